@@ -1,0 +1,34 @@
+# The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check bench format clean packages-run packages-test packages-bench
+
+run: packages-run release
+	@tools/run_example.sh
+
+test: packages-run packages-test
+	@tools/test.sh
+
+packages-%:
+	@tools/packages.sh $*
+
+release dev asan tsan fuzz coverage ucontext:
+	@[ -f build/$@/build.ninja ] || cmake --preset $@ >build-$@.log 2>&1 || { cat build-$@.log; rm -f build-$@.log; exit 1; }
+	@rm -f build-$@.log
+	@cmake --build --preset $@ -- --quiet
+
+layers:
+	@tools/layers.sh
+
+docs: release
+	@build/release/headgate docs docs/reference
+
+docs-check: release
+	@tools/docs_check.sh
+
+bench: packages-run packages-bench release
+	@bench/run.sh
+
+format:
+	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/src/*.c' | xargs clang-format -i
+
+clean:
+	rm -rf build

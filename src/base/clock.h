@@ -1,0 +1,16 @@
+/* clock.h: one clock, wall and monotonic: the machine's time plus an offset that only `headgate test` moves.
+ * Loops read it once a turn and keep it (rt/loop.h); code above asks the loop.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/base.h"
+
+struct clock {
+    _Atomic int64_t offset_ns;        /* added to both readings; 0 but in tests */
+};
+
+/* Nanoseconds since an arbitrary start; never goes back. clock may be NULL: no offset. */
+uint64_t clock_mono_ns(const struct clock *clock);
+/* Nanoseconds since 1970-01-01T00:00:00Z. */
+uint64_t clock_wall_ns(const struct clock *clock);
+void clock_advance(struct clock *clock, int64_t by_ns);

@@ -1,0 +1,27 @@
+#include "base/codec.c"
+#include "test.h"
+
+TEST(base64_round_trips_and_refuses_spare_bits)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct err err;
+
+    codec_base64_encode(&b, STR("any carnal pleas"));
+    EXPECT_STR(buf_str(&b), "YW55IGNhcm5hbCBwbGVhcw==");
+    buf_clear(&b);
+    EXPECT_OK(codec_base64_decode(&b, STR("YW55IGNhcm5hbCBwbGVhcw=="), &err));
+    EXPECT_STR(buf_str(&b), "any carnal pleas");
+    buf_clear(&b);
+    EXPECT_ERR(codec_base64_decode(&b, STR("YW55IGNhcm5hbCBwbGVhcx=="), &err), ERR_SYNTAX);
+    EXPECT_ERR(codec_base64url_decode(&b, STR("YQ=="), &err), ERR_SYNTAX);
+    EXPECT_OK(codec_base64url_decode(&b, STR("YQ"), &err));
+    EXPECT_STR(buf_str(&b), "a");
+}
+
+TEST(percent_keeps_what_is_not_an_escape)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+
+    codec_percent_decode(&b, STR("a%20b%zz%4"), false);
+    EXPECT_STR(buf_str(&b), "a b%zz%4");
+}

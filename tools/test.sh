@@ -1,0 +1,51 @@
+#!/bin/bash
+# usage: tools/test.sh [BUILD...]   everything that must pass; the last line is "N passed, N failed".
+# Builds: release and asan by default, plus tsan for what threads share. Each suite prints a closing line of
+# that form; the sums are ours. A suite without one, or with a non-zero exit, counts as one failure.
+set -u
+cd "$(dirname "$0")/.."
+builds=${*:-release asan}
+passed=0 failed=0
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=0:abort_on_error=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
+
+# suite NAME COMMAND...
+suite() {
+    local name=$1 out=$log/out line p f rc start
+    shift
+    start=$(date +%s)
+    timeout -k 10 "${SUITE_SECONDS:-600}" "$@" >"$out" 2>&1 </dev/null
+    rc=$?
+    line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$out" | tail -n 1)
+    p=${line%% passed*} f=${line#*passed, } f=${f%% failed*}
+    [ -n "$line" ] || { p=0 f=0; [ $rc -ne 0 ] || p=1; }
+    [ $rc -eq 0 ] || [ "$f" -gt 0 ] || f=1
+    passed=$((passed + p)) failed=$((failed + f))
+    if [ $rc -ne 0 ] || [ "$f" -gt 0 ]; then
+        echo "FAILED $name (exit $rc)"
+        tail -n 60 "$out" | sed 's/^/    /'
+    else
+        echo "ok     $name: $p ($(($(date +%s) - start)) s)"
+    fi
+}
+
+suite layers tools/layers.sh
+for build in $builds; do
+    make -s "$build" || { echo "FAILED build $build"; failed=$((failed + 1)); continue; }
+    for program in build/$build/unit/unit_*; do
+        [ -x "$program" ] && [ -f "$program" ] && suite "$build $(basename "$program")" "$program"
+    done
+    for program in build/$build/fuzz/fuzz_*; do
+        [ -x "$program" ] && [ -f "$program" ] || continue
+        name=$(basename "$program")
+        suite "$build replay $name" "$program" "tests/fuzz/corpus/${name#fuzz_}"
+    done
+    for script in tests/suite/*.sh; do # each takes the build's folder
+        [ -x "$script" ] && suite "$build $(basename "$script")" "$script" "build/$build"
+    done
+done
+[ "$failed" -gt 0 ] || echo "all suites passed"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
