@@ -1,0 +1,70 @@
+/* metrics.h: figures of the process and of each API, kept per worker and summed when somebody looks.
+ *
+ * A worker writes its own counters with plain stores that others may read (relaxed atomics cost the same); nothing is
+ * shared, nothing is looked up by name: an API's slot is given out once, when it is published.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/buf.h"
+#include "base/str.h"
+
+enum metric {
+#define METRIC(id, kind, name, help) METRIC_##id,
+#include "observe/metrics.def"
+#undef METRIC
+    METRIC_COUNT
+};
+
+/* Upper bounds of the duration histograms, in milliseconds (ecosystem reference, section 13), then infinity. */
+#define DURATION_BOUNDS {1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
+#define DURATION_BUCKETS 13
+
+struct histogram {
+    uint64_t buckets[DURATION_BUCKETS];
+    uint64_t sum_us;
+};
+
+/* Of one API on one worker. */
+struct api_series {
+    uint64_t requests[6];             /* by first digit of the status; [0] for what was aborted */
+    uint64_t cache_hits, cache_misses;
+    struct histogram total, backend;
+};
+
+struct worker_metrics {
+    uint64_t counters[METRIC_COUNT];
+    struct api_series **series;       /* by slot; grown by its own worker only */
+    uint32_t series_cap;
+};
+
+struct metrics;
+
+struct metrics *metrics_new(uint32_t workers);
+void metrics_delete(struct metrics *m);
+/* The figures of one worker; only that worker writes them. */
+struct worker_metrics *metrics_of_worker(struct metrics *m, uint32_t worker);
+/* The slot of an API; the same name always gets the same one. Takes a lock: at publish, not at a request. */
+uint32_t metrics_api_slot(struct metrics *m, struct str api_id);
+
+static inline void
+metric_add(struct worker_metrics *w, enum metric id, int64_t n)
+{
+    __atomic_store_n(&w->counters[id], w->counters[id] + (uint64_t)n, __ATOMIC_RELAXED);
+}
+
+static inline void
+metric_set(struct worker_metrics *w, enum metric id, uint64_t n)
+{
+    __atomic_store_n(&w->counters[id], n, __ATOMIC_RELAXED);
+}
+
+enum cache_outcome { CACHE_NONE, CACHE_HIT, CACHE_MISS };
+
+/* One answered request. backend_us is 0 when no backend was asked. */
+void metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,
+                           uint64_t backend_us, enum cache_outcome cache);
+
+/* The sum over all workers. */
+uint64_t metrics_total(const struct metrics *m, enum metric id);
+/* Prometheus text exposition format 0.0.4. */
+void metrics_print(struct metrics *m, struct buf *to);
