@@ -1,0 +1,41 @@
+/* store.h: where configuration comes from: headgate.yaml, an APIOps folder, and word of their changes.
+ *
+ *     headgate.yaml -> config_load() -> struct options       (once, at start)
+ *     folder        -> store_load()  -> struct model         (at start and after every change, off the workers)
+ *                      store_watch() -> "something changed"   (a thread of its own)
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/diag.h"
+#include "base/err.h"
+#include "model/model.h"
+#include "model/options.h"
+
+/* Reads headgate.yaml. path NULL: every default. Relative paths in the file are taken from its folder. Texts live in `a`.
+ * Every problem is a diag; false when one is an error: then *ret holds what could be read. Blocks. */
+bool config_load(const char *path, struct arena *a, struct options *ret, struct diags *diags);
+/* The same for a text; folder is what relative paths start from ("" the working folder). */
+bool config_parse(const struct source *source, struct str folder, struct arena *a, struct options *ret,
+                  struct diags *diags);
+/* The reference of headgate.yaml as Markdown, from the table of keys. */
+void config_reference(struct buf *to);
+
+enum { LOAD_KEEP_GOING = 1, LOAD_SECRETS_OPTIONAL = 2 };
+
+/* Reads options->artifacts (empty: a model without APIs), users.yaml and the service part of headgate.yaml into a new
+ * model, compiled (routes, keys), with one reference that is the caller's. Policy documents are carried as text.
+ * flags LOAD_KEEP_GOING: an API that does not load is kept with api->problem; LOAD_SECRETS_OPTIONAL: references that
+ * lead nowhere are notes (checking on a machine without the secrets).
+ * False when there was an error; *ret is then untouched. Texts that a problem points into are copied to the diags' own
+ * arena. Blocks: for a start, or a thread off the workers. */
+bool store_load(const struct options *options, unsigned flags, struct model **ret, struct diags *diags);
+
+/* Watches the folder, headgate.yaml, users.yaml and files that references and certificates name. After a change, and
+ * `settle_ms` without another, calls changed(ctx) on the watcher's own thread; there a load may block. */
+struct store_watch;
+struct store_watch *store_watch_start(const struct options *options, void (*changed)(void *ctx), void *ctx,
+                                      struct err *err);
+/* As if a file had changed (SIGHUP). Any thread. */
+void store_watch_poke(struct store_watch *w);
+/* Ends the thread; a call of changed() that runs is waited for. NULL is fine. */
+void store_watch_stop(struct store_watch *w);
