@@ -1,0 +1,245 @@
+/* exchange.h: one request and all it owns, from the moment its route is known until its log row is written.
+ *
+ *     gateway/front.c   exchange_init, route and key into it, plan_run(), answer ex->response, log
+ *     policy/p_*.c      read and edit request, response, variables; refuse or fail
+ *     exchange/context  shows the same things to expressions
+ * One fiber owns an exchange; everything in it comes from ex->arena. A detached exchange (background refresh, one-way
+ * request) has call == NULL and copies of what it needs.
+ * Not here: which policies run (policy/plan.h), how the answer reaches the client (gateway).
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/rand.h"
+#include "base/str.h"
+#include "exchange/message.h"
+
+struct backend_choice;
+struct cache;
+struct content_pin;
+struct expr_env;
+struct http_call;
+struct http_client;
+struct loop;
+struct model;
+struct model_api;
+struct model_operation;
+struct model_product;
+struct model_subscription;
+struct model_user;
+struct object;                    /* expr/value.h */
+struct plan;
+struct timer;
+
+/* The scopes a document can belong to, broad to narrow, and the sections of a document. */
+enum scope { SCOPE_GLOBAL, SCOPE_WORKSPACE, SCOPE_PRODUCT, SCOPE_API, SCOPE_OPERATION };
+enum section { SECTION_INBOUND, SECTION_BACKEND, SECTION_OUTBOUND, SECTION_ON_ERROR };
+#define SCOPE_COUNT 5
+#define SECTION_COUNT 4
+/* "global", ... as LastError.Scope; "inbound", "on-error", ... as LastError.Section. */
+struct str scope_name(enum scope s);
+struct str section_name(enum section s);
+
+/* Where a step of a plan was written. Lives with the plan. */
+struct origin {
+    struct str policy;            /* element name */
+    struct str path;              /* choose[3]\when[2]\set-header */
+    struct str id;                /* the id attribute, or STR_NONE */
+    struct str file;              /* for logs */
+    uint32_t line;
+    uint8_t scope, section;       /* enum scope, enum section */
+};
+
+/* What a step tells the runner. */
+enum flow {
+    FLOW_NEXT,
+    FLOW_BRANCH,                  /* go on at ex->branch_to (set by containers, inside policy/ only) */
+    FLOW_BASE,                    /* the parent's section, then the next step */
+    FLOW_CACHE_HIT,               /* ex->response is a stored answer: on after the matching cache-store */
+    FLOW_RETURN,                  /* the pipeline ends; ex->response is the answer */
+    FLOW_ERROR,                   /* ex->error is set; on-error runs next */
+};
+
+/* errors.def: every error the gateway answers with by itself. */
+enum error_id {
+    E_NONE,
+#define ERROR(id, source, reason, status, message, client) E_##id,
+#include "exchange/errors.def"
+#undef ERROR
+    E_COUNT,
+};
+
+struct error_def {
+    const char *name;
+    struct str source;            /* LastError.Source; STR_NONE: the element at work */
+    struct str reason;            /* LastError.Reason */
+    uint16_t status;
+    struct str message;           /* LastError.Message; {0}, {1} are arguments */
+    struct str client;            /* the answer's message; STR_NONE: the same as `message` */
+};
+const struct error_def *error_def(enum error_id id);
+
+/* context.LastError. */
+struct last_error {
+    enum error_id id;             /* E_NONE: no error yet */
+    struct str source, reason, message;
+    struct str scope, section, path, policy_id;
+    struct str client_message;    /* what the answer says; placed into JSON as it is */
+    uint16_t status;
+    bool has_activity_id;         /* the answer names the request id ("Internal server error") */
+};
+
+/* One entry of context.Variables. value == NULL is C# null. */
+struct variable {
+    struct str name;
+    struct object *value;
+};
+
+struct variables {
+    struct variable *v;           /* in order of first setting; few, so searched in a row */
+    uint32_t n, cap;
+};
+
+/* What a worker lends to its exchanges; one a worker, outlives them. */
+struct services {
+    struct loop *loop;
+    struct http_client *client;
+    struct cache *cache;          /* NULL: every lookup is a miss */
+    struct expr_env *env;
+    struct arena_cache *arenas;
+    struct rand *rand;
+    struct counters *counters;    /* rate limits, quotas, concurrency; shared by the process */
+    struct metrics *metrics;      /* may be NULL */
+    void *gateway;                /* the gateway's own worker struct */
+};
+
+struct exchange_limits {
+    uint64_t buffered_body_max;   /* bytes of one message held in memory */
+    uint64_t arena_max;
+    uint64_t expr_steps_max;      /* of one expression */
+    uint64_t expr_bytes_max;
+};
+#define EXCHANGE_LIMITS_DEFAULT \
+    {.buffered_body_max = 8 << 20, .arena_max = 64 << 20, .expr_steps_max = 50000000, .expr_bytes_max = 16 << 20}
+
+/* Moments on the loop's monotonic clock, 0 when not reached; the gateway log's columns are differences of them. */
+struct exchange_times {
+    uint64_t start_ns, request_end_ns, backend_start_ns, backend_end_ns, cache_ns;
+};
+
+enum cache_state { CACHE_STATE_NONE, CACHE_STATE_HIT, CACHE_STATE_MISS };
+
+/* One line of the request trace (trace policy, context.Trace, failures). */
+enum trace_severity { TRACE_VERBOSE, TRACE_INFORMATION, TRACE_ERROR };
+struct trace_line {
+    struct trace_line *next;
+    enum trace_severity severity;
+    struct str source, message;
+    struct trace_metadata { struct str name, value; } *metadata;
+    uint32_t n_metadata;
+    uint64_t at_ns;
+};
+
+struct exchange {
+    struct arena *arena;
+    const struct services *services;
+    const struct exchange_limits *limits;
+    struct http_call *call;       /* NULL when detached */
+
+    /* Written by the gateway before the plan runs. */
+    const struct model *model;    /* the pinned configuration */
+    const struct model_api *api;
+    const struct model_operation *operation;
+    const struct model_product *product;            /* NULL outside a product context */
+    const struct model_subscription *subscription;  /* NULL without one */
+    const struct model_user *user;                  /* the subscription's owner, or NULL */
+    const struct plan *plan;
+    uint8_t id[16];               /* context.RequestId, activityId, log */
+    struct url original_url;      /* as received, normal form */
+    struct str client_ip;         /* behind trusted proxies resolved */
+    struct str gateway_base;      /* "https://host/api-prefix", for redirect-content-urls */
+    struct matched_parameter { struct str name, value; } *parameters;  /* context.Request.MatchedParameters */
+    uint32_t n_parameters;
+    uint64_t deadline_ms;         /* 0: none */
+    uint64_t timestamp_ns;        /* wall clock at the start */
+    bool is_tracing;
+
+    /* Edited by policies. */
+    struct request request;
+    struct response *response;    /* NULL in inbound: context.Response is null */
+    struct variables variables;
+    struct last_error error;
+    struct backend_choice *backend;   /* NULL: the API's own service URL */
+    struct str backend_base;      /* base address chosen by base-url, or STR_NONE */
+    struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
+    struct deferred_work *deferred;   /* runs after outbound, newest first */
+    struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
+
+    /* Written by the runner. */
+    const struct origin *at;      /* the step at work */
+    enum section section;
+    uint32_t branch_to;           /* with FLOW_BRANCH */
+    bool is_forwarded;            /* some forward-request got an answer */
+    bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
+
+    /* For the log row. */
+    struct exchange_times times;
+    enum cache_state cache_state;
+    uint16_t backend_status;
+    struct str backend_url, backend_id;
+    struct str upstream_error;
+    struct trace_line *traces, **traces_end;
+};
+
+/* Zeroed but for what is given; the gateway fills the rest in. */
+void exchange_init(struct exchange *ex, struct arena *arena, const struct services *services,
+                   const struct exchange_limits *limits, struct http_call *call);
+/* Closes bodies and answers that nobody took. The arena is the caller's. */
+void exchange_close(struct exchange *ex);
+
+/* The error `id` with {0}, {1}... of its texts replaced. Sets ex->error from it and from ex->at; always FLOW_ERROR. The
+ * default answer is made by exchange_error_response() when on-error starts. */
+enum flow exchange_refuse_args(struct exchange *ex, enum error_id id, const struct str *args, uint32_t n_args);
+#define exchange_refuse(ex, id, ...) \
+    exchange_refuse_args((ex), (id), (struct str[]){STR_NONE, ##__VA_ARGS__} + 1, \
+                         sizeof((struct str[]){STR_NONE, ##__VA_ARGS__}) / sizeof(struct str) - 1)
+/* The same with another status and client text than the table's (failed-check-httpcode and the like). 0 and STR_NONE
+ * keep the table's. */
+void exchange_refusal_override(struct exchange *ex, uint16_t status, struct str client_message);
+/* A thing that went wrong on the way to a backend (ERR_TIMEOUT: Timeout, ERR_CANCELLED with the client gone:
+ * ClientConnectionFailure, others BackendConnectionFailure). Always FLOW_ERROR. */
+enum flow exchange_fail_io(struct exchange *ex, const struct err *err);
+/* An exception of an expression. `message` without "Expression evaluation failed. ". Always FLOW_ERROR. */
+enum flow exchange_fail_expression(struct exchange *ex, struct str message);
+/* Anything else, 500. Always FLOW_ERROR. */
+enum flow exchange_fail(struct exchange *ex, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Puts the default answer of ex->error into ex->response: status, application/json, the exact body. */
+void exchange_error_response(struct exchange *ex);
+/* Lower-case text of a 16-byte id. */
+struct str exchange_id_text(struct arena *a, const uint8_t id[16]);
+
+/* A header added to (or, with is_replacing, put in place of) those of the final answer, whatever it is by then. */
+bool exchange_add_answer_header(struct exchange *ex, struct str name, struct str value, bool is_replacing);
+/* Called once by plan_run() with the answer settled. */
+void exchange_apply_answer_headers(struct exchange *ex);
+/* fn(ex, arg) once after outbound (or on-error, or an early end), with ex->response the answer. May yield. */
+bool exchange_defer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg), void *arg);
+void exchange_run_deferred(struct exchange *ex);
+
+/* NULL when absent. Names are case-sensitive. */
+const struct variable *exchange_variable(const struct exchange *ex, struct str name);
+/* False when the arena is full. The name is kept as a view: it must live as long as the exchange. */
+MUST_USE bool exchange_set_variable(struct exchange *ex, struct str name, struct object *value);
+
+/* The whole address the request would go to now: chosen backend, path, query (context.Request.Url). */
+void exchange_request_url(struct exchange *ex, struct url *ret);
+/* context.Response, made (200, empty) if there was none. NULL when the arena is full. */
+struct response *exchange_response(struct exchange *ex);
+/* The headers and content that body and header policies act on in this section: the request in inbound and backend, the
+ * response later. */
+struct http_headers *exchange_message_headers(struct exchange *ex);
+struct content *exchange_message_content(struct exchange *ex);
+
+/* Adds a line to the request's trace when someone will read it. Copies nothing: texts live as long as the exchange. */
+void exchange_trace(struct exchange *ex, enum trace_severity severity, struct str source, struct str message);

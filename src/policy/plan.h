@@ -1,0 +1,64 @@
+/* plan.h: policy documents compiled, and the plan of a request run.
+ *
+ *     document text -> policy_document (each section compiled once: a unit, a flat array of steps)
+ *     the documents that apply to a request, narrow to broad -> plan: per section, a row of units
+ * A <base /> step goes on in the next unit of the row and comes back; a section that a document lacks is <base /> alone and
+ * is left out of the row. Documents and plans are immutable and shared by all workers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/diag.h"
+#include "exchange/exchange.h"
+
+struct expr_env;
+struct policy_document;
+struct plan;
+
+/* What documents refer to by name. Callbacks may be NULL: then the names are unknown. */
+struct policy_names {
+    void *ctx;
+    bool (*named_value)(void *ctx, struct str name, struct str *ret);
+    const struct source *(*fragment)(void *ctx, struct str id);   /* lives as long as the document */
+    bool (*backend)(void *ctx, struct str id);
+    bool (*certificate)(void *ctx, struct str id);
+    bool (*logger)(void *ctx, struct str id);
+    bool is_lone;                 /* one file on its own: unknown names are notes */
+};
+
+struct policy_input {
+    const struct source *source;  /* copied */
+    enum scope scope;
+    const struct expr_env *env;   /* NULL: a document with expressions is an error */
+    const struct policy_names *names;
+    /* Parameters of the operation's URL template for rewrite-uri; NULL when the scope is broader. */
+    const struct str *parameters;
+    uint32_t n_parameters;
+    bool is_strict;               /* refuse what Azure refuses at save */
+};
+
+/* A compiled document with one reference, or NULL when it has errors; diags (in their own arena) has all that was found.
+ * A policy that is known and not built yet is a warning, and policy_document_unsupported() names it. */
+struct policy_document *policy_document_new(const struct policy_input *in, struct diags *diags);
+struct policy_document *policy_document_ref(struct policy_document *d);
+void policy_document_unref(struct policy_document *d);
+/* "llm-token-limit (apis/x/policy.xml:12)" of the first policy that is not supported yet; STR_NONE when all are. */
+struct str policy_document_unsupported(const struct policy_document *d);
+/* The document of a service that has none: forward-request in backend. */
+struct str policy_default_global(void);
+
+/* The plan for a row of documents by scope; entries may be NULL. documents[SCOPE_GLOBAL] == NULL stands for the default
+ * document, which the caller compiles once from policy_default_global(). Takes references. Never fails. */
+struct plan *plan_new(struct policy_document *const documents[SCOPE_COUNT]);
+void plan_delete(struct plan *p);
+/* Some step of a section needs the whole body (SECTION_INBOUND: of the request). */
+bool plan_needs_body(const struct plan *p, enum section s);
+/* As policy_document_unsupported(), of the first document that has one: the API answers 501. */
+struct str plan_unsupported(const struct plan *p);
+
+/* Runs ex->plan: inbound, backend, outbound, or on-error, deferred work; afterwards ex->response is the answer, never NULL,
+ * and ex->error tells what went wrong on the way. Yields. */
+void plan_run(struct exchange *ex);
+/* Only on-error, for an error the gateway found before the plan (no key, no operation): ex->error is set. Yields. */
+void plan_run_error(struct exchange *ex);
+/* CORS preflight: only the cors policies of inbound. True when one answered (ex->response). Yields. */
+bool plan_run_preflight(struct exchange *ex);
