@@ -1,0 +1,97 @@
+/* core.c: the types that the language itself needs. src/clr adds their members (rows for "String", "Int32" ...) and hooks
+ * (HOOKS("System.Int32", &int32_hooks)); what stands here is known to the compiler by name.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "expr/core.h"
+
+static const struct str exception_names[] = {
+#define EXCEPTION(name, full, base, message) STR_INIT(full),
+#include "expr/exceptions.def"
+#undef EXCEPTION
+};
+
+struct str
+exception_type_name(enum exception_kind kind)
+{
+    return exception_names[kind];
+}
+
+static bool
+exception_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
+{
+    struct exception *e = (struct exception *)v.ref;
+
+    *ret = string_printf(c, "%.*s: %.*s", STR_ARG(type->full_name), STR_ARG(string_str(e->message)));
+    return *ret != NULL;
+}
+
+static const struct type_hooks exception_hooks = {.to_string = exception_to_string};
+
+#define PRIMITIVE(kind, name) {kind, "System." name, "ValueType", "IComparable, IFormattable, IEquatable<" name ">, IComparable<" name ">", NULL, 0, NULL}
+
+static const struct type_row types[] = {
+    {TYPE_OBJECT, "System.Object", NULL, NULL, NULL, 0, NULL},
+    {TYPE_CLASS, "System.ValueType", "Object", NULL, NULL, TYPE_IS_ABSTRACT, NULL},
+    {TYPE_CLASS, "System.Enum", "ValueType", "IComparable, IFormattable", NULL, TYPE_IS_ABSTRACT, NULL},
+    {TYPE_CLASS, "System.Array", NULL, "IEnumerable", NULL, TYPE_IS_ABSTRACT, NULL},
+    {TYPE_CLASS, "System.Delegate", NULL, NULL, NULL, TYPE_IS_ABSTRACT, NULL},
+    {TYPE_STRING, "System.String", NULL, "IEnumerable<char>, IComparable, IComparable<string>, IEquatable<string>", NULL, 0, NULL},
+    PRIMITIVE(TYPE_BOOL, "Boolean"),
+    PRIMITIVE(TYPE_CHAR, "Char"),
+    PRIMITIVE(TYPE_SBYTE, "SByte"),
+    PRIMITIVE(TYPE_BYTE, "Byte"),
+    PRIMITIVE(TYPE_SHORT, "Int16"),
+    PRIMITIVE(TYPE_USHORT, "UInt16"),
+    PRIMITIVE(TYPE_INT, "Int32"),
+    PRIMITIVE(TYPE_UINT, "UInt32"),
+    PRIMITIVE(TYPE_LONG, "Int64"),
+    PRIMITIVE(TYPE_ULONG, "UInt64"),
+    PRIMITIVE(TYPE_FLOAT, "Single"),
+    PRIMITIVE(TYPE_DOUBLE, "Double"),
+    PRIMITIVE(TYPE_DECIMAL, "Decimal"),
+    {TYPE_NULLABLE, "System.Nullable<T>", "ValueType", NULL, NULL, 0, NULL},
+    STATIC_CLASS("System.Nullable"),
+    CLASS("System.Type", NULL, NULL, NULL),
+
+    INTERFACE("System.IDisposable", NULL),
+    INTERFACE("System.IComparable", NULL),
+    INTERFACE("System.IFormattable", NULL),
+    INTERFACE("System.IComparable<T>", NULL),
+    INTERFACE("System.IEquatable<T>", NULL),
+    INTERFACE("System.Collections.IEnumerable", NULL),
+    INTERFACE("System.Collections.IEnumerator", NULL),
+    INTERFACE("System.Collections.ICollection", "IEnumerable"),
+    INTERFACE("System.Collections.IList", "ICollection"),
+    {TYPE_INTERFACE, "System.Collections.Generic.IEnumerable<T>", NULL, "IEnumerable", NULL, TYPE_IS_COVARIANT, NULL},
+    {TYPE_INTERFACE, "System.Collections.Generic.IEnumerator<T>", NULL, "IEnumerator, IDisposable", NULL, TYPE_IS_COVARIANT, NULL},
+    INTERFACE("System.Collections.Generic.ICollection<T>", "IEnumerable<T>"),
+    INTERFACE("System.Collections.Generic.IList<T>", "ICollection<T>"),
+    {TYPE_INTERFACE, "System.Collections.Generic.IReadOnlyCollection<T>", NULL, "IEnumerable<T>", NULL, TYPE_IS_COVARIANT, NULL},
+    {TYPE_INTERFACE, "System.Collections.Generic.IReadOnlyList<T>", NULL, "IReadOnlyCollection<T>", NULL, TYPE_IS_COVARIANT, NULL},
+    INTERFACE("System.Collections.Generic.IComparer<T>", NULL),
+    INTERFACE("System.Collections.Generic.IEqualityComparer<T>", NULL),
+
+    DELEGATE("System.Action", "void Invoke()"),
+    DELEGATE("System.Action<T>", "void Invoke(T obj)"),
+    DELEGATE("System.Action<T1,T2>", "void Invoke(T1 arg1, T2 arg2)"),
+    DELEGATE("System.Action<T1,T2,T3>", "void Invoke(T1 arg1, T2 arg2, T3 arg3)"),
+    DELEGATE("System.Action<T1,T2,T3,T4>", "void Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
+    DELEGATE("System.Func<TResult>", "TResult Invoke()"),
+    DELEGATE("System.Func<T,TResult>", "TResult Invoke(T arg)"),
+    DELEGATE("System.Func<T1,T2,TResult>", "TResult Invoke(T1 arg1, T2 arg2)"),
+    DELEGATE("System.Func<T1,T2,T3,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3)"),
+    DELEGATE("System.Func<T1,T2,T3,T4,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
+    DELEGATE("System.Func<T1,T2,T3,T4,T5,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5)"),
+    DELEGATE("System.Predicate<T>", "bool Invoke(T obj)"),
+    DELEGATE("System.Comparison<T>", "int Invoke(T x, T y)"),
+    DELEGATE("System.Converter<TInput,TOutput>", "TOutput Invoke(TInput input)"),
+
+#define EXCEPTION(name, full, base, message) {TYPE_CLASS, full, NULL, NULL, &exception_hooks, 0, #base},
+#include "expr/exceptions.def"
+#undef EXCEPTION
+};
+
+static const struct member_row members[] = {
+    M_LATER("Object", "Type GetType()"),
+};
+
+const struct library expr_core = LIBRARY("core", types, members);
