@@ -1,0 +1,650 @@
+/* script.c: from lines to steps, one parse function a step, found through steps.def.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "hgt/script.h"
+
+#include "base/num.h"
+
+struct parser {
+    struct arena *arena;
+    struct diags *diags;
+};
+
+static bool
+is_blank_line(struct str text)
+{
+    struct str t = str_trim(text);
+
+    return t.len == 0 || t.p[0] == '#';
+}
+
+static uint32_t
+indentation(struct str line)
+{
+    uint32_t n = 0;
+
+    while (n < line.len && (line.p[n] == ' ' || line.p[n] == '\t'))
+        n++;
+    return n;
+}
+
+/* The physical line at `at`, without its end; *next is where the following one starts. */
+static struct str
+physical_line(const struct region *r, uint32_t at, uint32_t *next)
+{
+    struct str rest = str_sub(r->source->text, at, r->end);
+    ptrdiff_t newline = str_find_char(rest, '\n', 0);
+    struct str line = newline < 0 ? rest : str_sub(rest, 0, (size_t)newline);
+
+    *next = at + (uint32_t)line.len + (newline >= 0);
+    if (line.len && line.p[line.len - 1] == '\r')
+        line.len--;
+    return line;
+}
+
+bool
+line_next(struct region *r, struct line *ret)
+{
+    uint32_t next, end;
+    struct str line;
+
+    for (;; r->at = next) {
+        if (r->at >= r->end)
+            return false;
+        line = physical_line(r, r->at, &next);
+        if (!is_blank_line(line))
+            break;
+    }
+    uint32_t indent = indentation(line);
+    *ret = (struct line){.source = r->source, .text = str_trim(line), .offset = r->at + indent};
+    ret->block = (struct region){r->source, next, next};
+    for (end = next; end < r->end;) {
+        struct str below = physical_line(r, end, &next);
+        if (str_trim(below).len && indentation(below) <= indent)
+            break;
+        end = next;
+        if (str_trim(below).len)
+            ret->block.end = end;
+    }
+    r->at = MAX(end, ret->block.end);
+    return true;
+}
+
+struct str
+block_text(const struct region *block, struct arena *a)
+{
+    struct buf text = buf_in(a);
+    uint32_t indent = UINT32_MAX, next;
+
+    for (uint32_t at = block->at; at < block->end; at = next) {
+        struct str line = physical_line(block, at, &next);
+        if (str_trim(line).len)
+            indent = MIN(indent, indentation(line));
+    }
+    for (uint32_t at = block->at; at < block->end; at = next) {
+        struct str line = physical_line(block, at, &next);
+        if (at != block->at)
+            buf_add_char(&text, '\n');
+        buf_add_str(&text, str_skip(line, MIN(indent, indentation(line))));
+    }
+    return buf_str(&text);
+}
+
+struct str
+unescape(struct str text, struct arena *a)
+{
+    struct buf out = buf_in(a);
+
+    for (size_t i = 0; i < text.len; i++) {
+        int hi, lo;
+
+        if (text.p[i] != '\\' || i + 1 == text.len) {
+            buf_add_char(&out, text.p[i]);
+            continue;
+        }
+        switch (text.p[++i]) {
+        case 'n': buf_add_char(&out, '\n'); break;
+        case 'r': buf_add_char(&out, '\r'); break;
+        case 't': buf_add_char(&out, '\t'); break;
+        case '0': buf_add_char(&out, '\0'); break;
+        case 'x':
+            if (i + 2 < text.len && (hi = ascii_hex_value(text.p[i + 1])) >= 0 &&
+                (lo = ascii_hex_value(text.p[i + 2])) >= 0) {
+                buf_add_char(&out, (char)(hi << 4 | lo));
+                i += 2;
+                break;
+            }
+            buf_add_lit(&out, "\\x");
+            break;
+        case '"':
+        case '\\': buf_add_char(&out, text.p[i]); break;
+        default: buf_add(&out, (char[]){'\\', text.p[i]}, 2);
+        }
+    }
+    return buf_str(&out);
+}
+
+bool
+word_next(struct arena *a, struct str *rest, struct str *ret)
+{
+    size_t n = 1;
+
+    *rest = str_trim(*rest);
+    if (!rest->len)
+        return false;
+    if (rest->p[0] == '"') {
+        while (n < rest->len && rest->p[n] != '"')
+            n += rest->p[n] == '\\' ? 2 : 1;
+        if (n >= rest->len)
+            return false;
+        *ret = unescape(str_sub(*rest, 1, n), a);
+        *rest = str_trim(str_skip(*rest, n + 1));
+        return true;
+    }
+    while (n < rest->len && rest->p[n] != ' ' && rest->p[n] != '\t')
+        n++;
+    *ret = str_sub(*rest, 0, n);
+    *rest = str_trim(str_skip(*rest, n));
+    return true;
+}
+
+static bool
+complain(struct parser *p, const struct line *line, const char *expected)
+{
+    diag_add(p->diags, DIAG_ERROR, line->source, line->offset, (uint32_t)line->text.len, "expected %s", expected);
+    return false;
+}
+
+/* True, and taken, when the next word is this one. */
+static bool
+accept(struct parser *p, struct str *rest, const char *word)
+{
+    struct str copy = *rest, found;
+
+    if (!word_next(p->arena, &copy, &found) || !str_eq(found, str_from_c(word)))
+        return false;
+    *rest = copy;
+    return true;
+}
+
+/* The rest of a line as a value: a quoted word, or the text as it stands; the block when there is no rest. */
+static struct str
+rest_or_block(struct parser *p, const struct line *line, struct str rest)
+{
+    struct str word, copy = rest;
+
+    if (!rest.len)
+        return block_text(&line->block, p->arena);
+    if (rest.p[0] == '"' && word_next(p->arena, &copy, &word) && !copy.len)
+        return word;
+    return rest;
+}
+
+static bool
+add_header(struct parser *p, const struct line *line, struct str rest, struct str *headers)
+{
+    ptrdiff_t colon = str_find_char(rest, ':', 1);
+
+    if (colon < 0)
+        return complain(p, line, "`header NAME: VALUE`");
+    *headers = str_printf(p->arena, "%.*s%.*s: %.*s\r\n", STR_ARG(*headers), STR_ARG(str_trim(str_sub(rest, 0, (size_t)colon))),
+                          STR_ARG(str_trim(str_skip(rest, (size_t)colon + 1))));
+    return true;
+}
+
+/* body TEXT | body "TEXT" | body repeat "x" COUNT | body (block) */
+static bool
+parse_body(struct parser *p, const struct line *line, struct str rest, struct str *ret)
+{
+    struct str unit, count;
+    uint32_t n;
+    struct buf text = buf_in(p->arena);
+
+    if (!accept(p, &rest, "repeat")) {
+        *ret = rest_or_block(p, line, rest);
+        return true;
+    }
+    if (!word_next(p->arena, &rest, &unit) || !word_next(p->arena, &rest, &count) ||
+        !num_parse_u32(count, 64 << 20, &n, NULL))
+        return complain(p, line, "`body repeat TEXT COUNT`");
+    for (uint32_t i = 0; i < n; i++)
+        buf_add_str(&text, unit);
+    *ret = buf_str(&text);
+    return ret->p != NULL || complain(p, line, "a body that fits into memory");
+}
+
+static bool
+parse_milliseconds(struct parser *p, const struct line *line, struct str rest, uint32_t *ret)
+{
+    uint64_t ms;
+
+    if (!num_parse_duration(rest, &ms, NULL) || ms > UINT32_MAX)
+        return complain(p, line, "a duration such as 200ms");
+    *ret = (uint32_t)ms;
+    return true;
+}
+
+static bool
+parse_action(struct parser *p, const struct line *line, struct rule *r)
+{
+    struct str rest = line->text, word, number;
+    uint32_t n;
+
+    word_next(p->arena, &rest, &word);
+    if (str_eq_lit(word, "status")) {
+        if (!word_next(p->arena, &rest, &number) || !num_parse_u32(number, 999, &n, NULL))
+            return complain(p, line, "`status CODE`");
+        r->status = (uint16_t)n;
+        return true;
+    }
+    if (str_eq_lit(word, "header"))
+        return add_header(p, line, rest, &r->headers);
+    if (str_eq_lit(word, "trailer"))
+        return add_header(p, line, rest, &r->trailers);
+    if (str_eq_lit(word, "body"))
+        return parse_body(p, line, rest, &r->body);
+    if (str_eq_lit(word, "delay"))
+        return parse_milliseconds(p, line, rest, &r->delay_ms);
+    if (str_eq_lit(word, "pieces")) {
+        if (!word_next(p->arena, &rest, &number) || !num_parse_u32(number, 10000, &r->pieces, NULL))
+            return complain(p, line, "`pieces COUNT [every DURATION]`");
+        return !accept(p, &rest, "every") || parse_milliseconds(p, line, rest, &r->piece_delay_ms);
+    }
+    if (str_eq_lit(word, "interim") || str_eq_lit(word, "raw")) {
+        struct str text = rest_or_block(p, line, rest);
+        struct buf lines = buf_in(p->arena);
+        struct str head;
+        bool first = true;
+
+        for (; str_split_next(&text, '\n', &head); first = false) {
+            if (!first)
+                buf_add_lit(&lines, "\r\n");
+            buf_add_str(&lines, unescape(head, p->arena));
+        }
+        *(str_eq_lit(word, "raw") ? &r->raw : &r->interim) = buf_str(&lines);
+        return true;
+    }
+    static const struct {
+        const char *word;
+        size_t offset;
+    } flags[] = {
+        {"chunked", offsetof(struct rule, is_chunked)}, {"unframed", offsetof(struct rule, no_length)},
+        {"reset", offsetof(struct rule, reset)},        {"hang", offsetof(struct rule, hang)},
+        {"half", offsetof(struct rule, half)},          {"close", offsetof(struct rule, closes)},
+        {"echo", offsetof(struct rule, echoes)},
+    };
+    for (size_t i = 0; i < COUNTOF(flags); i++)
+        if (str_eq(word, str_from_c(flags[i].word))) {
+            *(bool *)((char *)r + flags[i].offset) = true;
+            return true;
+        }
+    return complain(p, line, "status, header, body, trailer, delay, pieces, interim, raw, chunked, unframed, reset, "
+                             "hang, half, close or echo");
+}
+
+/* origin NAME [as URL]: block of `on METHOD PATH [once]` with actions below; actions without `on` answer everything */
+static bool
+parse_origin(struct parser *p, struct step *s, struct str rest)
+{
+    struct rule **last = &s->rules, *bare = NULL;
+    struct region block = s->line.block;
+    struct line line;
+
+    if (!word_next(p->arena, &rest, &s->name))
+        return complain(p, &s->line, "`origin NAME`");
+    if (accept(p, &rest, "as") && !word_next(p->arena, &rest, &s->value))
+        return complain(p, &s->line, "a URL after `as`");
+    while (line_next(&block, &line)) {
+        struct str words = line.text;
+        struct rule *r;
+        struct region actions = line.block;
+        struct line action;
+
+        if (!accept(p, &words, "on")) {
+            if (!bare) {
+                bare = arena_new(p->arena, struct rule);
+                *bare = (struct rule){.method = STR("*"), .path = STR("*"), .status = 200};
+            }
+            if (!parse_action(p, &line, bare))
+                return false;
+            continue;
+        }
+        r = arena_new(p->arena, struct rule);
+        *r = (struct rule){.status = 200};
+        if (!word_next(p->arena, &words, &r->method) || !word_next(p->arena, &words, &r->path))
+            return complain(p, &line, "`on METHOD PATH [once]`");
+        r->once = accept(p, &words, "once");
+        while (line_next(&actions, &action))
+            if (!parse_action(p, &action, r))
+                return false;
+        *last = r;
+        last = &r->next;
+    }
+    *last = bare;
+    return true;
+}
+
+static bool
+parse_env(struct parser *p, struct step *s, struct str rest)
+{
+    return (word_next(p->arena, &rest, &s->name) && word_next(p->arena, &rest, &s->value)) ||
+           complain(p, &s->line, "`env NAME VALUE`");
+}
+
+static bool
+parse_artifacts(struct parser *p, struct step *s, struct str rest)
+{
+    return word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "`artifacts PATH`");
+}
+
+static bool
+parse_yaml(struct parser *p, struct step *s, struct str rest)
+{
+    s->value = block_text(&s->line.block, p->arena);
+    return true;
+}
+
+static bool
+parse_file(struct parser *p, struct step *s, struct str rest)
+{
+    s->name = rest_or_block(p, &s->line, rest);
+    s->value = block_text(&s->line.block, p->arena);
+    return (rest.len && str_find(s->name, STR(".."), 0) < 0 && s->name.p[0] != '/') ||
+           complain(p, &s->line, "`file PATH` inside the configuration folder");
+}
+
+/* api NAME at PATH [to ORIGIN] */
+static bool
+parse_api(struct parser *p, struct step *s, struct str rest)
+{
+    struct region block = s->line.block;
+    struct line line;
+
+    if (!word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "at") || !word_next(p->arena, &rest, &s->path))
+        return complain(p, &s->line, "`api NAME at PATH [to ORIGIN]`");
+    if (accept(p, &rest, "to") && !word_next(p->arena, &rest, &s->target))
+        return complain(p, &s->line, "an origin's name or a URL after `to`");
+    while (line_next(&block, &line)) {
+        struct str words = line.text;
+
+        if (accept(p, &words, "operation"))
+            s->operations = str_printf(p->arena, "%.*s%.*s\n", STR_ARG(s->operations), STR_ARG(words));
+        else if (accept(p, &words, "subscription") && accept(p, &words, "required"))
+            s->needs_key = true;
+        else if (accept(p, &words, "policy"))
+            s->policy = block_text(&line.block, p->arena);
+        else
+            return complain(p, &line, "`operation METHOD TEMPLATE`, `subscription required` or `policy`");
+    }
+    return true;
+}
+
+static bool
+parse_test(struct parser *p, struct step *s, struct str rest)
+{
+    s->name = rest_or_block(p, &s->line, rest);
+    return s->name.len || complain(p, &s->line, "`test NAME`");
+}
+
+/* request METHOD TARGET [on CONNECTION] [times N [at once]] [http/1.0|http/2] [tls] */
+static bool
+parse_request(struct parser *p, struct step *s, struct str rest)
+{
+    struct region block = s->line.block;
+    struct line line;
+    struct str count;
+
+    s->times = 1;
+    if (!word_next(p->arena, &rest, &s->method) || !word_next(p->arena, &rest, &s->value))
+        return complain(p, &s->line, "`request METHOD TARGET`");
+    while (rest.len) {
+        if (accept(p, &rest, "on") && word_next(p->arena, &rest, &s->connection))
+            continue;
+        if (accept(p, &rest, "times") && word_next(p->arena, &rest, &count) &&
+            num_parse_u32(count, 100000, &s->times, NULL))
+            continue;
+        if (accept(p, &rest, "at") && accept(p, &rest, "once")) {
+            s->at_once = true;
+            continue;
+        }
+        if (accept(p, &rest, "http/1.0")) {
+            s->is_http10 = true;
+            continue;
+        }
+        if (accept(p, &rest, "http/2")) {
+            s->is_http2 = true;
+            continue;
+        }
+        if (accept(p, &rest, "tls")) {
+            s->is_tls = true;
+            continue;
+        }
+        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `http/1.0`, `http/2` or `tls`");
+    }
+    while (line_next(&block, &line)) {
+        struct str words = line.text;
+
+        if (accept(p, &words, "header")) {
+            if (!add_header(p, &line, words, &s->headers))
+                return false;
+        } else if (accept(p, &words, "body")) {
+            s->has_body = true;
+            if (!parse_body(p, &line, words, &s->body))
+                return false;
+        } else {
+            return complain(p, &line, "`header NAME: VALUE` or `body ...`");
+        }
+    }
+    return true;
+}
+
+static bool
+parse_raw(struct parser *p, struct step *s, struct str rest)
+{
+    struct str text = block_text(&s->line.block, p->arena), line;
+    struct buf bytes = buf_in(p->arena);
+
+    if (rest.len && (!accept(p, &rest, "on") || !word_next(p->arena, &rest, &s->connection)))
+        return complain(p, &s->line, "`raw [on CONNECTION]`");
+    while (str_split_next(&text, '\n', &line)) {
+        bool joined = line.len && line.p[line.len - 1] == '\\'; /* no line end after a final backslash */
+        buf_add_str(&bytes, unescape(joined ? str_sub(line, 0, line.len - 1) : line, p->arena));
+        if (!joined)
+            buf_add_lit(&bytes, "\r\n");
+    }
+    s->body = buf_str(&bytes);
+    return true;
+}
+
+/* [not] = VALUE | contains VALUE | ~ REGEX | < N | > N | present | absent | VALUE; nothing means present */
+static bool
+parse_match(struct parser *p, const struct line *line, struct str rest, struct expectation *e)
+{
+    e->is_negated = accept(p, &rest, "not");
+    if (!rest.len && !(line->block.end > line->block.at)) {
+        e->op = MATCH_PRESENT;
+        return true;
+    }
+    if (accept(p, &rest, "absent")) {
+        e->op = MATCH_ABSENT;
+        return true;
+    }
+    if (accept(p, &rest, "present")) {
+        e->op = MATCH_PRESENT;
+        return true;
+    }
+    e->op = accept(p, &rest, "contains") ? MATCH_CONTAINS : accept(p, &rest, "~") ? MATCH_REGEX
+            : accept(p, &rest, "<") ? MATCH_LESS : accept(p, &rest, ">") ? MATCH_MORE : MATCH_EQUALS;
+    if (e->op == MATCH_EQUALS && accept(p, &rest, "!="))
+        e->is_negated = !e->is_negated;
+    else if (e->op == MATCH_EQUALS)
+        accept(p, &rest, "=");
+    e->value = rest_or_block(p, line, rest);
+    return true;
+}
+
+static bool
+is_named_subject(struct str subject)
+{
+    static const char *const named[] = {"header", "trailer", "json", "origin", "log", "variable", "metric"};
+
+    for (size_t i = 0; i < COUNTOF(named); i++)
+        if (str_eq(subject, str_from_c(named[i])))
+            return true;
+    return false;
+}
+
+static bool
+is_subject(struct str subject)
+{
+    static const char *const plain[] = {"status", "reason", "body", "answers", "closed", "aborted", "complete", "cache",
+                                        "interim", "version"};
+
+    for (size_t i = 0; i < COUNTOF(plain); i++)
+        if (str_eq(subject, str_from_c(plain[i])))
+            return true;
+    return is_named_subject(subject);
+}
+
+static bool
+parse_expect(struct parser *p, struct step *s, struct str rest)
+{
+    struct expectation *e = &s->expect;
+
+    if (!word_next(p->arena, &rest, &e->subject) || !is_subject(e->subject))
+        return complain(p, &s->line, "`expect` and one of status, reason, version, header, trailer, body, json, origin, cache, "
+                                     "log, metric, variable, answers, interim, closed, aborted, complete");
+    if (is_named_subject(e->subject) && !word_next(p->arena, &rest, &e->name))
+        return complain(p, &s->line, "a name after the subject");
+    if (str_eq_lit(e->subject, "origin")) {
+        if (!word_next(p->arena, &rest, &e->part))
+            return complain(p, &s->line, "requests, connections, method, path, header NAME or body");
+        if (str_eq_lit(e->part, "header") && !word_next(p->arena, &rest, &e->part_name))
+            return complain(p, &s->line, "a header's name");
+    }
+    if (str_eq_lit(e->subject, "cache") && !word_next(p->arena, &rest, &e->part))
+        return complain(p, &s->line, "`expect cache entries N` or `expect cache hits N`");
+    return parse_match(p, &s->line, rest, e);
+}
+
+/* set NAME = status | body | header NAME | json PATH | "TEXT" */
+static bool
+parse_set(struct parser *p, struct step *s, struct str rest)
+{
+    if (!word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "=") || !rest.len)
+        return complain(p, &s->line, "`set NAME = status | body | header NAME | json PATH | \"TEXT\"`");
+    if (rest.p[0] == '"') {
+        s->expect.subject = STR("text");
+        return word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "a closing quote");
+    }
+    word_next(p->arena, &rest, &s->expect.subject);
+    s->expect.name = rest;
+    return is_subject(s->expect.subject) || complain(p, &s->line, "status, body, header NAME or json PATH");
+}
+
+static bool
+parse_advance(struct parser *p, struct step *s, struct str rest)
+{
+    return num_parse_duration(rest, &s->number, NULL) || complain(p, &s->line, "a duration such as 31s");
+}
+
+static bool
+parse_publish(struct parser *p, struct step *s, struct str rest)
+{
+    if (!rest.len)
+        return true;
+    if (!accept(p, &rest, "fails"))
+        return complain(p, &s->line, "`publish` or `publish fails TEXT`");
+    s->value = rest_or_block(p, &s->line, rest);
+    s->at_once = true; /* it must fail */
+    return true;
+}
+
+static bool
+parse_wait(struct parser *p, struct step *s, struct str rest)
+{
+    struct str count;
+
+    return (accept(p, &rest, "for") && word_next(p->arena, &rest, &s->name) && accept(p, &rest, "requests") &&
+            word_next(p->arena, &rest, &count) && num_parse_u64(count, UINT32_MAX, &s->number, NULL)) ||
+           complain(p, &s->line, "`wait for ORIGIN requests N`");
+}
+
+static bool
+parse_name(struct parser *p, struct step *s, struct str rest)
+{
+    return word_next(p->arena, &rest, &s->name) || complain(p, &s->line, "an origin's name");
+}
+
+static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, struct str) = {
+    [STEP_ORIGIN] = parse_origin, [STEP_ENV] = parse_env,         [STEP_ARTIFACTS] = parse_artifacts,
+    [STEP_YAML] = parse_yaml,     [STEP_FILE] = parse_file,       [STEP_API] = parse_api,
+    [STEP_TEST] = parse_test,     [STEP_REQUEST] = parse_request, [STEP_RAW] = parse_raw,
+    [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance,
+    [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
+    [STEP_REVIVE] = parse_name,
+};
+
+static const char *const step_words[STEP_COUNT] = {
+#define STEP(id, word) [STEP_##id] = word,
+#include "hgt/steps.def"
+#undef STEP
+};
+
+static bool
+next_word(void *ctx, struct str *candidate)
+{
+    size_t *i = ctx;
+
+    if (*i == STEP_COUNT)
+        return false;
+    *candidate = str_from_c(step_words[(*i)++]);
+    return true;
+}
+
+static void
+unknown_step(struct parser *p, const struct line *line, struct str word)
+{
+    size_t i = 0;
+    struct str near = diag_nearest(word, next_word, &i);
+
+    if (near.p)
+        diag_add(p->diags, DIAG_ERROR, line->source, line->offset, (uint32_t)word.len,
+                 "no step begins with `%.*s`; did you mean `%.*s`?", STR_ARG(word), STR_ARG(near));
+    else
+        diag_add(p->diags, DIAG_ERROR, line->source, line->offset, (uint32_t)word.len,
+                 "no step begins with `%.*s`", STR_ARG(word));
+}
+
+bool
+script_parse(const struct source *source, struct arena *a, struct script *ret, struct diags *diags)
+{
+    struct parser p = {a, diags};
+    struct region all = {source, 0, (uint32_t)source->text.len};
+    struct step **last = &ret->first;
+    struct line line;
+
+    *ret = (struct script){.source = source};
+    while (line_next(&all, &line)) {
+        struct str rest = line.text, word;
+        size_t kind = 0;
+        struct step *s;
+
+        if (!word_next(a, &rest, &word)) {
+            complain(&p, &line, "a closing quote");
+            continue;
+        }
+        while (kind < STEP_COUNT && !str_eq(word, str_from_c(step_words[kind])))
+            kind++;
+        if (kind == STEP_COUNT) {
+            unknown_step(&p, &line, word);
+            continue;
+        }
+        s = arena_new(a, struct step);
+        *s = (struct step){.kind = (enum step_kind)kind, .line = line};
+        if (!parse_step[kind](&p, s, rest))
+            continue;
+        *last = s;
+        last = &s->next;
+    }
+    return diags->errors == 0;
+}

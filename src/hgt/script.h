@@ -1,0 +1,105 @@
+/* script.h: an .hgt script as text becomes a list of steps. What a step does is run.c's; this is the grammar.
+ *
+ * A script is lines; a line's block is the deeper-indented lines below it. '#' starts a comment line. Words are separated by
+ * blanks; "..." holds blanks and the escapes \n \r \t \" \\ \xHH. ${name} is replaced when the step runs.
+ *
+ *     origin NAME [as URL]          a fake backend; its block holds `on METHOD PATH [once]` rules
+ *     env NAME VALUE                an environment variable for secrets by reference
+ *     artifacts PATH                a folder of configuration, relative to the script
+ *     yaml                          block: headgate.yaml
+ *     file PATH                     block: a file of the configuration folder
+ *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE`, `subscription required`, `policy` (block)
+ *     test NAME                     a new test: caches, counters and what origins saw start empty
+ *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`
+ *     raw [on CONNECTION]           block: bytes to send, escapes allowed, lines joined by CR LF
+ *     expect ...                    about the last answer, an origin, the cache or the log
+ *     set NAME = ...                keeps a part of the last answer
+ *     advance DURATION              moves the clock of the gateway
+ *     publish [fails TEXT]          applies changed files
+ *     wait for ORIGIN requests N    until background work is done; at most 5 s
+ *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/diag.h"
+
+/* Lines of a source between two offsets. */
+struct region {
+    const struct source *source;
+    uint32_t at, end;
+};
+
+struct line {
+    const struct source *source;
+    struct str text;                  /* without indentation and trailing blanks */
+    uint32_t offset;                  /* of text in the source */
+    struct region block;              /* the deeper-indented lines below; empty when at == end */
+};
+
+/* The next line that says something; false at the region's end. */
+bool line_next(struct region *r, struct line *ret);
+/* Takes the next word off *rest, quotes and escapes resolved. False when none is left or a quote is not closed. */
+bool word_next(struct arena *a, struct str *rest, struct str *ret);
+/* The block as text: common indentation removed, lines ended by \n but for the last. */
+struct str block_text(const struct region *block, struct arena *a);
+/* Resolves the escapes of a quoted word in any text. */
+struct str unescape(struct str text, struct arena *a);
+
+enum step_kind {
+#define STEP(id, word) STEP_##id,
+#include "hgt/steps.def"
+#undef STEP
+    STEP_COUNT
+};
+
+enum match_op { MATCH_EQUALS, MATCH_CONTAINS, MATCH_REGEX, MATCH_PRESENT, MATCH_ABSENT, MATCH_LESS, MATCH_MORE };
+
+/* `expect SUBJECT [NAME] OP VALUE` */
+struct expectation {
+    struct str subject;               /* status, reason, header, trailer, body, json, origin, cache, log, answers, closed, ... */
+    struct str name;                  /* the header, JSON path, origin, column */
+    struct str part, part_name;       /* of an origin: requests | method | path | header NAME | body | connections */
+    enum match_op op;
+    bool is_negated;
+    struct str value;
+};
+
+/* What a fake backend does with a request. */
+struct rule {
+    struct str method, path;          /* "*" matches any; a path may end in '*' */
+    bool once;
+    uint16_t status;
+    struct str headers;               /* lines "N: V\r\n" */
+    struct str body;
+    struct str trailers;
+    struct str interim;               /* raw head of a 1xx answer */
+    struct str raw;                   /* the whole answer as bytes */
+    uint32_t delay_ms, piece_delay_ms;
+    uint32_t pieces;                  /* the body is sent in so many parts; 0: one */
+    bool is_chunked, no_length, reset, hang, half, closes, echoes;
+    struct rule *next;
+};
+
+struct step {
+    enum step_kind kind;
+    struct line line;
+    struct step *next;
+    struct str name;                  /* origin, file, api, test, variable, environment variable */
+    struct str value;                 /* text of the block, URL, target, duration, ... */
+    struct str method, headers, body, connection, path, target;
+    struct rule *rules;               /* origin */
+    struct str operations;            /* api: one "METHOD TEMPLATE" a line */
+    struct str policy;                /* api: text of its policy */
+    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls;
+    uint32_t times;
+    uint64_t number;
+    struct expectation expect;
+};
+
+struct script {
+    const struct source *source;
+    struct step *first;
+};
+
+/* False when there is any error in diags. Everything lives in the arena. */
+bool script_parse(const struct source *source, struct arena *a, struct script *ret, struct diags *diags);
