@@ -1,0 +1,119 @@
+/* client.h: requests to other servers over pooled connections.
+ *
+ *     struct http_exchange_conf conf = { .deadlines = {...} };
+ *     struct http_answer *answer;
+ *     if (!http_client_exchange(client, origin, &request, body, &conf, arena, &answer, &err)) -> err.code
+ *     ... answer->response, body_read(answer->body, ...) ...
+ *     http_answer_close(answer);                    the connection goes back to the pool, or is closed
+ *
+ * Idle connections belong to a worker; how many an origin may have holds for the process: permits, one queue, a mailbox
+ * that wakes. HTTP/1 and HTTP/2 connections sit behind the same call.
+ *
+ * err.code: ERR_CONNECT never reached it (name, refused, TLS: ERR_TLS); ERR_TIMEOUT a deadline, its name in the text;
+ * ERR_CLOSED it hung up; ERR_PROTOCOL its answer was not HTTP; ERR_LIMIT too many wait for this origin; ERR_CANCELLED.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "http/body.h"
+#include "http/message.h"
+
+struct http_client;
+struct http_origin;
+struct http_origins;
+struct loop;
+struct stream;
+struct sockaddr;
+struct tls_client_conf;
+
+enum http_protocol { HTTP_PROTOCOL_1, HTTP_PROTOCOL_AUTO /* ALPN on TLS, else 1 */, HTTP_PROTOCOL_2 /* prior knowledge */ };
+
+/* What makes two origins different: each with the same values is one origin. */
+struct http_origin_conf {
+    bool is_tls;
+    uint16_t port;
+    enum http_protocol protocol;
+    struct str host;                  /* as for DNS and SNI; v6 without brackets */
+    struct str connect_to;            /* "address:port" to go to instead (`resolve:`); empty: host and port */
+    struct tls_client_conf *tls;      /* verification, client certificate; NULL with is_tls: the defaults */
+    uint32_t connections_max;         /* of the process; 0: 1024 */
+    uint32_t waiting_max;             /* exchanges queued for one; 0: 1024 */
+    uint32_t idle_ms;                 /* an idle connection is kept this long; 0: 60 s */
+    uint32_t requests_max;            /* then it is replaced; 0: no limit */
+};
+
+/* The table of origins; shared by all workers. */
+struct http_origins *http_origins_new(void);
+void http_origins_delete(struct http_origins *o);
+/* One more reference to the origin of these values. Thread-safe. */
+struct http_origin *http_origin_get(struct http_origins *o, const struct http_origin_conf *conf);
+struct http_origin *http_origin_ref(struct http_origin *o);
+void http_origin_unref(struct http_origin *o);
+const struct http_origin_conf *http_origin_conf(const struct http_origin *o);
+/* Connections now, and exchanges that wait for one: for metrics. */
+void http_origin_load(const struct http_origin *o, uint32_t *ret_connections, uint32_t *ret_waiting);
+
+struct http_client_conf {
+    /* Asked for each address before connecting (egress rules); NULL: all are allowed. */
+    bool (*is_address_allowed)(void *ctx, const struct sockaddr *address);
+    void *ctx;
+    uint32_t head_bytes;              /* of an answer; 0: 64 KiB */
+    uint32_t head_fields;             /* 0: 200 */
+};
+
+/* One a worker. */
+struct http_client *http_client_new(struct loop *loop, struct http_origins *origins,
+                                    const struct http_client_conf *conf);
+/* Closes idle connections; none may be in use. */
+void http_client_delete(struct http_client *c);
+
+struct http_deadlines {
+    uint32_t connect_ms;              /* name, connection and handshake; 0: 10 s */
+    uint32_t first_byte_ms;           /* from the request sent to the head of the answer; 0: no limit but total */
+    uint32_t idle_ms;                 /* between two reads of the answer's body; 0: no limit but total */
+    uint64_t total_at_ms;             /* loop_now_ms() value; 0: none. Until the end of the answer's body */
+};
+
+struct http_exchange_conf {
+    struct http_deadlines deadlines;
+    bool want_upgrade;                /* sends Connection: Upgrade with request->protocol; a 101 gives answer->upgraded */
+    bool no_resend;                   /* never a second try on a fresh connection */
+    bool expect_continue;             /* waits for 100 (at most 1 s) before the body goes out */
+    bool want_trailers;               /* TE: trailers goes out */
+    void (*on_interim)(void *ctx, const struct http_response *interim); /* each 1xx but 100 and 101; may be NULL */
+    void *ctx;
+    bool (*is_address_allowed)(void *ctx, const struct sockaddr *address); /* instead of the client's; may be NULL */
+    void *address_ctx;
+};
+
+/* What went on, for logs and metrics; all of the last try. */
+struct http_timing {
+    uint64_t begun_ns, connected_ns, sent_ns, head_ns;   /* monotonic */
+    bool is_reused;                   /* an idle connection served it */
+    bool is_resent;                   /* a reused connection was dead; this is the second */
+};
+
+struct http_answer {
+    const struct http_answer_ops *ops;
+    struct http_response response;    /* views into the connection's buffer, alive until http_answer_close */
+    struct body *body;                /* NULL: none (HEAD, 204, 304, length 0) */
+    struct stream *upgraded;          /* after 101, or 200 to an extended CONNECT; closed by http_answer_close */
+    struct stream *stream;            /* for its addresses and TLS facts */
+    struct http_timing timing;
+    struct arena *arena;
+};
+
+struct http_answer_ops {
+    void (*close)(struct http_answer *a);
+};
+
+/* Sends the request and waits for the head of the answer. The body may still be going out then; the answer's end waits
+ * for it, or gives it up. Host, framing and Connection are written from `request` (authority, body); the other fields go out
+ * as they are: removing hop-by-hop ones is the caller's (forward.h). Once nothing of an answer has come on a reused
+ * connection, an idempotent request whose body is replayable is sent again, once. The answer lives in `arena`; request
+ * and body must live until it is closed. conf may be NULL. Yields. */
+bool http_client_exchange(struct http_client *c, struct http_origin *origin, const struct http_request *request,
+                          struct body *body, const struct http_exchange_conf *conf, struct arena *arena,
+                          struct http_answer **ret, struct err *err);
+/* Ends the exchange; a connection whose answer was read to its end is kept, others are closed. NULL is fine. Never
+ * yields. */
+void http_answer_close(struct http_answer *a);

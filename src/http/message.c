@@ -1,0 +1,194 @@
+/* message.c: methods, reasons, authorities and dates (message.h).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "http/message.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static const struct method_def {
+    struct str text;
+    bool is_safe, is_idempotent;
+} method_defs[] = {
+    [HTTP_METHOD_OTHER] = {STR_INIT(""), false, false},
+#define METHOD(id, text, safe, idempotent) [HTTP_METHOD_##id] = {STR_INIT(text), safe, idempotent},
+    HTTP_METHODS(METHOD)
+#undef METHOD
+};
+
+enum http_method
+http_method_from(struct str text)
+{
+    for (size_t i = 1; i < COUNTOF(method_defs); i++)
+        if (str_eq(text, method_defs[i].text))
+            return (enum http_method)i;
+    return HTTP_METHOD_OTHER;
+}
+
+struct str
+http_method_text(enum http_method method)
+{
+    return method_defs[method].text;
+}
+
+bool
+http_method_is_safe(enum http_method method)
+{
+    return method_defs[method].is_safe;
+}
+
+bool
+http_method_is_idempotent(enum http_method method)
+{
+    return method_defs[method].is_idempotent;
+}
+
+struct str
+http_reason(uint16_t status)
+{
+    switch (status) {
+#define REASON(code, text) case code: return STR(text);
+#include "http/reasons.def"
+#undef REASON
+    }
+    return STR("Unknown");
+}
+
+static bool
+is_host_char(char c)
+{
+    /* RFC 3986 reg-name without escapes: unreserved and sub-delims, less ',' which would make a list. */
+    return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~' || c == '!' ||
+           c == '$' || c == '&' || c == '\'' || c == '(' || c == ')' || c == '*' || c == '+' || c == ';' || c == '=';
+}
+
+/* Length of "[v6]" at the start; 0 when it is none. */
+static size_t
+bracketed_len(struct str s)
+{
+    size_t i = 1;
+
+    if (s.len < 4 || s.p[0] != '[')
+        return 0;
+    while (i < s.len && (ascii_hex_value(s.p[i]) >= 0 || s.p[i] == ':' || s.p[i] == '.'))
+        i++;
+    return i > 2 && i < s.len && s.p[i] == ']' ? i + 1 : 0;
+}
+
+static bool
+is_port(struct str s)
+{
+    uint32_t port = 0;
+
+    if (s.len > 5)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (!ascii_is_digit(s.p[i]))
+            return false;
+        port = port * 10 + (uint32_t)(s.p[i] - '0');
+    }
+    return port <= 65535 && (port > 0 || s.len == 0);
+}
+
+bool
+http_authority_is_valid(struct str a)
+{
+    size_t i = 0;
+
+    if (a.len == 0 || a.len > 255 + 6)
+        return false;
+    if (a.p[0] == '[') {
+        if (!(i = bracketed_len(a)))
+            return false;
+    } else {
+        while (i < a.len && is_host_char(a.p[i]))
+            i++;
+        if (i == 0)
+            return false;
+    }
+    return i == a.len || (a.p[i] == ':' && is_port(str_skip(a, i + 1)));
+}
+
+void
+http_authority_split(struct str a, struct str scheme, struct str *ret_host, uint16_t *ret_port)
+{
+    ptrdiff_t colon = str_rfind_char(a, ':');
+    uint32_t port = 0;
+
+    if (colon >= 0 && a.p[0] == '[' && a.p[a.len - 1] == ']')
+        colon = -1;
+    *ret_host = colon < 0 ? a : str_sub(a, 0, (size_t)colon);
+    if (ret_host->len > 1 && ret_host->p[ret_host->len - 1] == '.')
+        ret_host->len--;
+    for (size_t i = (size_t)colon + 1; colon >= 0 && i < a.len; i++)
+        port = port * 10 + (uint32_t)(a.p[i] - '0');
+    *ret_port = (uint16_t)(port ? port : str_eq_lit(scheme, "https") ? 443 : 80);
+}
+
+bool
+http_authority_eq(struct str a, struct str b, struct str scheme)
+{
+    struct str host_a, host_b;
+    uint16_t port_a, port_b;
+
+    http_authority_split(a, scheme, &host_a, &port_a);
+    http_authority_split(b, scheme, &host_b, &port_b);
+    return port_a == port_b && str_eq_nocase(host_a, host_b);
+}
+
+static const char day_names[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+void
+http_date_format(uint64_t unix_s, char out[30])
+{
+    time_t at = (time_t)MIN(unix_s, (uint64_t)253402300799); /* the last second of 9999 */
+    struct tm tm;
+
+    gmtime_r(&at, &tm);
+    snprintf(out, 30, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[tm.tm_wday], tm.tm_mday, month_names[tm.tm_mon],
+             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* Whether the fields name a day and time that exist; then the seconds. */
+static bool
+date_from_parts(int day, const char *month, int year, int hour, int minute, int second, uint64_t *ret)
+{
+    struct tm tm = {.tm_mday = day, .tm_year = year - 1900, .tm_hour = hour, .tm_min = minute, .tm_sec = second};
+    int m = 0;
+    time_t at;
+
+    while (m < 12 && strncmp(month, month_names[m], 4) != 0)
+        m++;
+    if (m == 12 || year < 1970 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
+        second > 60)
+        return false;
+    tm.tm_mon = m;
+    at = timegm(&tm);
+    if (at < 0 || tm.tm_mday != day)
+        return false;
+    *ret = (uint64_t)at;
+    return true;
+}
+
+bool
+http_date_parse(struct str text, uint64_t *ret)
+{
+    char s[40], month[4] = "", zone[4] = "";
+    int day, year, h, m, sec, end = -1;
+
+    if (text.len >= sizeof(s) || text.len < 24)
+        return false;
+    memcpy(s, text.p, text.len);
+    s[text.len] = 0;
+    if (sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h, &m, &sec, zone, &end) == 7 &&
+        end == (int)text.len && strcmp(zone, "GMT") == 0)
+        return date_from_parts(day, month, year, h, m, sec, ret);
+    if (sscanf(s, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h, &m, &sec, zone, &end) == 7 &&
+        end == (int)text.len && strcmp(zone, "GMT") == 0)
+        return date_from_parts(day, month, year + (year < 70 ? 2000 : 1900), h, m, sec, ret);
+    if (sscanf(s, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &h, &m, &sec, &year, &end) == 6 &&
+        end == (int)text.len)
+        return date_from_parts(day, month, year, h, m, sec, ret);
+    return false;
+}

@@ -1,0 +1,114 @@
+/* server.h: client connections become calls. One struct http_server per worker; HTTP/1 (h1_server.c) and HTTP/2
+ * (h2_server.c) sit behind the same struct http_call.
+ *
+ *     accept -> connection (no fiber, no buffer while idle) -> head parsed -> fiber: on_call(ctx, call)
+ *               -> exactly one of http_call_send / respond / upgrade / abort -> next head
+ *
+ * A call, its arena, its request and its body live until on_call has returned and the answer is out (or has failed);
+ * then `on_sent` runs, and the connection goes on or closes. on_call may return before: what http_call_send() took over
+ * is pumped by callbacks, without a stack.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/arena.h"
+#include "base/list.h"
+#include "http/body.h"
+#include "http/limits.h"
+#include "http/message.h"
+
+struct http_call;
+struct http_server;
+struct loop;
+struct stream;
+
+/* status: IO_OK when the whole answer went out, else what broke it. Runs on the loop's stack, or, when all went out at
+ * once, inside http_call_send(). */
+typedef void http_sent_fn(void *ctx, struct http_call *call, int status);
+
+struct http_call_ops {
+    void (*send)(struct http_call *call, const struct http_response *response, struct body *body);
+    bool (*interim)(struct http_call *call, uint16_t status, const struct http_headers *headers);
+    struct stream *(*upgrade)(struct http_call *call, const struct http_response *response, struct err *err);
+    void (*abort)(struct http_call *call);
+};
+
+struct http_call {
+    const struct http_call_ops *ops;
+    struct http_server *server;
+    struct arena *arena;              /* of this exchange, http_limits.exchange_bytes at most */
+    struct http_request request;      /* as received; views into the connection's buffer, alive as long as the call */
+    struct body *body;                /* of the request; NULL: none. Closed by the server */
+    struct stream *stream;            /* the connection: its addresses and TLS facts; not for reading or writing */
+    void *user;                       /* the gateway's */
+    uint64_t started_ns;              /* monotonic, when the first byte of the head was read */
+    uint64_t head_ns;                 /* monotonic, when the head was complete */
+    uint64_t bytes_in, bytes_out;     /* on the wire of this exchange, heads included, TLS and frames not */
+    uint16_t status_sent;             /* 0 until a final head has been handed out */
+    bool is_answered;                 /* one of the four endings has been chosen */
+    bool must_close;                  /* the connection ends with this answer (set it before answering) */
+    http_sent_fn *on_sent;
+    void *on_sent_ctx;
+};
+
+/* Hands the answer over; on_sent (may be NULL) is called exactly once. `response` and `body` (NULL: none) live in the
+ * call's arena, or at least until on_sent. Framing and Date are the server's. A body whose length is known is sent
+ * with Content-Length, others chunked (HTTP/1.0: until close). To HEAD, and with 204 and 304, the body is closed unread.
+ * A body that breaks half-way breaks the connection or resets the stream: never a well-formed short answer.
+ * Never yields. */
+void http_call_send(struct http_call *call, const struct http_response *response, struct body *body,
+                    http_sent_fn *on_sent, void *ctx);
+/* The same from the call's fiber, until all is sent. ERR_CLOSED or ERR_TIMEOUT when the client did not take it,
+ * ERR_PROTOCOL when the body broke. Yields. */
+bool http_call_respond(struct http_call *call, const struct http_response *response, struct body *body,
+                       struct err *err);
+/* A small answer from text in the arena; content_type may be STR_NONE. Does not yield; on_sent as set before. */
+void http_call_send_text(struct http_call *call, uint16_t status, struct str content_type, struct str text);
+/* The gateway's error body: { "statusCode": 404, "message": "..." }. */
+void http_call_send_error(struct http_call *call, uint16_t status, struct str message);
+/* A 1xx answer before the final one; headers may be NULL. False when the client cannot get it (HTTP/1.0). 100 is sent
+ * by the body's first read when the client waits for it. Never yields. */
+bool http_call_interim(struct http_call *call, uint16_t status, const struct http_headers *headers);
+/* Sends a 101 (HTTP/1) or a 200 (extended CONNECT) with these fields and hands out the bytes of both directions. The
+ * stream stays the call's: the tunnel ends with http_call_abort(). NULL when the client did not ask for it. Yields. */
+struct stream *http_call_upgrade(struct http_call *call, const struct http_response *response, struct err *err);
+/* Breaks the answer off: closes the connection, resets the stream. Before an answer was begun this too is an ending. */
+void http_call_abort(struct http_call *call);
+/* A buffer of HTTP bytes that has no call of its own gets on_call() the same way: how HTTP/2 starts a call. The fiber
+ * comes from the server's pool. False when there is none: answer 503. */
+bool http_call_start(struct http_call *call);
+/* Both protocols call this at the end: on_sent, counters. */
+void http_call_finished(struct http_call *call, int status);
+
+/* What all workers' servers share: limits that hold for the process. Zero-initialised. */
+struct http_load {
+    _Atomic int64_t exchanges;        /* in flight */
+    _Atomic int64_t connections;
+    _Atomic uint64_t calls, refused;  /* so far */
+    struct http_addresses *addresses; /* connections by client address; made by the first server that needs it */
+};
+
+struct http_server_conf {
+    struct http_limits limits;
+    struct http_load *load;           /* NULL: the server keeps its own */
+    void (*on_call)(void *ctx, struct http_call *call);
+    void *ctx;
+    struct arena_cache *arena_cache;  /* the worker's; NULL: the server keeps its own */
+    struct str server_name;           /* value of Server; empty: no such field */
+    bool is_h2_on;                    /* ALPN h2, and prior knowledge on plain text */
+};
+
+/* conf is copied, but for what it points to. */
+struct http_server *http_server_new(struct loop *loop, const struct http_server_conf *conf);
+/* Takes the stream over (the TLS handshake is done). */
+void http_server_accept(struct http_server *s, struct stream *stream);
+/* For configuration that changed: counts from the next request on. */
+void http_server_set_limits(struct http_server *s, const struct http_limits *limits);
+/* Nothing new is wanted: `Connection: close` on the next answer of each connection, idle ones are closed 1 s after their
+ * last answer (robustness 3.3), HTTP/2 gets GOAWAY in two steps. on_empty(ctx), may be NULL, when the last is gone. */
+void http_server_drain(struct http_server *s, void (*on_empty)(void *ctx), void *ctx);
+/* Closes what is left at once. Calls whose fiber still runs see their answers fail; delete comes after they ended. */
+void http_server_close_all(struct http_server *s);
+/* No connection may be left. NULL is fine. */
+void http_server_delete(struct http_server *s);
+uint32_t http_server_connections(const struct http_server *s);
+uint32_t http_server_calls(const struct http_server *s);
