@@ -16,7 +16,7 @@
 #define CONNECTION_STACK_BYTES ((size_t)256 << 10)
 
 struct connection {
-    struct origin *origin;
+    struct fake_origin *origin;
     int slot;
     int fd;
 };
@@ -46,7 +46,7 @@ path_matches(struct str pattern, struct str target)
 
 /* The first rule that fits; a `once` rule is used up. The lock is held. */
 static const struct rule *
-pick_rule(struct origin *o, struct str method, struct str target)
+pick_rule(struct fake_origin *o, struct str method, struct str target)
 {
     uint32_t i = 0;
 
@@ -75,7 +75,7 @@ keep_headers(struct arena *a, const struct wire_header *from, size_t n)
 }
 
 static const struct rule *
-remember(struct origin *o, const struct wire_message *m)
+remember(struct fake_origin *o, const struct wire_message *m)
 {
     struct str rest = m->start_line, method = STR_NONE, target = STR_NONE;
     struct seen_request *seen;
@@ -170,7 +170,7 @@ answer(struct wire *w, const struct rule *r, const struct wire_message *m, bool 
 }
 
 static void
-serve(struct origin *o, struct wire *w)
+serve(struct fake_origin *o, struct wire *w)
 {
     for (;;) {
         struct arena a AUTO(arena_destroy) = ARENA(NULL, SEEN_BYTES_MAX);
@@ -202,7 +202,7 @@ static void *
 connection_thread(void *arg)
 {
     struct connection *c = arg;
-    struct origin *o = c->origin;
+    struct fake_origin *o = c->origin;
     struct wire w;
 
     if (wire_accept(&w, c->fd, o->tls))
@@ -218,7 +218,7 @@ connection_thread(void *arg)
 }
 
 static void
-start_connection(struct origin *o, int fd)
+start_connection(struct fake_origin *o, int fd)
 {
     struct connection *c = xnew(struct connection);
     pthread_attr_t attr;
@@ -249,7 +249,7 @@ start_connection(struct origin *o, int fd)
 static void *
 accept_thread(void *arg)
 {
-    struct origin *o = arg;
+    struct fake_origin *o = arg;
 
     for (;;) {
         int fd = accept4(o->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -262,7 +262,7 @@ accept_thread(void *arg)
 }
 
 bool
-origin_start(struct origin *o, struct err *err)
+origin_start(struct fake_origin *o, struct err *err)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(o->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof(at);
@@ -291,7 +291,7 @@ origin_start(struct origin *o, struct err *err)
 }
 
 void
-origin_stop(struct origin *o)
+origin_stop(struct fake_origin *o)
 {
     if (o->listener < 0 || !o->arena.bytes_max)
         return;
@@ -312,7 +312,7 @@ origin_stop(struct origin *o)
 }
 
 void
-origin_reset(struct origin *o)
+origin_reset(struct fake_origin *o)
 {
     pthread_mutex_lock(&o->lock);
     arena_destroy(&o->arena);
@@ -323,7 +323,7 @@ origin_reset(struct origin *o)
 }
 
 bool
-origin_wait(struct origin *o, uint32_t n, int wait_ms)
+origin_wait(struct fake_origin *o, uint32_t n, int wait_ms)
 {
     struct timespec until;
     uint64_t at = clock_wall_ns(NULL) + (uint64_t)wait_ms * 1000000u;
@@ -339,7 +339,7 @@ origin_wait(struct origin *o, uint32_t n, int wait_ms)
 }
 
 void
-origin_destroy(struct origin *o)
+origin_destroy(struct fake_origin *o)
 {
     origin_stop(o);
     if (!o->arena.bytes_max)

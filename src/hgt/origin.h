@@ -18,13 +18,13 @@ struct seen_request {
     struct seen_request *older;
 };
 
-struct origin {
+struct fake_origin {
     struct str name;
     struct str url_as;                /* the URL documents name; STR_NONE: http://127.0.0.1:port */
     uint16_t port;
     SSL_CTX *tls;                     /* NULL: plain */
     const struct step *step;          /* its rules */
-    struct origin *next;
+    struct fake_origin *next;
 
     pthread_mutex_t lock;             /* covers all below */
     pthread_cond_t changed;
@@ -40,11 +40,11 @@ struct origin {
 };
 
 /* Listens on a free port (or again on o->port) and answers. */
-bool origin_start(struct origin *o, struct err *err);
+bool origin_start(struct fake_origin *o, struct err *err);
 /* Closes everything and joins the threads. */
-void origin_stop(struct origin *o);
+void origin_stop(struct fake_origin *o);
 /* Forgets what was seen and which rules were used. */
-void origin_reset(struct origin *o);
+void origin_reset(struct fake_origin *o);
 /* Waits until n requests were seen; false after wait_ms. */
-bool origin_wait(struct origin *o, uint32_t n, int wait_ms);
-void origin_destroy(struct origin *o);
+bool origin_wait(struct fake_origin *o, uint32_t n, int wait_ms);
+void origin_destroy(struct fake_origin *o);

@@ -60,7 +60,7 @@ struct parameter {
     struct str schema_pointer;        /* as in struct representation */
 };
 
-struct response {
+struct operation_response {
     uint16_t status;                  /* 0: "default" */
     uint8_t status_class;             /* 2 for "2XX"; 0 otherwise */
     struct str description;
@@ -84,7 +84,7 @@ struct operation {
     const struct representation *request;     /* bodies of the request */
     uint32_t n_request;
     bool is_request_body_required;
-    const struct response *responses;
+    const struct operation_response *responses;
     uint32_t n_responses;
 
     const struct source *policy;      /* NULL: none saved */
@@ -147,8 +147,8 @@ struct api {
 /* By resource name, or NULL. */
 const struct operation *api_find_operation(const struct api *api, struct str name);
 /* The response for a status: the exact one, else its class ("4XX"), else the default; NULL when none is described. */
-const struct response *operation_find_response(const struct operation *op, uint16_t status);
+const struct operation_response *operation_find_response(const struct operation *op, uint16_t status);
 /* The first whose media type matches (parameters ignored, case ignored; "application/json" also finds
  * "application/hal+json" last); an empty content_type finds the first. NULL when none. */
-const struct representation *response_find_representation(const struct response *r, struct str content_type);
+const struct representation *response_find_representation(const struct operation_response *r, struct str content_type);
 const char *api_kind_name(enum api_kind kind);
