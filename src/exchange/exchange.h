@@ -17,28 +17,28 @@
 
 struct backend_choice;
 struct cache;
-struct content_pin;
 struct expr_env;
+struct expr_run;
 struct http_call;
 struct http_client;
 struct loop;
 struct model;
-struct model_api;
-struct model_operation;
-struct model_product;
-struct model_subscription;
-struct model_user;
+struct api;
+struct operation;
+struct product;
+struct subscription;
+struct user;
 struct object;                    /* expr/value.h */
 struct plan;
 struct timer;
 
 /* The scopes a document can belong to, broad to narrow, and the sections of a document. */
-enum scope { SCOPE_GLOBAL, SCOPE_WORKSPACE, SCOPE_PRODUCT, SCOPE_API, SCOPE_OPERATION };
+enum level { LEVEL_GLOBAL, LEVEL_WORKSPACE, LEVEL_PRODUCT, LEVEL_API, LEVEL_OPERATION };
 enum section { SECTION_INBOUND, SECTION_BACKEND, SECTION_OUTBOUND, SECTION_ON_ERROR };
-#define SCOPE_COUNT 5
+#define LEVEL_COUNT 5
 #define SECTION_COUNT 4
 /* "global", ... as LastError.Scope; "inbound", "on-error", ... as LastError.Section. */
-struct str scope_name(enum scope s);
+struct str level_name(enum level l);
 struct str section_name(enum section s);
 
 /* Where a step of a plan was written. Lives with the plan. */
@@ -48,7 +48,7 @@ struct origin {
     struct str id;                /* the id attribute, or STR_NONE */
     struct str file;              /* for logs */
     uint32_t line;
-    uint8_t scope, section;       /* enum scope, enum section */
+    uint8_t level, section;       /* enum level, enum section */
 };
 
 /* What a step tells the runner. */
@@ -149,11 +149,11 @@ struct exchange {
 
     /* Written by the gateway before the plan runs. */
     const struct model *model;    /* the pinned configuration */
-    const struct model_api *api;
-    const struct model_operation *operation;
-    const struct model_product *product;            /* NULL outside a product context */
-    const struct model_subscription *subscription;  /* NULL without one */
-    const struct model_user *user;                  /* the subscription's owner, or NULL */
+    const struct api *api;
+    const struct operation *operation;
+    const struct product *product;            /* NULL outside a product context */
+    const struct subscription *subscription;  /* NULL without one */
+    const struct user *user;                  /* the subscription's owner, or NULL */
     const struct plan *plan;
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */
@@ -167,8 +167,9 @@ struct exchange {
 
     /* Edited by policies. */
     struct request request;
-    struct response *response;    /* NULL in inbound: context.Response is null */
+    struct reply *response;    /* NULL in inbound: context.Response is null */
     struct variables variables;
+    struct expr_run *expr_run;    /* exchange_expr_run() */
     struct last_error error;
     struct backend_choice *backend;   /* NULL: the API's own service URL */
     struct str backend_base;      /* base address chosen by base-url, or STR_NONE */
@@ -227,6 +228,10 @@ void exchange_apply_answer_headers(struct exchange *ex);
 bool exchange_defer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg), void *arg);
 void exchange_run_deferred(struct exchange *ex);
 
+/* The run that expressions of this exchange share: arena, budgets, clock, host == ex. Made at the first use; NULL when the
+ * arena is full. */
+struct expr_run *exchange_expr_run(struct exchange *ex);
+
 /* NULL when absent. Names are case-sensitive. */
 const struct variable *exchange_variable(const struct exchange *ex, struct str name);
 /* False when the arena is full. The name is kept as a view: it must live as long as the exchange. */
@@ -235,7 +240,7 @@ MUST_USE bool exchange_set_variable(struct exchange *ex, struct str name, struct
 /* The whole address the request would go to now: chosen backend, path, query (context.Request.Url). */
 void exchange_request_url(struct exchange *ex, struct url *ret);
 /* context.Response, made (200, empty) if there was none. NULL when the arena is full. */
-struct response *exchange_response(struct exchange *ex);
+struct reply *exchange_response(struct exchange *ex);
 /* The headers and content that body and header policies act on in this section: the request in inbound and backend, the
  * response later. */
 struct http_headers *exchange_message_headers(struct exchange *ex);

@@ -61,7 +61,8 @@ struct request {
     struct str query;             /* without '?'; STR_NONE when there is none */
 };
 
-struct response {
+/* A response that policies see: context.Response, and what send-request leaves in a variable. */
+struct reply {
     uint16_t status;
     struct str reason;            /* STR_NONE: the standard phrase */
     struct http_headers *headers;
@@ -69,6 +70,6 @@ struct response {
 };
 
 /* 200, no headers, no body. NULL when the arena is full. */
-struct response *response_new(struct exchange *ex);
+struct reply *reply_new(struct exchange *ex);
 /* Its own head and its own view of the same kept bytes; a stream stays with `from`. NULL when the arena is full. */
-struct response *response_copy(struct exchange *ex, const struct response *from);
+struct reply *reply_copy(struct exchange *ex, const struct reply *from);

@@ -27,7 +27,7 @@ struct policy_names {
 
 struct policy_input {
     const struct source *source;  /* copied */
-    enum scope scope;
+    enum level level;
     const struct expr_env *env;   /* NULL: a document with expressions is an error */
     const struct policy_names *names;
     /* Parameters of the operation's URL template for rewrite-uri; NULL when the scope is broader. */
@@ -46,9 +46,9 @@ struct str policy_document_unsupported(const struct policy_document *d);
 /* The document of a service that has none: forward-request in backend. */
 struct str policy_default_global(void);
 
-/* The plan for a row of documents by scope; entries may be NULL. documents[SCOPE_GLOBAL] == NULL stands for the default
+/* The plan for a row of documents by scope; entries may be NULL. documents[LEVEL_GLOBAL] == NULL stands for the default
  * document, which the caller compiles once from policy_default_global(). Takes references. Never fails. */
-struct plan *plan_new(struct policy_document *const documents[SCOPE_COUNT]);
+struct plan *plan_new(struct policy_document *const documents[LEVEL_COUNT]);
 void plan_delete(struct plan *p);
 /* Some step of a section needs the whole body (SECTION_INBOUND: of the request). */
 bool plan_needs_body(const struct plan *p, enum section s);

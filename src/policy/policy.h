@@ -13,8 +13,7 @@
 struct compiler;      /* policy/compile.h */
 struct expr_program;
 struct node;          /* policy/document.h */
-struct type;
-struct value;
+struct object;
 
 /* Where a policy may stand, by the reference. Elsewhere it runs all the same; --strict refuses it. */
 #define IN_INBOUND (1u << SECTION_INBOUND)
@@ -22,12 +21,18 @@ struct value;
 #define IN_OUTBOUND (1u << SECTION_OUTBOUND)
 #define IN_ON_ERROR (1u << SECTION_ON_ERROR)
 #define IN_ALL (IN_INBOUND | IN_BACKEND | IN_OUTBOUND | IN_ON_ERROR)
-#define AT_GLOBAL (1u << SCOPE_GLOBAL)
-#define AT_WORKSPACE (1u << SCOPE_WORKSPACE)
-#define AT_PRODUCT (1u << SCOPE_PRODUCT)
-#define AT_API (1u << SCOPE_API)
-#define AT_OPERATION (1u << SCOPE_OPERATION)
+#define AT_GLOBAL (1u << LEVEL_GLOBAL)
+#define AT_WORKSPACE (1u << LEVEL_WORKSPACE)
+#define AT_PRODUCT (1u << LEVEL_PRODUCT)
+#define AT_API (1u << LEVEL_API)
+#define AT_OPERATION (1u << LEVEL_OPERATION)
 #define AT_ALL (AT_GLOBAL | AT_WORKSPACE | AT_PRODUCT | AT_API | AT_OPERATION)
+
+/* Names of an enumerated attribute, ended by {NULL}. */
+struct choice {
+    const char *name;
+    int value;
+};
 
 /* A value that may be an expression. A literal was converted when the document was compiled. */
 struct pvalue {
@@ -58,12 +63,6 @@ pvalue_is_set(const struct pvalue *v)
 {
     return v->program || v->text.p;
 }
-
-/* Names of an enumerated attribute, ended by {NULL}. */
-struct choice {
-    const char *name;
-    int value;
-};
 
 enum attr_type { ATTR_TYPE_STR, ATTR_TYPE_BOOL, ATTR_TYPE_U32, ATTR_TYPE_F64, ATTR_TYPE_CHOICE, ATTR_TYPE_ANY };
 
