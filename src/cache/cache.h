@@ -1,0 +1,153 @@
+/* cache.h: responses and values kept in memory and shared by every worker. Every call is safe from any thread, none
+ * yields, none waits for more than another call's short critical section. Instants are milliseconds of one clock that
+ * the caller chooses (the loop's monotonic one); the cache has none of its own.
+ *
+ * A look-up and, on a miss, a store:
+ *     uint64_t born = cache_generation(c);                    // before the fetch begins
+ *     switch (cache_find(c, &key, NULL, now, &entry)) { case CACHE_HIT: ... cache_entry_unref(entry); }
+ *     struct cache_fill *f = cache_fill_begin(c);             // then, while the body passes:
+ *     cache_fill_add(f, bytes);
+ *     cache_fill_commit(f, &item, &why);                      // complete, or cache_fill_abort(f)
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "cache/key.h"
+#include "cache/scope.h"
+
+struct cache;
+struct cache_fill;
+
+struct cache_limits {
+    uint64_t bytes_max;               /* everything the cache holds, also what is being filled or still read */
+    uint64_t entry_bytes_max;         /* one entry with key and head; 0: an eighth of bytes_max */
+    uint32_t variants_max;            /* of one key; 0: 64. The least recently used goes */
+    uint32_t workers;                 /* how many threads will use it; sets the number of shards */
+};
+
+struct cache *cache_new(const struct cache_limits *limits);
+/* No entry may be referenced any more. NULL is fine. */
+void cache_delete(struct cache *c);
+/* A smaller limit takes effect with the next store. */
+void cache_set_bytes_max(struct cache *c, uint64_t bytes_max);
+
+enum cache_refusal {
+    CACHE_STORED,
+#define REFUSAL(name, word, sentence) CACHE_REFUSED_##name,
+#include "cache/refusals.def"
+#undef REFUSAL
+    CACHE_REFUSALS_END
+};
+const char *cache_refusal_word(enum cache_refusal why);
+const char *cache_refusal_sentence(enum cache_refusal why);
+/* Counts a refusal decided above the store. */
+void cache_count_refusal(struct cache *c, enum cache_refusal why);
+
+/* ---- entries: immutable, counted ---- */
+
+#define CACHE_PIECE_SIZE ((size_t)16 << 10)
+
+/* What the parts of an entry mean is the caller's business: the cache copies them as they are. */
+struct cache_item {
+    struct cache_key key;
+    struct str vary;                  /* cache_vary_add(); empty: every request matches */
+    const struct cache_scopes *scopes; /* NULL: only SCOPE_ALL */
+    uint64_t born;                    /* cache_generation() before the fetch */
+    uint64_t stored_ms, expires_ms;   /* a hit in [stored, expires) */
+    uint64_t stale_until_ms;          /* stale in [expires, stale_until); 0: never */
+    uint16_t status;                  /* of a response; 0 for a value */
+    uint16_t tag;                     /* the caller's: value type, coding, ... */
+    struct str head;                  /* rendered fields of a response, type bytes of a value */
+};
+
+struct cache_entry;
+enum cache_kind cache_entry_kind(const struct cache_entry *e);
+uint16_t cache_entry_status(const struct cache_entry *e);
+uint16_t cache_entry_tag(const struct cache_entry *e);
+struct str cache_entry_key(const struct cache_entry *e);
+struct str cache_entry_vary(const struct cache_entry *e);
+struct str cache_entry_head(const struct cache_entry *e);
+uint64_t cache_entry_body_length(const struct cache_entry *e);
+/* The body lies in pieces, each CACHE_PIECE_SIZE long but the last. A body of one piece is contiguous. */
+uint32_t cache_entry_pieces(const struct cache_entry *e);
+struct str cache_entry_piece(const struct cache_entry *e, uint32_t i);
+uint64_t cache_entry_stored_ms(const struct cache_entry *e);
+uint64_t cache_entry_expires_ms(const struct cache_entry *e);
+uint64_t cache_entry_stale_until_ms(const struct cache_entry *e);
+/* References are dropped on any thread; the last one frees. */
+struct cache_entry *cache_entry_ref(struct cache_entry *e);
+void cache_entry_unref(struct cache_entry *e);  /* NULL is fine */
+
+/* ---- variants ---- */
+
+/* Appends one request field that the answer varies by, with the value the request had (STR_NONE: absent). */
+void cache_vary_add(struct buf *b, struct str name, struct str value);
+/* Steps through them; false at the end. */
+bool cache_vary_next(struct str *rest, struct str *ret_name, struct str *ret_value);
+/* How a look-up asks for the request's value of a field (joined with ", " when repeated); STR_NONE: absent. Called
+ * with the shard locked: no waiting, no calls into the cache. */
+struct cache_request {
+    struct str (*field)(void *ctx, struct str name);
+    void *ctx;
+};
+
+/* ---- finding and storing ---- */
+
+enum cache_verdict {
+    CACHE_HIT,
+    CACHE_STALE,              /* past expiry or softly purged, inside its stale window */
+    CACHE_MISS_ABSENT,
+    CACHE_MISS_VARIANT,       /* the key is there, for other field values */
+    CACHE_MISS_EXPIRED,
+    CACHE_MISS_PURGED,
+};
+const char *cache_verdict_word(enum cache_verdict v);
+
+/* request may be NULL: then only entries without vary match. CACHE_HIT and CACHE_STALE give a reference. */
+enum cache_verdict cache_find(struct cache *c, const struct cache_key *key, const struct cache_request *request,
+                              uint64_t now_ms, struct cache_entry **ret);
+
+/* Never NULL: a fill that cannot get memory is refused at its end. One thread at a time uses a fill. */
+struct cache_fill *cache_fill_begin(struct cache *c);
+/* Copies. False once the fill is bound to be refused: the caller may stop adding and must still end it. */
+bool cache_fill_add(struct cache_fill *f, struct str bytes);
+/* Publishes under item->key, in place of the variant that matches the same request. Frees f. ret_why and ret may be
+ * NULL; *ret is a reference to what was stored. */
+bool cache_fill_commit(struct cache_fill *f, const struct cache_item *item, enum cache_refusal *ret_why,
+                       struct cache_entry **ret);
+/* Nothing is stored. Frees f; NULL is fine. */
+void cache_fill_abort(struct cache_fill *f);
+/* The three in one, for a body at hand. */
+bool cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why);
+
+/* ---- invalidation ---- */
+
+/* The number that purges compare with. Only grows. */
+uint64_t cache_generation(const struct cache *c);
+void cache_generation_raise(struct cache *c, uint64_t to);
+/* Removes all variants of one key; how many there were. */
+uint32_t cache_remove(struct cache *c, const struct cache_key *key);
+/* Entries of these scopes become dead, or stale when soft, for every look-up that begins after the return. Costs the
+ * same for any number of entries; their memory comes back by eviction and cache_sweep(). *ret_entries (may be NULL)
+ * is how many entries the scopes hold, an entry in two of them counted twice; it may be above what was still alive. */
+uint64_t cache_purge(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t *ret_entries);
+/* The scopes that hold what lies at a path and below it, for cache_purge(). */
+#define CACHE_PREFIX_SCOPES 2
+void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);
+/* The count alone: a dry run. */
+uint64_t cache_count(struct cache *c, const cache_scope_id *scopes, size_t n);
+/* Frees dead entries, looking at up to max of them; goes on where the last call ended. How many were freed. */
+uint32_t cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max);
+
+/* ---- seeing it ---- */
+
+struct cache_stats {
+    uint64_t hits, stale, misses;
+    uint64_t stores, replaced, evictions, expired, purged, removed, ghost_hits;
+    uint64_t refused[CACHE_REFUSALS_END];
+    uint64_t entries, bytes, bytes_max;
+};
+void cache_stats(struct cache *c, struct cache_stats *ret);
+/* Calls fn for each entry, a shard at a time, with the shard locked: fn must not wait, nor call the cache. */
+void cache_each(struct cache *c, void (*fn)(void *ctx, const struct cache_entry *e), void *ctx);
+/* Walks everything; asserts the invariants named in cache.c. True, for CHECK(). */
+bool cache_check(struct cache *c);

@@ -1,0 +1,72 @@
+/* scope.h: what a purge can name: an API, an operation, a tag, a path, everything below a path. An entry lists the
+ * scopes it belongs to; a purge gives a scope the next generation number; an entry older than that is dead (or, after
+ * a soft purge, stale). So a purge costs the same whether it hits one entry or a million.
+ *
+ * A scope is known by a 64-bit keyed hash of its kind and name: a collision could only purge too much.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/str.h"
+
+enum cache_scope_kind {
+    SCOPE_API = 1,
+    SCOPE_OPERATION,          /* name: "api/operation" */
+    SCOPE_TAG,
+    SCOPE_PREFIX,             /* everything below a path, at segment borders */
+    SCOPE_PATH,               /* one path, with every query */
+    SCOPE_URL,                /* one path with one query, its pairs sorted */
+};
+
+typedef uint64_t cache_scope_id;
+#define SCOPE_ALL ((cache_scope_id)0)  /* every entry is in it without listing it */
+
+cache_scope_id cache_scope(enum cache_scope_kind kind, struct str name);
+
+/* The scopes of one entry, gathered before it is stored. Above the limit the deepest prefixes and the last tags are
+ * left out and is_full says so: a purge that names one of those does not reach the entry. */
+#define CACHE_SCOPES_MAX 48
+struct cache_scopes {
+    uint32_t n;
+    bool is_full;
+    cache_scope_id v[CACHE_SCOPES_MAX];
+};
+/* Adds once. */
+void cache_scopes_add(struct cache_scopes *s, cache_scope_id id);
+/* The path, the prefixes above it and, when there is a query, the URL. Path in normal form, query without '?'. */
+void cache_scopes_add_path(struct cache_scopes *s, struct str path, struct str query);
+/* The scope of path?query, its pairs sorted. */
+cache_scope_id cache_scope_url(struct str path, struct str query);
+
+/* The purges that are remembered. Shared by all workers. */
+struct generations {
+    _Atomic uint64_t now;             /* grows by one a purge; never goes back */
+    pthread_mutex_t lock;             /* covers what follows */
+    struct purge_record *records;     /* open addressing by scope */
+    uint32_t n, cap;
+    uint64_t floor;                   /* purges up to here are forgotten: what was not looked at since is dead */
+    uint64_t all_hard, all_soft;
+};
+
+enum scope_state { SCOPE_LIVE, SCOPE_STALE, SCOPE_DEAD };
+
+void generations_create(struct generations *g);
+void generations_destroy(struct generations *g);
+/* Gives the n scopes (SCOPE_ALL among them perhaps) the next number, and returns it. */
+uint64_t generations_purge(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft);
+/* Takes the larger of ours and another node's, so that an empty or older peer revives nothing. */
+void generations_raise(struct generations *g, uint64_t to);
+/* What happened to these scopes after generation `since`. */
+enum scope_state generations_state(struct generations *g, const cache_scope_id *scopes, size_t n, uint64_t since);
+
+/* How many entries of one shard each scope has; under the shard's lock. */
+struct scope_counts {
+    struct scope_count *v;            /* open addressing */
+    uint32_t n, cap;
+};
+void scope_counts_add(struct scope_counts *t, cache_scope_id id);
+void scope_counts_remove(struct scope_counts *t, cache_scope_id id);
+uint32_t scope_counts_get(const struct scope_counts *t, cache_scope_id id);
+void scope_counts_destroy(struct scope_counts *t);
+size_t scope_counts_bytes(const struct scope_counts *t);
