@@ -30,7 +30,7 @@ struct node {
     struct attribute *attrs;      /* in order */
     struct node *first_child, *last_child, *next, *parent;
     struct doc_text text;         /* all text directly inside */
-    struct str markup;            /* everything between the tags as written, when it has elements inside */
+    struct str markup;            /* everything between the tags as written, when elements were read inside */
     uint32_t markup_at;
     bool is_empty_tag;            /* <x /> */
     const struct source *source;  /* a fragment's nodes point to the fragment's file */
@@ -60,6 +60,11 @@ const struct node *node_child(const struct node *n, const char *name);
 /* Where the C# expression that starts at text[at] ('@') ends: the offset behind its last bracket, or 0 when it is not
  * closed. With is_encoded, entities count as what they stand for. */
 size_t expression_end(struct str text, size_t at, bool is_encoded);
+/* Whether the braces at text[at] are the {{ of an interpolated string inside the expression `text`. */
+bool expression_is_brace_escape(struct str text, size_t at);
+
+/* Whether all of the text (blanks aside) is an expression; then blanks are cut off and is_expression is set. */
+void doc_text_find_expression(struct doc_text *t);
 
 /* Named values. lookup gives the value of a name, false when there is none. */
 struct named_value_source {

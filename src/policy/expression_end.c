@@ -15,6 +15,8 @@ struct cursor {
     size_t at;
     bool is_encoded;
     uint32_t holes;               /* interpolated strings we are inside of */
+    size_t watched;               /* offset of braces somebody asks about */
+    bool is_watched_escape;
 };
 
 /* The character at an offset and its width as written; 0 at the end. What is not ASCII is never of interest: U+FFFD
@@ -98,6 +100,7 @@ interpolated_string(struct cursor *c, bool is_verbatim)
             c->holes--;
             return true;
         } else if ((ch == '{' || ch == '}') && peek(c) == ch) {
+            c->is_watched_escape |= c->at - 1 == c->watched;
             take(c);
         } else if (ch == '{' && !code(c, '}')) {
             return false;
@@ -208,7 +211,7 @@ code(struct cursor *c, uint32_t closer)
 size_t
 expression_end(struct str text, size_t at, bool is_encoded)
 {
-    struct cursor c = {.text = text, .at = at, .is_encoded = is_encoded};
+    struct cursor c = {.text = text, .at = at, .is_encoded = is_encoded, .watched = SIZE_MAX};
 
     if (take(&c) != '@')
         return 0;
@@ -216,4 +219,16 @@ expression_end(struct str text, size_t at, bool is_encoded)
     if (opener != '(' && opener != '{')
         return 0;
     return code(&c, opener == '(' ? ')' : '}') ? c.at : 0;
+}
+
+bool
+expression_is_brace_escape(struct str text, size_t at)
+{
+    struct cursor c = {.text = text, .watched = at};
+    uint32_t opener;
+
+    take(&c);
+    opener = take(&c);
+    code(&c, opener == '(' ? ')' : '}');
+    return c.is_watched_escape;
 }

@@ -1,0 +1,741 @@
+/* document.c: reads policy documents as people write them into a tree.
+ *
+ * One pass over the text with the open elements on the tree itself, so that depth costs no stack. Taken beside well-formed
+ * XML, because real documents have it:
+ *   - C# in attributes and texts with raw quotes, `<`, `&&`, newlines; or escaped; or both in one file
+ *   - single quotes, blanks around '=', a raw '&' or '<' in a literal, quotes nested in a literal attribute
+ *   - set-body with markup, templates or half-open HTML inside: kept as written up to </set-body>
+ *   - comments anywhere, CDATA, a declaration, a byte-order mark; several elements at the top (parts of a document)
+ * Not taken: document types (entities of one's own), unclosed or crossed elements, attributes without a value.
+ * After an error the reader goes on at the next '<' and so reports several.
+ * Not here: where an expression ends (expression_end.c), named values (named_values.c).
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "policy/document.h"
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "policy/entity.h"
+
+#define ERRORS_MAX 50             /* then the rest is not looked at: each costs a look ahead */
+
+/* A run of an element's text as it stands in the source. */
+struct piece {
+    uint32_t from, to;
+    bool is_cdata;
+};
+
+/* An element whose end tag has not come yet. */
+struct open_element {
+    struct node *node;
+    uint32_t pieces_from;         /* its pieces are the reader's from here on */
+    uint32_t content_at;
+};
+
+struct reader {
+    struct arena *arena;
+    const struct source *source;
+    struct str text;
+    size_t at;
+    const struct document_limits *limits;
+    struct diags *diags;
+    struct document *doc;
+    struct node *last;            /* at the top level */
+    VEC(struct open_element) open;
+    VEC(struct piece) pieces;
+    uint32_t errors_before;
+    bool is_over;                 /* a limit was hit: stop */
+};
+
+static void PRINTF_LIKE(4, 5)
+error(struct reader *r, size_t at, size_t len, const char *fmt, ...)
+{
+    char message[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof(message), fmt, ap);
+    va_end(ap);
+    diag_add(r->diags, DIAG_ERROR, r->source, (uint32_t)at, (uint32_t)len, "%s", message);
+    r->is_over |= r->diags->errors - r->errors_before >= ERRORS_MAX;
+}
+
+static void
+stop(struct reader *r, size_t at, const char *limit, uint32_t max)
+{
+    error(r, at, 1, "more than %" PRIu32 " %s", max, limit);
+    r->is_over = true;
+}
+
+static bool
+is_name_start(char c)
+{
+    return ascii_is_alpha(c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static bool
+is_name_char(char c)
+{
+    return is_name_start(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == ':';
+}
+
+static bool
+looks_at(const struct reader *r, size_t at, struct str what)
+{
+    return str_starts_with(str_skip(r->text, at), what);
+}
+
+static size_t
+skip_blanks(struct str text, size_t at)
+{
+    while (at < text.len && ascii_is_blank(text.p[at]))
+        at++;
+    return at;
+}
+
+static size_t
+skip_name(struct str text, size_t at)
+{
+    if (at < text.len && is_name_start(text.p[at]))
+        while (at < text.len && is_name_char(text.p[at]))
+            at++;
+    return at;
+}
+
+/* Behind the next `end`, or the end of the text with an error about `what`. */
+static size_t
+skip_past(struct reader *r, size_t at, struct str end, const char *what)
+{
+    ptrdiff_t found = str_find(r->text, end, at);
+
+    if (found >= 0)
+        return (size_t)found + end.len;
+    error(r, at, 1, "this %s is not closed, expected %.*s", what, STR_ARG(end));
+    return r->text.len;
+}
+
+/* --- texts: pieces decoded, with the way back ---------------------------------------------------------------------- */
+
+struct text_builder {
+    struct arena *arena;
+    struct buf bytes;
+    struct { struct text_segment *v; size_t n, cap; } segments;
+};
+
+static void
+add_segment(struct text_builder *b, uint32_t from, bool is_fixed)
+{
+    struct text_segment *s = avec_push(b->arena, &b->segments);
+
+    if (s)
+        *s = (struct text_segment){.at = (uint32_t)b->bytes.len, .from = from, .is_fixed = is_fixed};
+}
+
+static void
+add_raw(struct text_builder *b, struct str text, uint32_t from, uint32_t to)
+{
+    if (from == to)
+        return;
+    add_segment(b, from, false);
+    buf_add_str(&b->bytes, str_sub(text, from, to));
+}
+
+static void
+add_decoded(struct text_builder *b, struct str text, uint32_t from, uint32_t to)
+{
+    uint32_t plain = from;
+
+    for (uint32_t at = from; at < to;) {
+        uint32_t code_point;
+        size_t width = text.p[at] == '&' ? entity_decode(str_sub(text, 0, to), at, &code_point) : 0;
+        char utf8[4];
+
+        if (!width) {
+            at++;
+            continue;
+        }
+        add_raw(b, text, plain, at);
+        add_segment(b, at, true);
+        buf_add(&b->bytes, utf8, utf8_put(utf8, code_point));
+        at += (uint32_t)width;
+        plain = at;
+    }
+    add_raw(b, text, plain, to);
+}
+
+/* An expression loses the blanks around it; a literal keeps them, as set-body wants them. */
+void
+doc_text_find_expression(struct doc_text *t)
+{
+    size_t at = skip_blanks(t->value, 0), end;
+
+    t->is_expression = false;
+    if (at + 1 >= t->value.len || t->value.p[at] != '@' || !(end = expression_end(t->value, at, false)))
+        return;
+    if (skip_blanks(t->value, end) < t->value.len)
+        return;
+    t->is_expression = true;
+    t->value = str_sub(t->value, at, end);
+    if (t->map.n == 0) {
+        t->map.base += (uint32_t)at;
+        return;
+    }
+    for (uint32_t i = 0; i < t->map.n; i++) {
+        struct text_segment *s = &t->map.segments[i];
+
+        if (s->at >= at) {
+            s->at -= (uint32_t)at;
+        } else if (i + 1 == t->map.n || t->map.segments[i + 1].at > at) {
+            s->from += s->is_fixed ? 0 : (uint32_t)at - s->at;
+            s->at = 0;
+        } else {
+            s->at = 0;            /* wholly cut off: a later one has the same start and wins */
+        }
+    }
+}
+
+static struct doc_text
+make_text(struct reader *r, const struct piece *pieces, size_t n)
+{
+    struct doc_text t = {.value = STR(""), .map.source = r->source};
+    bool is_plain = n == 1 && (pieces[0].is_cdata ||
+                               str_find_char(str_sub(r->text, pieces[0].from, pieces[0].to), '&', 0) < 0);
+
+    if (is_plain) {
+        t.value = str_sub(r->text, pieces[0].from, pieces[0].to);
+        t.map.base = pieces[0].from;
+    } else if (n > 0) {
+        struct text_builder b = {.arena = r->arena, .bytes = buf_in(r->arena)};
+
+        for (size_t i = 0; i < n; i++) {
+            if (pieces[i].is_cdata)
+                add_raw(&b, r->text, pieces[i].from, pieces[i].to);
+            else
+                add_decoded(&b, r->text, pieces[i].from, pieces[i].to);
+        }
+        t.value = b.bytes.len ? buf_str(&b.bytes) : STR("");
+        t.map.base = pieces[0].from;
+        t.map.n = (uint32_t)b.segments.n;
+        t.map.segments = b.segments.v;
+    }
+    doc_text_find_expression(&t);
+    return t;
+}
+
+/* --- attributes ---------------------------------------------------------------------------------------------------- */
+
+/* Whether the quote at `at` ends a literal: what follows has to look like the rest of a tag. Quotes nested in a value
+ * (subject="O="Contoso, Inc.", C=US") do not pass. Looks no further than the next quote. */
+static bool
+quote_ends_value(struct str text, size_t at)
+{
+    size_t next = skip_blanks(text, at + 1);
+
+    if (next >= text.len || text.p[next] == '>' || text.p[next] == '<' || text.p[next] == '?')
+        return true;
+    if (text.p[next] == '/')
+        return next + 1 < text.len && text.p[next + 1] == '>';
+    size_t name_end = skip_name(text, next);
+    if (name_end == next)
+        return false;
+    name_end = skip_blanks(text, name_end);
+    if (name_end >= text.len || text.p[name_end] != '=')
+        return false;
+    name_end = skip_blanks(text, name_end + 1);
+    return name_end < text.len && (text.p[name_end] == '"' || text.p[name_end] == '\'');
+}
+
+/* The closing quote of a literal that begins at `at`; text.len when there is none. */
+static size_t
+literal_end(struct str text, size_t at, char quote)
+{
+    size_t first = text.len;
+
+    for (size_t i = at; i < text.len; i++) {
+        /* Nobody nests quotes over lines: take the first one and let the tag report what follows it. */
+        if (text.p[i] == '\n' && first < text.len)
+            return first;
+        if (text.p[i] != quote)
+            continue;
+        if (quote_ends_value(text, i))
+            return i;
+        first = MIN(first, i);
+    }
+    return first;
+}
+
+/* The value behind the opening quote at *at; *at is then behind the closing one. */
+static struct piece
+attribute_value(struct reader *r, size_t *at)
+{
+    char quote = r->text.p[*at];
+    size_t from = *at + 1, start = skip_blanks(r->text, from), end;
+    bool is_expression = start + 1 < r->text.len && r->text.p[start] == '@' &&
+                         (r->text.p[start + 1] == '(' || r->text.p[start + 1] == '{');
+
+    if (is_expression) {
+        size_t behind = expression_end(r->text, start, true);
+
+        if (!behind)
+            error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
+        end = skip_blanks(r->text, behind);
+        if (behind && end < r->text.len && r->text.p[end] == quote) {
+            *at = end + 1;
+            return (struct piece){(uint32_t)from, (uint32_t)end, false};
+        }
+    }
+    end = literal_end(r->text, from, quote);
+    if (end == r->text.len)
+        error(r, *at, 1, "this attribute value is not closed, expected %c", quote);
+    *at = MIN(end + 1, r->text.len);
+    return (struct piece){(uint32_t)from, (uint32_t)end, false};
+}
+
+static void
+add_attribute(struct reader *r, struct node *n, struct attribute ***last, struct str name, size_t name_at,
+              struct piece value)
+{
+    struct attribute *a;
+
+    for (a = n->attrs; a; a = a->next) {
+        if (str_eq(a->name, name)) {
+            error(r, name_at, name.len, "attribute %.*s appears twice", STR_ARG(name));
+            return;
+        }
+    }
+    a = arena_new(r->arena, struct attribute);
+    if (!a)
+        return;
+    *a = (struct attribute){.name = name, .name_at = (uint32_t)name_at, .text = make_text(r, &value, 1)};
+    **last = a;
+    *last = &a->next;
+}
+
+/* attribute = name "=" value. True to go on in this tag. */
+static bool
+attribute(struct reader *r, struct node *n, struct attribute ***last)
+{
+    size_t name_at = r->at, end = skip_name(r->text, r->at);
+    struct str name = str_sub(r->text, name_at, end);
+
+    if (name.len == 0) {
+        error(r, name_at, 1, "unexpected '%c' in the tag of <%.*s>", r->text.p[name_at], STR_ARG(n->name));
+        ptrdiff_t close = str_find_char(r->text, '>', name_at);
+        r->at = close < 0 ? r->text.len : (size_t)close;
+        return close >= 0;
+    }
+    r->at = skip_blanks(r->text, end);
+    if (r->at >= r->text.len || r->text.p[r->at] != '=') {
+        error(r, name_at, name.len, "attribute %.*s has no value", STR_ARG(name));
+        return true;
+    }
+    r->at = skip_blanks(r->text, r->at + 1);
+    if (r->at >= r->text.len || (r->text.p[r->at] != '"' && r->text.p[r->at] != '\'')) {
+        error(r, name_at, name.len, "the value of attribute %.*s is not quoted", STR_ARG(name));
+        while (r->at < r->text.len && !ascii_is_blank(r->text.p[r->at]) && r->text.p[r->at] != '>')
+            r->at++;
+        return true;
+    }
+    struct piece value = attribute_value(r, &r->at);
+    add_attribute(r, n, last, name, name_at, value);
+    return true;
+}
+
+/* --- elements ------------------------------------------------------------------------------------------------------ */
+
+static struct open_element *
+innermost(struct reader *r)
+{
+    return r->open.n ? &r->open.v[r->open.n - 1] : NULL;
+}
+
+static void
+link_node(struct reader *r, struct node *n)
+{
+    struct node *parent = r->open.n ? innermost(r)->node : NULL;
+    struct node **first = parent ? &parent->first_child : &r->doc->first;
+    struct node **last = parent ? &parent->last_child : &r->last;
+
+    n->parent = parent;
+    if (*last)
+        (*last)->next = n;
+    else
+        *first = n;
+    *last = n;
+}
+
+static void
+finish_text(struct reader *r, const struct open_element *e)
+{
+    e->node->text = make_text(r, r->pieces.v + e->pieces_from, r->pieces.n - e->pieces_from);
+    r->pieces.n = e->pieces_from;
+}
+
+static void
+close_element(struct reader *r, size_t content_end)
+{
+    struct open_element e = *innermost(r);
+
+    if (e.node->first_child) {
+        e.node->markup = str_sub(r->text, e.content_at, content_end);
+        e.node->markup_at = e.content_at;
+    }
+    finish_text(r, &e);
+    r->open.n--;
+}
+
+static void
+add_piece(struct reader *r, size_t from, size_t to, bool is_cdata)
+{
+    if (from < to)
+        *vec_push(&r->pieces) = (struct piece){(uint32_t)from, (uint32_t)to, is_cdata};
+}
+
+/* When an element's text is an expression, takes all of it: inside, '<' means less. */
+static void
+text_expression(struct reader *r)
+{
+    size_t start = r->at;
+    bool is_cdata = false;
+
+    for (;;) {
+        start = skip_blanks(r->text, start);
+        if (looks_at(r, start, STR("<!--")))
+            start = skip_past(r, start, STR("-->"), "comment");
+        else if (!is_cdata && looks_at(r, start, STR("<![CDATA[")))
+            start += strlen("<![CDATA["), is_cdata = true;
+        else
+            break;
+    }
+    if (!looks_at(r, start, STR("@(")) && !looks_at(r, start, STR("@{")))
+        return;
+    if (is_cdata)
+        return;                       /* CDATA ends by its own mark; nothing in it needs care */
+    size_t end = expression_end(r->text, start, true);
+    if (end) {
+        add_piece(r, start, end, false);
+        r->at = end;
+        return;
+    }
+    error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
+    struct str name = innermost(r)->node->name;
+    for (ptrdiff_t tag = str_find(r->text, STR("</"), start); tag >= 0;
+         tag = str_find(r->text, STR("</"), (size_t)tag + 2)) {
+        if (looks_at(r, (size_t)tag + 2, name)) {
+            r->at = (size_t)tag;
+            return;
+        }
+    }
+}
+
+/* Where the end tag </name> of an element with opaque content begins; text.len when there is none. Comments and CDATA are
+ * stepped over. */
+static size_t
+opaque_end(struct reader *r, struct str name)
+{
+    for (size_t at = r->at; at < r->text.len;) {
+        ptrdiff_t next = str_find_char(r->text, '<', at);
+
+        if (next < 0)
+            break;
+        at = (size_t)next;
+        if (looks_at(r, at, STR("<!--"))) {
+            at = skip_past(r, at, STR("-->"), "comment");
+        } else if (looks_at(r, at, STR("<![CDATA["))) {
+            at = skip_past(r, at, STR("]]>"), "CDATA section");
+        } else if (looks_at(r, at, STR("</")) && looks_at(r, at + 2, name) &&
+                   (at + 2 + name.len >= r->text.len || !is_name_char(r->text.p[at + 2 + name.len]))) {
+            return at;
+        } else {
+            at++;
+        }
+    }
+    return r->text.len;
+}
+
+/* Behind the comments that begin at `at`, or `at` when none does. */
+static size_t
+skip_comments(struct reader *r, size_t at)
+{
+    for (size_t next = at;;) {
+        next = skip_blanks(r->text, next);
+        if (!looks_at(r, next, STR("<!--")))
+            return at;
+        at = next = skip_past(r, next, STR("-->"), "comment");
+    }
+}
+
+static bool
+holds_markup(struct str text)
+{
+    for (ptrdiff_t at = str_find_char(text, '<', 0); at >= 0; at = str_find_char(text, '<', (size_t)at + 1))
+        if ((size_t)at + 1 < text.len && is_name_start(text.p[at + 1]))
+            return true;
+    return false;
+}
+
+/* The content of set-body: markup is kept as written, text is decoded, comments and CDATA marks go. */
+static void
+opaque_content(struct reader *r, struct node *n)
+{
+    size_t end = opaque_end(r, n->name);
+    bool has_markup = false;
+
+    if (innermost(r)->pieces_from < r->pieces.n)
+        return;                       /* an expression: what follows it is read as usual */
+    size_t from = r->at;
+    for (size_t at = r->at; at < end;) {
+        ptrdiff_t next = str_find_char(str_sub(r->text, 0, end), '<', at);
+        size_t stop_at = next < 0 ? end : (size_t)next;
+
+        if (looks_at(r, stop_at, STR("<!--")) && stop_at < end) {
+            add_piece(r, from, stop_at, false);
+            at = from = MIN(skip_past(r, stop_at, STR("-->"), "comment"), end);
+        } else if (looks_at(r, stop_at, STR("<![CDATA[")) && stop_at < end) {
+            add_piece(r, from, stop_at, false);
+            at = MIN(skip_past(r, stop_at, STR("]]>"), "CDATA section"), end);
+            add_piece(r, stop_at + strlen("<![CDATA["), at - MIN(strlen("]]>"), at), true);
+            from = at;
+        } else {
+            has_markup |= holds_markup(str_sub(r->text, stop_at, MIN(stop_at + 2, end)));
+            at = stop_at + 1;
+        }
+    }
+    add_piece(r, from, end, false);
+    if (has_markup) {
+        r->pieces.n = innermost(r)->pieces_from;
+        add_piece(r, skip_comments(r, r->at), end, true);
+    }
+    r->at = end;
+}
+
+/* Elements whose content is not policies and may be anything. */
+static bool
+is_opaque(struct str name)
+{
+    return str_eq_lit(name, "set-body") || str_eq_lit(name, "xsl:stylesheet") || str_eq_lit(name, "xsl:transform") ||
+           str_eq_lit(name, "cross-domain-policy");
+}
+
+/* element = "<" name attribute* ("/>" | ">" content end-tag) */
+static void
+start_tag(struct reader *r)
+{
+    size_t name_at = r->at + 1, end = skip_name(r->text, name_at);
+    struct node *n = arena_new(r->arena, struct node);
+    struct attribute **last;
+    uint32_t n_attributes = 0;
+
+    if (!n || ++r->doc->n_nodes > r->limits->nodes_max) {
+        stop(r, r->at, "elements", r->limits->nodes_max);
+        return;
+    }
+    *n = (struct node){.name = str_sub(r->text, name_at, end), .at = (uint32_t)r->at, .len = (uint32_t)(end - r->at),
+                       .source = r->source, .text = {.value = STR(""), .map.source = r->source}};
+    last = &n->attrs;
+    link_node(r, n);
+    r->at = end;
+    for (;;) {
+        r->at = skip_blanks(r->text, r->at);
+        if (r->at >= r->text.len || r->text.p[r->at] == '<') {
+            error(r, n->at, n->len, "the tag of <%.*s> is not closed, expected >", STR_ARG(n->name));
+            break;
+        }
+        if (looks_at(r, r->at, STR("/>"))) {
+            r->at += 2;
+            n->is_empty_tag = true;
+            return;
+        }
+        if (r->text.p[r->at] == '>') {
+            r->at++;
+            break;
+        }
+        if (++n_attributes > r->limits->attributes_max) {
+            stop(r, r->at, "attributes in one element", r->limits->attributes_max);
+            return;
+        }
+        if (!attribute(r, n, &last))
+            return;
+    }
+    if (r->open.n >= r->limits->depth_max) {
+        stop(r, n->at, "elements inside each other", r->limits->depth_max);
+        return;
+    }
+    *vec_push(&r->open) = (struct open_element){.node = n, .pieces_from = (uint32_t)r->pieces.n,
+                                                .content_at = (uint32_t)r->at};
+    text_expression(r);
+    if (is_opaque(n->name))
+        opaque_content(r, n);
+}
+
+/* end-tag = "</" name ">". One that closes an outer element closes those between with an error each. */
+static void
+end_tag(struct reader *r)
+{
+    size_t tag_at = r->at, name_at = r->at + 2, end = skip_name(r->text, name_at);
+    struct str name = str_sub(r->text, name_at, end);
+    size_t outer = r->open.n;
+
+    r->at = skip_blanks(r->text, end);
+    if (r->at < r->text.len && r->text.p[r->at] == '>')
+        r->at++;
+    else
+        error(r, tag_at, end - tag_at, "the end tag </%.*s is not closed, expected >", STR_ARG(name));
+    while (outer > 0 && !str_eq(r->open.v[outer - 1].node->name, name))
+        outer--;
+    if (outer == 0) {
+        if (r->open.n)
+            error(r, tag_at, end - tag_at, "</%.*s> closes nothing, expected </%.*s>", STR_ARG(name),
+                  STR_ARG(innermost(r)->node->name));
+        else
+            error(r, tag_at, end - tag_at, "</%.*s> closes nothing", STR_ARG(name));
+        return;
+    }
+    while (r->open.n > outer) {
+        struct node *n = innermost(r)->node;
+
+        error(r, n->at, n->len, "<%.*s> is not closed, expected </%.*s> before </%.*s>", STR_ARG(n->name),
+              STR_ARG(n->name), STR_ARG(name));
+        close_element(r, tag_at);
+    }
+    close_element(r, tag_at);
+}
+
+/* Text up to the next markup. Outside of all elements only blanks may stand. */
+static void
+text_run(struct reader *r)
+{
+    size_t from = r->at;
+
+    for (r->at++; r->at < r->text.len; r->at++) {
+        char next = r->text.p[r->at] == '<' && r->at + 1 < r->text.len ? r->text.p[r->at + 1] : 0;
+
+        if (next && (is_name_start(next) || next == '/' || next == '!' || next == '?'))
+            break;
+    }
+    if (r->open.n) {
+        add_piece(r, from, r->at, false);
+        return;
+    }
+    from = skip_blanks(r->text, from);
+    if (from < r->at)
+        error(r, from, str_trim(str_sub(r->text, from, r->at)).len, "text outside of any element");
+}
+
+static void
+declaration(struct reader *r)
+{
+    ptrdiff_t end = str_find_char(r->text, '>', r->at);
+    size_t to = end < 0 ? r->text.len : (size_t)end + 1;
+
+    error(r, r->at, MIN(to - r->at, (size_t)9), "document type declarations are not accepted");
+    r->at = to;
+}
+
+static void
+read_content(struct reader *r)
+{
+    while (r->at < r->text.len && !r->is_over) {
+        if (r->text.p[r->at] != '<') {
+            text_run(r);
+        } else if (looks_at(r, r->at, STR("<!--"))) {
+            r->at = skip_past(r, r->at, STR("-->"), "comment");
+        } else if (looks_at(r, r->at, STR("<![CDATA["))) {
+            size_t from = r->at + strlen("<![CDATA[");
+
+            r->at = skip_past(r, r->at, STR("]]>"), "CDATA section");
+            if (r->open.n)
+                add_piece(r, from, MAX(r->at - strlen("]]>"), from), true);
+        } else if (looks_at(r, r->at, STR("<?"))) {
+            r->at = skip_past(r, r->at, STR("?>"), "instruction");
+        } else if (looks_at(r, r->at, STR("<!"))) {
+            declaration(r);
+        } else if (looks_at(r, r->at, STR("</"))) {
+            end_tag(r);
+        } else if (r->at + 1 < r->text.len && is_name_start(r->text.p[r->at + 1])) {
+            start_tag(r);
+        } else {
+            text_run(r);
+        }
+    }
+}
+
+static void
+close_all(struct reader *r)
+{
+    while (r->open.n) {
+        struct node *n = innermost(r)->node;
+
+        if (!r->is_over)
+            error(r, n->at, n->len, "<%.*s> is not closed, expected </%.*s>", STR_ARG(n->name), STR_ARG(n->name));
+        close_element(r, r->text.len);
+    }
+}
+
+/* False, with the place of the first bad byte in a diagnostic. */
+static bool
+check_utf8(struct reader *r)
+{
+    size_t width;
+
+    if (utf8_is_valid(r->text))
+        return true;
+    for (size_t at = 0; at < r->text.len; at += width) {
+        width = utf8_sequence_len(r->text, at);
+        if (!width) {
+            error(r, at, 1, "this byte is not UTF-8; save the file as UTF-8");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+document_read(struct arena *a, const struct source *source, const struct document_limits *limits, struct diags *diags,
+              struct document *ret)
+{
+    static const struct document_limits defaults = DOCUMENT_LIMITS_DEFAULT;
+    struct reader r = {.arena = a, .source = source, .text = source->text, .diags = diags, .doc = ret,
+                       .limits = limits ? limits : &defaults, .errors_before = diags->errors};
+
+    *ret = (struct document){.source = source, .arena = a};
+    if (r.text.len > r.limits->bytes_max) {
+        error(&r, 0, 0, "the document is larger than %" PRIu32 " bytes", r.limits->bytes_max);
+        return false;
+    }
+    if (!check_utf8(&r))
+        return false;
+    if (str_starts_with(r.text, STR("\xef\xbb\xbf")))
+        r.at = 3;
+    read_content(&r);
+    close_all(&r);
+    vec_free(&r.open);
+    vec_free(&r.pieces);
+    if (!ret->first && diags->errors == r.errors_before)
+        error(&r, 0, 0, "the document has no element");
+    return diags->errors == r.errors_before;
+}
+
+const struct attribute *
+node_attr(const struct node *n, const char *name)
+{
+    struct str wanted = str_from_c(name);
+
+    for (const struct attribute *a = n->attrs; a; a = a->next)
+        if (str_eq(a->name, wanted))
+            return a;
+    return NULL;
+}
+
+const struct node *
+node_child(const struct node *n, const char *name)
+{
+    struct str wanted = str_from_c(name);
+
+    for (const struct node *c = n->first_child; c; c = c->next)
+        if (str_eq(c->name, wanted))
+            return c;
+    return NULL;
+}

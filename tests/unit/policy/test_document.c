@@ -1,0 +1,251 @@
+#include "policy/document.c"
+
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "test.h"
+
+static struct arena arena;
+static struct diags diags;
+static struct source source;
+
+/* The first top-level node of a document that must be accepted. */
+static struct node *
+read_ok(struct str text)
+{
+    struct document d;
+
+    arena_destroy(&arena);
+    arena = ARENA(NULL, 64 << 20);
+    diags_init(&diags, &arena);
+    source = (struct source){STR("t.xml"), text};
+    if (!document_read(&arena, &source, NULL, &diags, &d)) {
+        struct buf out AUTO(buf_destroy) = BUF_INIT;
+
+        diags_print(&diags, &out);
+        TEST_FAIL("%.*s", STR_ARG(buf_str(&out)));
+    }
+    return d.first;
+}
+
+/* The first error of a document that must be refused. */
+static struct str
+read_bad(struct str text)
+{
+    struct document d;
+
+    arena_destroy(&arena);
+    arena = ARENA(NULL, 64 << 20);
+    diags_init(&diags, &arena);
+    source = (struct source){STR("t.xml"), text};
+    EXPECT(!document_read(&arena, &source, NULL, &diags, &d));
+    return diags_first_error(&diags, &arena);
+}
+
+static struct str
+value_of(const struct node *n, const char *name)
+{
+    const struct attribute *a = node_attr(n, name);
+
+    return a ? a->text.value : STR_NONE;
+}
+
+TEST(quotes_of_the_attribute_may_stand_raw_in_an_expression)
+{
+    struct node *n = read_ok(STR("<a value=\"@(context.Variables[\"x\"] + \")\")\" next='1'/>"));
+
+    EXPECT_STR(value_of(n, "value"), "@(context.Variables[\"x\"] + \")\")");
+    EXPECT(node_attr(n, "value")->text.is_expression);
+    EXPECT_STR(value_of(n, "next"), "1");
+}
+
+TEST(the_escaped_style_gives_the_same_expression)
+{
+    struct node *n = read_ok(STR("<a v=\"@(x[&quot;)&quot;] &amp;&amp; a &lt; b &#38;&#x26; c)\" w=\"1\"/>"));
+
+    EXPECT_STR(value_of(n, "v"), "@(x[\")\"] && a < b && c)");
+    EXPECT_STR(value_of(n, "w"), "1");
+}
+
+TEST(positions_lead_back_through_entities)
+{
+    struct node *n = read_ok(STR("<a v=\"@(&quot;x&quot; + y)\"/>"));
+    const struct text_map *map = &node_attr(n, "v")->text.map;
+
+    /*  <a v="@(&quot;x&quot; + y)"/>  : @ at 6, first entity at 8, x at 14, second entity at 15, y at 24 */
+    EXPECT_EQ(text_map_source(map, 0), 6);
+    EXPECT_EQ(text_map_source(map, 2), 8);
+    EXPECT_EQ(text_map_source(map, 3), 14);
+    EXPECT_EQ(text_map_source(map, 4), 15);
+    EXPECT_EQ(text_map_source(map, 8), 24);
+}
+
+TEST(every_kind_of_csharp_string_may_hold_brackets)
+{
+    static const char *const expressions[] = {
+        "@(@\"a \"\" ) b\".Length)", "@($\"{a[\"}\"]} {{ ( }}\")", "@($@\"\"\"{x}\"\" (\")", "@('\"' + ')' + '\\'')",
+        "@{ // it's )}\n return 1; }", "@{ /* } */ return \"\\\"}\"; }", "@(a.As<JObject>()[\"b\"] => c && d < e)",
+        "@('single quoted ) string')",
+    };
+
+    for (size_t i = 0; i < COUNTOF(expressions); i++) {
+        struct str e = str_from_c(expressions[i]);
+        EXPECT_EQ(expression_end(e, 0, false), e.len);
+    }
+    EXPECT_EQ(expression_end(STR("@(a]"), 0, false), 0);
+    EXPECT_EQ(expression_end(STR("@(\"a)"), 0, false), 0);
+}
+
+TEST(element_text_is_an_expression_with_raw_signs)
+{
+    struct node *n = read_ok(STR("<value>\n <!-- note -->\n @(a < b && List<int>(c) > \"</value>\")\n</value>"));
+
+    EXPECT(n->text.is_expression);
+    EXPECT_STR(n->text.value, "@(a < b && List<int>(c) > \"</value>\")");
+    EXPECT(!n->first_child);
+}
+
+TEST(cdata_holds_an_expression_as_it_is)
+{
+    struct node *n = read_ok(STR("<value><![CDATA[ @(\"&amp;\" + a < b) ]]></value>"));
+
+    EXPECT(n->text.is_expression);
+    EXPECT_STR(n->text.value, "@(\"&amp;\" + a < b)");
+}
+
+TEST(an_expression_with_text_around_is_a_literal)
+{
+    struct node *n = read_ok(STR("<a v=\"@(x)ms\"><b>Hello @(x)</b></a>"));
+
+    EXPECT(!node_attr(n, "v")->text.is_expression);
+    EXPECT_STR(value_of(n, "v"), "@(x)ms");
+    EXPECT(!n->first_child->text.is_expression);
+}
+
+TEST(literals_may_hold_raw_ampersands_and_nested_quotes)
+{
+    struct node *n = read_ok(STR("<a t=\"/a/{x}&{y}?c=1&d=2\" s = \"C=US, O=\"Contoso, Inc.\", CN=x\" l ='y'/>"));
+
+    EXPECT_STR(value_of(n, "t"), "/a/{x}&{y}?c=1&d=2");
+    EXPECT_STR(value_of(n, "s"), "C=US, O=\"Contoso, Inc.\", CN=x");
+    EXPECT_STR(value_of(n, "l"), "y");
+}
+
+TEST(set_body_keeps_markup_as_written)
+{
+    struct node *n = read_ok(STR("<r><set-body>\n<e a='1'>x &amp; y<br></e>{% if a < b %}</set-body><z/></r>"));
+
+    EXPECT_STR(n->first_child->text.value, "\n<e a='1'>x &amp; y<br></e>{% if a < b %}");
+    EXPECT_STR(n->last_child->name, "z");
+}
+
+TEST(set_body_with_text_is_decoded_and_keeps_its_blanks)
+{
+    struct node *n = read_ok(STR("<set-body> <!-- c -->{\"a\": &quot;1 < 2&quot;} <![CDATA[<&lt;>]]></set-body>"));
+
+    EXPECT_STR(n->text.value, " {\"a\": \"1 < 2\"} <&lt;>");
+}
+
+TEST(set_body_may_be_an_expression_with_generics)
+{
+    struct node *n = read_ok(STR("<set-body>@{\n var a = b.As<JObject>();\n return \"</set-body>\";\n}</set-body>"));
+
+    EXPECT(n->text.is_expression);
+    EXPECT(str_ends_with(n->text.value, STR("\"</set-body>\";\n}")));
+}
+
+TEST(byte_order_mark_declaration_and_comments_may_stand_before_the_root)
+{
+    struct node *n = read_ok(STR("\xef\xbb\xbf<?xml version=\"1.0\"?><!-- a > b --><policies>\n</policies>\n"));
+
+    EXPECT_STR(n->name, "policies");
+}
+
+TEST(several_errors_are_reported_in_one_go)
+{
+    read_bad(STR("<a x=1><b></c><d y></d></a>"));
+    EXPECT_EQ(diags.errors, 4);
+}
+
+TEST(errors_say_where_and_what_was_expected)
+{
+    EXPECT_STR(read_bad(STR("<a>\n  <b>\n</a>")), "t.xml:2:3: <b> is not closed, expected </b> before </a>");
+    EXPECT_STR(read_bad(STR("<a v=\"@(x[\"/>")), "t.xml:1:7: this expression is not closed: its brackets or quotes do not match");
+    EXPECT_STR(read_bad(STR("<!DOCTYPE a><a/>")), "t.xml:1:1: document type declarations are not accepted");
+    EXPECT_STR(read_bad(STR("<a v='1' v='2'/>")), "t.xml:1:10: attribute v appears twice");
+    EXPECT_STR(read_bad(STR("<a>\xff</a>")), "t.xml:1:4: this byte is not UTF-8; save the file as UTF-8");
+    EXPECT_STR(read_bad(STR("text")), "t.xml:1:1: text outside of any element");
+    EXPECT_STR(read_bad(STR("")), "t.xml:1:1: the document has no element");
+}
+
+TEST(depth_is_limited)
+{
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+
+    for (int i = 0; i < 1000; i++)
+        buf_add_lit(&text, "<a>");
+    EXPECT_STR(read_bad(buf_str(&text)), "t.xml:1:385: more than 128 elements inside each other");
+    EXPECT_EQ(diags.errors, 1);
+}
+
+/* Documents whose errors are theirs (the corpus says which). */
+static const char *const known_bad[] = {
+    "unclosed-expression",
+};
+
+static int n_files, n_bad;
+
+static void
+read_file_of_corpus(const char *path)
+{
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);
+    struct document d;
+    struct source s;
+    struct diags found;
+    struct err err;
+
+    if (!file_read(path, 16 << 20, &text, &err))
+        return;
+    s = (struct source){str_from_c(path), buf_str(&text)};
+    diags_init(&found, &a);
+    n_files++;
+    if (document_read(&a, &s, NULL, &found, &d))
+        return;
+    for (size_t i = 0; i < COUNTOF(known_bad); i++)
+        if (strstr(path, known_bad[i]))
+            return;
+    n_bad++;
+    struct str e = diags_first_error(&found, &a);
+    TEST_FAIL("%.*s", STR_ARG(e));
+}
+
+static void
+walk(const char *folder)
+{
+    DIR *d = opendir(folder);
+    char path[2048];
+
+    if (!d)
+        return;
+    for (struct dirent *e; (e = readdir(d));) {
+        struct stat st;
+
+        snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        if (e->d_name[0] == '.' || stat(path, &st))
+            continue;
+        if (S_ISDIR(st.st_mode))
+            walk(path);
+        else if (str_ends_with(str_from_c(path), STR(".xml")))
+            read_file_of_corpus(path);
+    }
+    closedir(d);
+}
+
+TEST(documents_of_the_corpus_are_read)
+{
+    walk(SOURCE_DIR "/../shared/corpus/policies");
+    walk(SOURCE_DIR "/../shared/corpus/articles");
+    printf("  %d documents of the corpus, %d refused\n", n_files, n_bad);
+}
