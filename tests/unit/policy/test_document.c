@@ -189,9 +189,14 @@ TEST(depth_is_limited)
     EXPECT_EQ(diags.errors, 1);
 }
 
-/* Documents whose errors are theirs (the corpus says which). */
+/* Documents whose errors are theirs: quotes escaped for JSON, a document cut out of its page at the wrong place, and
+ * mistakes that the corpus names. */
 static const char *const known_bad[] = {
-    "unclosed-expression",
+    "third_party__microsoft__policy-reference__set-backend-service-policy.md.embedded1.xml",
+    "docs__01-quickstart.md.embedded0.xml",
+    "labs__lab-06-workspaces__README.md.embedded",
+    "Call_out_to_an_HTTP_endpoint_and_cache_the_response.policy.xml",
+    "apim-lab__4-policy-expressions__policy-expressions-4-3-transformation.md.embedded0.xml",
 };
 
 static int n_files, n_bad;
@@ -206,8 +211,10 @@ read_file_of_corpus(const char *path)
     struct diags found;
     struct err err;
 
-    if (!file_read(path, 16 << 20, &text, &err))
+    if (!file_read(path, 16 << 20, &text, &err)) {
+        TEST_FAIL("%s", err.text);
         return;
+    }
     s = (struct source){str_from_c(path), buf_str(&text)};
     diags_init(&found, &a);
     n_files++;
@@ -233,7 +240,7 @@ walk(const char *folder)
         struct stat st;
 
         snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        if (e->d_name[0] == '.' || stat(path, &st))
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || stat(path, &st))
             continue;
         if (S_ISDIR(st.st_mode))
             walk(path);
