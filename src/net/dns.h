@@ -1,0 +1,21 @@
+/* dns.h: names to addresses on the worker's loop, by c-ares: hosts file, search rules, IPv4 and IPv6, kept as long as
+ * their TTL says (at most 5 min, at least 1 s; a failure for 1 s). One resolver a loop, made at first use; lookups of
+ * the same name at the same time share one question.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "net/addr.h"
+#include "rt/loop.h"
+
+#define DNS_ADDRS_MAX 16
+
+struct dns_result {
+    uint32_t n;
+    struct addr v[DNS_ADDRS_MAX];        /* port 0; in the order to try: families alternate, IPv6 first */
+};
+
+/* host: a name, or an address, which is taken as it is. ERR_NOT_FOUND, ERR_TIMEOUT, ERR_CANCELLED, ERR_CONNECT (no
+ * server answers). Yields. */
+MUST_USE bool dns_lookup(struct str host, uint64_t deadline_ms, struct dns_result *ret, struct err *err);
+/* Forgets what this loop's resolver has kept. */
+void dns_forget(struct loop *loop);

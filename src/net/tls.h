@@ -1,0 +1,73 @@
+/* tls.h: TLS 1.2 and 1.3 on OpenSSL: what a server shows and asks for, what a client trusts and shows, and streams on
+ * top of streams' sockets. No renegotiation, no compression, no early data.
+ *
+ * Contexts are shared by all workers, counted, and immutable but for tls_server_reload(), which swaps certificates
+ * under running listeners: handshakes that have begun finish with what they saw.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "net/stream.h"
+
+/* A certificate with its key. PEM: leaf first, chain after it. PFX (PKCS#12) is recognised by its first byte. */
+struct tls_identity {
+    struct str cert;                     /* PEM text, or PKCS#12 bytes */
+    struct str key;                      /* PEM; empty: it is in cert */
+    struct str password;                 /* of the key or PKCS#12; empty: none */
+};
+
+enum tls_client_cert { TLS_CLIENT_CERT_NONE, TLS_CLIENT_CERT_REQUEST, TLS_CLIENT_CERT_REQUIRE };
+
+/* Session ticket keys, shared by all workers and servers that name them, made anew every rotate_s; the two keys before
+ * still open tickets. Any thread. */
+struct tls_tickets;
+struct tls_tickets *tls_tickets_new(const struct clock *clock, uint32_t rotate_s /* 0: 3600 */);
+void tls_tickets_unref(struct tls_tickets *t);
+
+/* --- server --- */
+
+struct tls_server_options {
+    const char *listener;                /* part of what tickets are bound to */
+    const struct tls_identity *identities;  /* chosen by SNI: exact name, wildcard; the first when none fits */
+    size_t n_identities;
+    enum tls_client_cert client_cert;
+    struct str client_ca_pem;            /* who signs client certificates; empty: any is taken, is_client_cert_ok says no */
+    bool http2;                          /* ALPN offers h2 before http/1.1 */
+    bool tls12_off;                      /* 1.3 only */
+    struct str ciphers_tls12;            /* OpenSSL list; empty: ECDHE with AEAD */
+    struct tls_tickets *tickets;         /* NULL: no resumption. Referenced */
+};
+
+struct tls_server;
+/* ERR_TLS or ERR_INVALID names the identity (from 1) and what is wrong with it: unreadable, key does not fit. */
+struct tls_server *tls_server_new(const struct tls_server_options *options, struct err *err);
+struct tls_server *tls_server_ref(struct tls_server *s);
+void tls_server_unref(struct tls_server *s);
+/* New certificates, CAs and settings for handshakes from now on. False: the old ones stay. Any thread. */
+MUST_USE bool tls_server_reload(struct tls_server *s, const struct tls_server_options *options, struct err *err);
+
+/* --- client --- */
+
+struct tls_client_options {
+    struct str extra_ca_pem;             /* trusted beside the system's store */
+    bool no_system_store;
+    bool no_verify_chain, no_verify_name;  /* APIM backends can switch each off; both off by default, so all is checked */
+    const struct tls_identity *identity; /* shown when the peer asks; may be NULL */
+    bool http2;                          /* ALPN offers h2, http/1.1; otherwise http/1.1 */
+    bool tls12_off;
+};
+
+struct tls_client;
+struct tls_client *tls_client_new(const struct tls_client_options *options, struct err *err);
+struct tls_client *tls_client_ref(struct tls_client *c);
+void tls_client_unref(struct tls_client *c);
+
+/* --- on a connection; takes `plain` in any case --- */
+
+/* Server side, without a fiber: calls on_done(ctx, stream) from the loop, or (ctx, NULL, status) when the handshake
+ * failed or the deadline passed; the plain stream is closed then. */
+void tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms,
+                void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx);
+/* Client side: handshake and check of the peer against `name` (a host name or an address). NULL with ERR_TLS (saying
+ * which check failed), ERR_CLOSED, ERR_TIMEOUT, ERR_CANCELLED. Sessions are kept per context, name and port. Yields. */
+struct stream *tls_connect(struct tls_client *client, struct stream *plain, struct str name, uint64_t deadline_ms,
+                           struct err *err);

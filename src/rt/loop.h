@@ -1,0 +1,122 @@
+/* loop.h: one event loop, one worker thread. A turn is: wait for events, read the clock, run due timers, deliver
+ * events, run posted tasks (fibers that were woken among them) and the mail of other threads.
+ *
+ *     struct loop *loop = loop_new(&(struct loop_options){.clock = clock}, &err);
+ *     loop_post(loop, &task);
+ *     loop_run(loop);                   // until loop_stop()
+ * All of it belongs to the thread that runs the loop; what other threads may call says so.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/rand.h"
+
+struct fiber;
+struct fiber_pool;
+struct message;
+struct timer_wheel;
+
+/* How operations end that did not give a count. */
+enum io_status {
+    IO_OK = 0,
+    IO_AGAIN = -1,      /* only from try-forms: nothing now */
+    IO_EOF = -2,        /* the peer ended the stream in order */
+    IO_ERROR = -3,      /* reset, broken TLS, ... */
+    IO_TIMEOUT = -4,
+    IO_CANCELLED = -5,
+};
+
+/* ERR_CLOSED, ERR_IO, ERR_TIMEOUT, ERR_CANCELLED; ERR_NONE for counts and IO_OK. */
+enum err_code io_status_err(int64_t status);
+/* "end of stream", "timeout", ... for messages. */
+const char *io_status_text(int64_t status);
+
+#define NO_DEADLINE UINT64_MAX
+
+/* Work for the end of this turn; lives in its owner, which keeps it until it has run. */
+struct task {
+    struct task *next;                   /* itself-or-other while posted, NULL otherwise */
+    void (*run)(struct task *);
+};
+
+struct loop {
+    uint64_t now_ns, wall_ns;            /* read once a turn */
+    struct timer_wheel *timers;
+    struct task *first_task, **last_task;
+    struct fiber_pool *fibers;
+    struct fiber *running;               /* NULL on the loop's own stack */
+    struct arena_cache blocks;           /* for arenas of this worker */
+    struct rand rand;
+    void *worker;                        /* whoever owns the loop puts itself here */
+    void *resolver;                      /* net/dns.h; made at first use */
+    void *tls;                           /* net/tls_stream.c: buffers shared by the streams of this loop */
+    const struct clock *clock;
+    int epoll_fd, wake_fd;
+    bool is_stopping, is_turning;
+    uint32_t no_yield;                   /* open NO_YIELD blocks (fiber.h) */
+    struct epoll_event *events;          /* the batch in delivery, and where it stands */
+    int n_events, at_event;
+    uint64_t turns;
+    void (*on_free[2])(struct loop *);   /* rooms above free what they hung in: resolver, tls */
+    /* Written by other threads. */
+    _Alignas(64) _Atomic(struct message *) mail;
+    /* Read by the watchdog. */
+    _Alignas(64) _Atomic uint64_t beat;  /* grows with each callback and each fiber that runs */
+    _Atomic bool is_waiting;             /* in epoll_wait: not stuck */
+    _Atomic(void *) thread;              /* pthread_t of the running thread, 0 when not running */
+};
+
+struct loop_options {
+    const struct clock *clock;           /* NULL: no offset. Must outlive the loop */
+    uint32_t fibers_max;                 /* 0: 16384 */
+    uint32_t workers;                    /* loops in this process, for sharing process limits; 0: 1 */
+};
+
+struct loop *loop_new(const struct loop_options *options, struct err *err);
+/* Nothing may run or be registered any more. NULL is fine. */
+void loop_delete(struct loop *loop);
+
+/* Turns until loop_stop(). */
+void loop_run(struct loop *loop);
+/* One turn; waits at most wait_ms for something to happen (UINT64_MAX: as long as it takes). For tests and start-up. */
+void loop_turn(struct loop *loop, uint64_t wait_ms);
+void loop_stop(struct loop *loop);
+/* From any thread: the loop begins a new turn soon (it reads the clock again). */
+void loop_wake(struct loop *loop);
+/* The loop that this thread is running, or NULL. */
+struct loop *loop_self(void);
+
+/* Runs task->run after the events of this turn, in order of posting; what is posted meanwhile waits a turn. A task
+ * that is posted already stays where it is. */
+void loop_post(struct loop *loop, struct task *task);
+static inline bool
+task_is_posted(const struct task *task)
+{
+    return task->next != NULL;
+}
+
+/* Monotonic, as of this turn. */
+static inline uint64_t
+loop_now_ns(const struct loop *loop)
+{
+    return loop->now_ns;
+}
+static inline uint64_t
+loop_now_ms(const struct loop *loop)
+{
+    return loop->now_ns / 1000000;
+}
+/* Nanoseconds since 1970, as of this turn. */
+static inline uint64_t
+loop_wall_ns(const struct loop *loop)
+{
+    return loop->wall_ns;
+}
+/* The absolute deadline for a timeout that begins now; NO_DEADLINE for 0 or UINT64_MAX. */
+static inline uint64_t
+loop_deadline(const struct loop *loop, uint64_t timeout_ms)
+{
+    return timeout_ms == 0 || timeout_ms >= UINT64_MAX / 2 ? NO_DEADLINE : loop_now_ms(loop) + timeout_ms;
+}
