@@ -18,6 +18,10 @@ enum http_path_flags {
  * a dot segment with parameters ("..;"). A path that is in normal form already comes back as it is, without a copy. */
 bool http_path_normalise(struct arena *arena, struct str path, unsigned flags, struct str *ret, struct err *err);
 
+/* The query as it may be forwarded: what RFC 3986 does not allow there (raw `"<>\^{|}`, a lone '%') is escaped, nothing is
+ * decoded. A view when it is fine already; STR_NONE stays. False when the arena is full. */
+bool http_query_normalise(struct arena *arena, struct str query, struct str *ret);
+
 /* The parts of a request target: origin-form, absolute-form (scheme and authority too), "*". Views. False for others. */
 struct http_target {
     struct str scheme, authority;     /* STR_NONE unless absolute-form */
