@@ -2,11 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clr/clr.h"
 
+#include "clr/families.h"
 #include "expr/core.h"
 
 /* clang-format off */
 const struct library *const clr_libraries[] = {
     &expr_core,
+    /* collections */
+    &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_comparer,
 };
 /* clang-format on */
 const size_t clr_libraries_n = COUNTOF(clr_libraries);

@@ -1,0 +1,23 @@
+/* families.h: the families of src/clr by name, and natives that several families share.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "expr/type.h"
+
+/* Collections and LINQ. */
+extern const struct library clr_sequence, clr_list, clr_dictionary, clr_hash_set, clr_queue, clr_array, clr_comparer;
+extern const struct library clr_linq, clr_linq_fold, clr_linq_order, clr_linq_group;
+/* Newtonsoft.Json. */
+extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_convert;
+/* System.Xml, System.Security.Cryptography, tokens. */
+extern const struct library clr_xml, clr_xml_tree, clr_crypto_hash, clr_crypto_symmetric, clr_crypto_rsa, clr_x509, clr_jwt;
+
+/* IEnumerable<T>.GetEnumerator() of any sequence. */
+bool sequence_get_enumerator(struct call *c);
+/* Which collection of ours an object is, by its hooks. */
+bool object_is_list(const struct object *o);
+bool object_is_dictionary(const struct object *o);
+bool object_is_hash_set(const struct object *o);
+bool object_is_queue(const struct object *o);
+/* The count of a dictionary's Keys or Values; -1 for other objects. */
+int64_t dictionary_part_count(const struct object *o);
