@@ -13,7 +13,9 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "rt/loop.h"
 
+struct arena;
 struct body;
 struct budget;
 struct http_headers;

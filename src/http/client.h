@@ -14,6 +14,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/list.h"
 #include "http/body.h"
 #include "http/message.h"
 
@@ -22,19 +23,19 @@ struct http_origin;
 struct http_origins;
 struct loop;
 struct stream;
-struct sockaddr;
-struct tls_client_conf;
+struct addr;
+struct connect_override;
+struct tls_client;
 
 enum http_protocol { HTTP_PROTOCOL_1, HTTP_PROTOCOL_AUTO /* ALPN on TLS, else 1 */, HTTP_PROTOCOL_2 /* prior knowledge */ };
 
 /* What makes two origins different: each with the same values is one origin. */
 struct http_origin_conf {
-    bool is_tls;
+    struct str host;                  /* as for DNS; v6 without brackets; "unix:/path" */
     uint16_t port;
     enum http_protocol protocol;
-    struct str host;                  /* as for DNS and SNI; v6 without brackets */
-    struct str connect_to;            /* "address:port" to go to instead (`resolve:`); empty: host and port */
-    struct tls_client_conf *tls;      /* verification, client certificate; NULL with is_tls: the defaults */
+    struct tls_client *tls;           /* NULL: plain. A reference is kept */
+    struct str tls_name;              /* for SNI and the name check; empty: host */
     uint32_t connections_max;         /* of the process; 0: 1024 */
     uint32_t waiting_max;             /* exchanges queued for one; 0: 1024 */
     uint32_t idle_ms;                 /* an idle connection is kept this long; 0: 60 s */
@@ -54,10 +55,13 @@ void http_origin_load(const struct http_origin *o, uint32_t *ret_connections, ui
 
 struct http_client_conf {
     /* Asked for each address before connecting (egress rules); NULL: all are allowed. */
-    bool (*is_address_allowed)(void *ctx, const struct sockaddr *address);
-    void *ctx;
+    bool (*allow)(void *ctx, const struct addr *address, struct err *err);
+    void *allow_ctx;
+    const struct connect_override *overrides;     /* `resolve:`; borrowed */
+    size_t n_overrides;
     uint32_t head_bytes;              /* of an answer; 0: 64 KiB */
     uint32_t head_fields;             /* 0: 200 */
+    const struct http_session_ops *h2;            /* h2_session_ops; NULL: HTTP/1 only */
 };
 
 /* One a worker. */
@@ -75,14 +79,14 @@ struct http_deadlines {
 
 struct http_exchange_conf {
     struct http_deadlines deadlines;
-    bool want_upgrade;                /* sends Connection: Upgrade with request->protocol; a 101 gives answer->upgraded */
+    bool want_upgrade;                /* sends Connection: Upgrade with request->protocol; see http_answer_upgrade */
     bool no_resend;                   /* never a second try on a fresh connection */
     bool expect_continue;             /* waits for 100 (at most 1 s) before the body goes out */
     bool want_trailers;               /* TE: trailers goes out */
     void (*on_interim)(void *ctx, const struct http_response *interim); /* each 1xx but 100 and 101; may be NULL */
     void *ctx;
-    bool (*is_address_allowed)(void *ctx, const struct sockaddr *address); /* instead of the client's; may be NULL */
-    void *address_ctx;
+    bool (*allow)(void *ctx, const struct addr *address, struct err *err);   /* instead of the client's; may be NULL */
+    void *allow_ctx;
 };
 
 /* What went on, for logs and metrics; all of the last try. */
@@ -96,14 +100,15 @@ struct http_answer {
     const struct http_answer_ops *ops;
     struct http_response response;    /* views into the connection's buffer, alive until http_answer_close */
     struct body *body;                /* NULL: none (HEAD, 204, 304, length 0) */
-    struct stream *upgraded;          /* after 101, or 200 to an extended CONNECT; closed by http_answer_close */
     struct stream *stream;            /* for its addresses and TLS facts */
     struct http_timing timing;
     struct arena *arena;
+    bool is_upgraded;                 /* a 101 that was asked for: body is the bytes from the other side, open-ended */
 };
 
 struct http_answer_ops {
     void (*close)(struct http_answer *a);
+    void (*upgrade)(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status), void *ctx);
 };
 
 /* Sends the request and waits for the head of the answer. The body may still be going out then; the answer's end waits
@@ -117,3 +122,32 @@ bool http_client_exchange(struct http_client *c, struct http_origin *origin, con
 /* Ends the exchange; a connection whose answer was read to its end is kept, others are closed. NULL is fine. Never
  * yields. */
 void http_answer_close(struct http_answer *a);
+/* After is_upgraded: sends the bytes of `up` as they come; on_sent(ctx, status) once when it has ended (our side is shut
+ * down then) or broken. Closing the answer stops it, without on_sent. Never yields. */
+void http_answer_upgrade(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status), void *ctx);
+
+/* ---- for a protocol that carries many exchanges on one connection (h2_client.c) ---- */
+
+struct http_pool;                     /* the connections of one origin on one worker */
+struct http_session {
+    const struct http_session_ops *ops;
+    struct list_node link;            /* the pool's */
+    struct http_pool *pool;
+};
+struct http_session_ops {
+    /* Takes the connected stream in any case. NULL with *err. Does not yield. */
+    struct http_session *(*open)(struct http_client *c, struct stream *stream, struct err *err);
+    /* One more exchange now? */
+    bool (*has_room)(const struct http_session *s);
+    /* As http_client_exchange(), without a second try: ERR_CLOSED with *ret_is_unprocessed says that a second one is safe
+     * for any method (GOAWAY, REFUSED_STREAM). Yields. */
+    bool (*exchange)(struct http_session *s, const struct http_request *request, struct body *body,
+                     const struct http_exchange_conf *conf, struct arena *arena, struct http_answer **ret,
+                     bool *ret_is_unprocessed, struct err *err);
+    /* No more exchanges; those under way finish. The pool has forgotten it. */
+    void (*retire)(struct http_session *s);
+};
+/* The session's connection is gone, or takes no more: the pool forgets it. The first call counts. */
+void http_session_gone(struct http_session *s);
+struct loop *http_client_loop(const struct http_client *c);
+const struct http_client_conf *http_client_conf(const struct http_client *c);

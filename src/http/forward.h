@@ -4,8 +4,7 @@
 #pragma once
 
 #include "http/message.h"
-
-struct sockaddr;
+#include "net/addr.h"
 
 /* Removes what Connection names (but for protected names, robustness D5), then every hop-by-hop field. keep_trailers: a
  * `TE: trailers` stays (gRPC). */
@@ -13,15 +12,6 @@ void http_strip_hop_by_hop(struct http_headers *h, bool keep_trailers);
 /* Upgrade's word when Connection names it too: "websocket"; STR_NONE otherwise, and always for h2c. Call it before the
  * strip. */
 struct str http_upgrade_wanted(const struct http_headers *h);
-
-/* Networks, as "10.0.0.0/8", "::1", "unix:". */
-struct http_network {
-    uint8_t address[16];              /* v4 as ::ffff:a.b.c.d */
-    uint8_t bits;                     /* 0-128 */
-    bool is_unix;                     /* any unix socket */
-};
-bool http_network_parse(struct str text, struct http_network *ret, struct err *err);
-bool http_network_has(const struct http_network *v, size_t n, const uint8_t address[16]);
 
 enum http_forwarded_flags {
     HTTP_ADD_X_FORWARDED_FOR = 1,
@@ -33,7 +23,7 @@ enum http_forwarded_flags {
 };
 
 struct http_forward_conf {
-    const struct http_network *trusted;  /* proxies whose word about the client counts */
+    const struct addr_net *trusted;   /* proxies whose word about the client counts */
     size_t trusted_n;
     unsigned add;                     /* or-ed enum http_forwarded_flags */
     struct str via_name;              /* our name in Via; also how loops are counted */
@@ -43,18 +33,17 @@ struct http_forward_conf {
 /* Who sent the request: views and a copy, computed once per call. */
 struct http_client_id {
     struct str address;               /* text: "203.0.113.7", "2001:db8::1", "unix:" */
-    uint8_t bytes[16];
-    bool is_unix;
+    struct addr addr;
     bool is_peer_trusted;
     struct str scheme, host;          /* as the client saw them; from trusted headers, else the connection's */
 };
 
 /* Reads X-Forwarded-For, or Forwarded when there is no X-Forwarded-For, from the right through trusted proxies (D4). From a
  * peer that is not trusted every such field is removed from `request`. False when the arena is full. */
-bool http_client_identify(const struct http_forward_conf *conf, const struct sockaddr *peer, bool is_tls,
+bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer, bool is_tls,
                           struct arena *arena, struct http_request *request, struct http_client_id *ret);
 /* Adds the configured fields to a request on its way out. */
-bool http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id, const struct sockaddr *peer,
+bool http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id, const struct addr *peer,
                       struct arena *arena, uint8_t version, struct http_headers *headers);
 /* Adds our entry to a response's Via. */
 bool http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version, struct http_headers *headers);

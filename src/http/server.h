@@ -28,7 +28,7 @@ typedef void http_sent_fn(void *ctx, struct http_call *call, int status);
 struct http_call_ops {
     void (*send)(struct http_call *call, const struct http_response *response, struct body *body);
     bool (*interim)(struct http_call *call, uint16_t status, const struct http_headers *headers);
-    struct stream *(*upgrade)(struct http_call *call, const struct http_response *response, struct err *err);
+    struct body *(*upgrade)(struct http_call *call, const struct http_response *response, struct body *down);
     void (*abort)(struct http_call *call);
 };
 
@@ -46,8 +46,10 @@ struct http_call {
     uint16_t status_sent;             /* 0 until a final head has been handed out */
     bool is_answered;                 /* one of the four endings has been chosen */
     bool must_close;                  /* the connection ends with this answer (set it before answering) */
+    /* For server.c. */
     http_sent_fn *on_sent;
     void *on_sent_ctx;
+    void (*on_returned)(struct http_call *call);
 };
 
 /* Hands the answer over; on_sent (may be NULL) is called exactly once. `response` and `body` (NULL: none) live in the
@@ -68,23 +70,44 @@ void http_call_send_error(struct http_call *call, uint16_t status, struct str me
 /* A 1xx answer before the final one; headers may be NULL. False when the client cannot get it (HTTP/1.0). 100 is sent
  * by the body's first read when the client waits for it. Never yields. */
 bool http_call_interim(struct http_call *call, uint16_t status, const struct http_headers *headers);
-/* Sends a 101 (HTTP/1) or a 200 (extended CONNECT) with these fields and hands out the bytes of both directions. The
- * stream stays the call's: the tunnel ends with http_call_abort(). NULL when the client did not ask for it. Yields. */
-struct stream *http_call_upgrade(struct http_call *call, const struct http_response *response, struct err *err);
+/* Accepts what request.protocol asks for: sends a 101 (HTTP/1) or a 200 (extended CONNECT) with these fields, then the
+ * bytes of `down` as they come, until it ends or breaks; on_sent then. Returns the bytes from the client, open-ended; NULL,
+ * with nothing sent, when the client did not ask for an upgrade. Both directions are opaque from here on, and the
+ * connection (the stream) is never used for another call. tunnel.h joins two such ends. Never yields. */
+struct body *http_call_upgrade(struct http_call *call, const struct http_response *response, struct body *down,
+                               http_sent_fn *on_sent, void *ctx);
 /* Breaks the answer off: closes the connection, resets the stream. Before an answer was begun this too is an ending. */
 void http_call_abort(struct http_call *call);
-/* A buffer of HTTP bytes that has no call of its own gets on_call() the same way: how HTTP/2 starts a call. The fiber
- * comes from the server's pool. False when there is none: answer 503. */
-bool http_call_start(struct http_call *call);
-/* Both protocols call this at the end: on_sent, counters. */
-void http_call_finished(struct http_call *call, int status);
+
+/* ---- for the protocols below (h1_server.c, h2_server.c) ---- */
+
+/* Admits the call and runs on_call on a fiber. False when limits.exchanges is reached or no fiber is left; then nothing has
+ * run and the protocol answers 503 itself. `arena` must be set up. on_returned(call) is called when on_call has
+ * returned; a call that was not answered by then is aborted first. */
+bool http_call_start(struct http_call *call, void (*on_returned)(struct http_call *call));
+/* Once for each call, when its answer has gone out (IO_OK) or has failed: runs on_sent. */
+void http_call_sent(struct http_call *call, int status);
+/* The call is over: on_call has returned and the answer is out. Gives its place back. */
+void http_call_ended(struct http_call *call);
+/* Connections of either protocol are counted here, and told to drain through `drain`. */
+struct http_server_conn {
+    struct list_node link;
+    struct http_server *server;
+    void (*drain)(struct http_server_conn *c);    /* the next answer is the last */
+    void (*close)(struct http_server_conn *c);    /* now */
+};
+void http_server_add(struct http_server *s, struct http_server_conn *c);
+void http_server_remove(struct http_server_conn *c);
+struct loop *http_server_loop(const struct http_server *s);
+const struct http_server_conf *http_server_conf(const struct http_server *s);
+bool http_server_is_draining(const struct http_server *s);
+/* "Sun, 06 Nov 1994 08:49:37 GMT", made once a second. Valid until the next call. */
+struct str http_server_date(struct http_server *s);
 
 /* What all workers' servers share: limits that hold for the process. Zero-initialised. */
 struct http_load {
     _Atomic int64_t exchanges;        /* in flight */
-    _Atomic int64_t connections;
-    _Atomic uint64_t calls, refused;  /* so far */
-    struct http_addresses *addresses; /* connections by client address; made by the first server that needs it */
+    _Atomic uint64_t calls, refused;  /* so far; refused: 503 because of limits.exchanges */
 };
 
 struct http_server_conf {
@@ -92,9 +115,10 @@ struct http_server_conf {
     struct http_load *load;           /* NULL: the server keeps its own */
     void (*on_call)(void *ctx, struct http_call *call);
     void *ctx;
-    struct arena_cache *arena_cache;  /* the worker's; NULL: the server keeps its own */
     struct str server_name;           /* value of Server; empty: no such field */
-    bool is_h2_on;                    /* ALPN h2, and prior knowledge on plain text */
+    /* Takes a connection that speaks HTTP/2 (ALPN, or prior knowledge on plain text) with the bytes read from it so far:
+     * h2_server_accept. NULL: HTTP/1 only. */
+    void (*accept_h2)(struct http_server *s, struct stream *stream, struct str first);
 };
 
 /* conf is copied, but for what it points to. */
