@@ -1,0 +1,50 @@
+/* gateway.h: the serving process: workers with their listeners, the published configuration, and the way from one to
+ * the other.
+ *
+ *     main thread:  gateway_new -> gateway_publish -> gateway_start -> (signals) -> gateway_drain -> gateway_delete
+ *     workers:      loop -> listeners -> http server -> front.c -> plan -> answer, log row, figures
+ *     watcher:      a change -> gateway_publish on its own thread -> each worker swaps its snapshot at its next turn
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "model/options.h"
+
+struct gateway;
+
+/* Allocates and binds; nothing is served yet. options and clock (NULL: the machine's) must outlive the gateway.
+ * listen_fds: sockets a master bound for us, one a listener and worker in order, or NULL to bind here. */
+struct gateway *gateway_new(const struct options *options, struct clock *clock, const int *listen_fds,
+                            uint32_t n_listen_fds, struct err *err);
+
+/* Loads, compiles and publishes the configuration that options name: all or nothing. On failure the old one serves on and
+ * diags says why. Blocks until every running worker has taken it over. One caller at a time; others wait. */
+bool gateway_publish(struct gateway *g, struct diags *diags);
+/* Starts the workers, the admin listener and, when options say so, the watcher. */
+bool gateway_start(struct gateway *g, struct err *err);
+
+/* The port of a listener, useful when 0 was asked for. */
+uint16_t gateway_port(const struct gateway *g, uint32_t listener);
+uint16_t gateway_admin_port(const struct gateway *g);
+
+/* Readiness fails; after the announced time nothing new is accepted; exchanges in flight finish. Returns when all are
+ * done or the limit of options->drain has passed. Blocks. */
+void gateway_drain(struct gateway *g);
+/* Opens the gateway log again (after rotation). */
+void gateway_reopen_logs(struct gateway *g);
+/* As if a file had changed. */
+void gateway_reload(struct gateway *g);
+/* Stops the workers at once (drain first for a kind end) and frees everything. NULL is fine. */
+void gateway_delete(struct gateway *g);
+
+/* Prometheus text of all figures. */
+void gateway_metrics_print(struct gateway *g, struct buf *to);
+
+/* For `headgate test` only. */
+
+/* Empties caches, rate-limit counters and idle connections, and writes out the log, on all workers. */
+void gateway_reset(struct gateway *g);
+/* Moves the clock and waits until every worker has taken notice and run the timers that are due. */
+void gateway_advance(struct gateway *g, uint64_t by_ms);

@@ -1,0 +1,604 @@
+/* run.c: steps one after the other, and the report.
+ *
+ *     run -> setup (origins, folder, gateway)
+ *         -> replies[] of the last request: an expectation about an answer holds for each of them
+ *         -> connections by name, kept open between requests
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "hgt/run.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/num.h"
+#include "hgt/expect.h"
+#include "hgt/h2_client.h"
+#include "hgt/setup.h"
+
+#define SCRIPT_BYTES_MAX ((size_t)16 << 20)
+#define ARENA_BYTES_MAX ((size_t)4 << 30)
+#define WAIT_MS 5000
+#define CLOSED_WAIT_MS 300            /* how long a raw exchange waits for the gateway to close */
+
+struct connection {
+    struct str name;
+    struct wire wire;
+    struct connection *next;
+};
+
+struct run {
+    struct arena *arena;
+    const struct hgt_options *options;
+    struct hgt_result *result;
+    struct buf *report, *junit;
+    struct setup setup;
+    struct reply *replies;
+    size_t n_replies;
+    struct connection *connections;
+    size_t log_at;                    /* size of the gateway log when the last request was sent */
+    struct str test;
+    bool is_skipping;                 /* the test at hand was not asked for */
+    bool test_failed;
+    struct buf test_failures;
+};
+
+/* ---- sending ---- */
+
+static struct str
+render_request(struct run *r, const struct step *step)
+{
+    struct buf out = buf_in(r->arena);
+    struct str headers = setup_expand(&r->setup, step->headers), body = setup_expand(&r->setup, step->body);
+
+    buf_printf(&out, "%.*s %.*s HTTP/1.%d\r\n", STR_ARG(step->method), STR_ARG(setup_expand(&r->setup, step->value)),
+               step->is_http10 ? 0 : 1);
+    if (!str_starts_with_nocase(headers, STR("host:")) && str_find(headers, STR("\nHost:"), 0) < 0)
+        buf_add_lit(&out, "Host: gateway.test\r\n");
+    buf_add_str(&out, headers);
+    if (step->has_body && str_find(headers, STR("Content-Length:"), 0) < 0 &&
+        str_find(headers, STR("Transfer-Encoding:"), 0) < 0)
+        buf_printf(&out, "Content-Length: %zu\r\n", body.len);
+    if (!step->connection.p && str_find(headers, STR("Connection:"), 0) < 0)
+        buf_add_lit(&out, "Connection: close\r\n");
+    buf_add_lit(&out, "\r\n");
+    buf_add_str(&out, body);
+    return buf_str(&out);
+}
+
+/* Reads one final answer and the 1xx ones before it. */
+static bool
+read_answer(struct wire *w, struct arena *a, bool is_head, struct reply *ret)
+{
+    struct wire_message m;
+
+    while (wire_read_message(w, a, true, is_head, &m)) {
+        if (m.start_line.len > 9 && m.start_line.p[9] == '1' && !str_eq_lit(str_sub(m.start_line, 9, 12), "101")) {
+            ret->n_interim++;
+            continue;
+        }
+        if (!ret->has_answer)
+            ret->message = m;
+        ret->has_answer = true;
+        ret->n_answers++;
+        return true;
+    }
+    return false;
+}
+
+static bool
+exchange_once(struct run *r, struct arena *a, struct wire *w, struct str request, bool is_head, struct reply *ret)
+{
+    wire_write(w, request); /* a gateway that answers early may close while we write: its answer counts */
+    read_answer(w, a, is_head, ret);
+    return ret->has_answer;
+}
+
+struct burst {
+    struct run *run;
+    const struct step *step;
+    struct str request;
+    struct reply *reply;
+    pthread_barrier_t *start;
+    struct arena arena;
+    pthread_t thread;
+};
+
+static void
+send_one(struct burst *b)
+{
+    struct setup *s = &b->run->setup;
+    bool tls = b->step->is_tls;
+    struct wire w;
+    struct err err;
+
+    if (b->step->is_http2) {
+        h2_client_exchange(gateway_port(s->gateway, tls ? 1 : 0), tls ? s->client_tls : NULL, b->request, &b->arena, b->reply);
+        return;
+    }
+    if (!wire_connect(&w, gateway_port(s->gateway, tls ? 1 : 0), tls ? s->client_tls : NULL, "gateway.test", &err))
+        return;
+    exchange_once(b->run, &b->arena, &w, b->request, str_eq_lit(b->step->method, "HEAD"), b->reply);
+    b->reply->is_closed = wire_wait_closed(&w, 2000);
+    wire_close(&w, false);
+}
+
+static void *
+burst_thread(void *arg)
+{
+    struct burst *b = arg;
+
+    pthread_barrier_wait(b->start);
+    send_one(b);
+    return NULL;
+}
+
+static void
+destroy_arena(void *arena)
+{
+    arena_destroy(arena);
+}
+
+static void
+send_at_once(struct run *r, struct burst *bursts, size_t n)
+{
+    pthread_barrier_t start;
+    pthread_attr_t attr;
+
+    pthread_barrier_init(&start, NULL, (unsigned)n);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, (size_t)256 << 10);
+    for (size_t i = 0; i < n; i++) {
+        bursts[i].start = &start;
+        ASSERT(pthread_create(&bursts[i].thread, &attr, burst_thread, &bursts[i]) == 0);
+    }
+    for (size_t i = 0; i < n; i++)
+        pthread_join(bursts[i].thread, NULL);
+    pthread_attr_destroy(&attr);
+    pthread_barrier_destroy(&start);
+}
+
+static struct connection *
+find_connection(struct run *r, struct str name)
+{
+    for (struct connection *c = r->connections; c; c = c->next)
+        if (str_eq(c->name, name))
+            return c;
+    return NULL;
+}
+
+/* The named connection, opened when it is not there or was closed. */
+static struct connection *
+take_connection(struct run *r, struct str name, bool is_tls)
+{
+    struct connection *c = find_connection(r, name);
+    struct err err;
+
+    if (!c) {
+        c = arena_new(r->arena, struct connection);
+        *c = (struct connection){.name = name, .wire = {.fd = -1}, .next = r->connections};
+        r->connections = c;
+    }
+    if (c->wire.fd < 0 && !wire_connect(&c->wire, gateway_port(r->setup.gateway, is_tls ? 1 : 0),
+                                        is_tls ? r->setup.client_tls : NULL, "gateway.test", &err))
+        return NULL;
+    return c;
+}
+
+static size_t
+log_size(struct run *r)
+{
+    struct buf content AUTO(buf_destroy) = BUF_INIT;
+
+    return file_read(r->setup.log_path.p, SIZE_MAX, &content, NULL) ? content.len : 0;
+}
+
+static bool
+run_request(struct run *r, const struct step *step)
+{
+    struct str request = render_request(r, step);
+    struct burst *bursts;
+
+    r->log_at = log_size(r);
+    r->n_replies = step->times;
+    r->replies = arena_new_array(r->arena, struct reply, step->times ? step->times : 1);
+    if (step->connection.p) {
+        struct connection *c = take_connection(r, step->connection, step->is_tls);
+        for (uint32_t i = 0; c && i < step->times; i++)
+            exchange_once(r, r->arena, &c->wire, request, str_eq_lit(step->method, "HEAD"), &r->replies[i]);
+        if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, 20)))
+            wire_close(&c->wire, false);
+        return true;
+    }
+    bursts = arena_new_array(r->arena, struct burst, step->times ? step->times : 1);
+    for (uint32_t i = 0; i < step->times; i++) {
+        bursts[i] = (struct burst){.run = r, .step = step, .request = request, .reply = &r->replies[i],
+                                   .arena = ARENA(NULL, ARENA_BYTES_MAX)};
+        if (!arena_defer(r->arena, destroy_arena, &bursts[i].arena))
+            return false;
+        if (!step->at_once)
+            send_one(&bursts[i]);
+    }
+    if (step->at_once)
+        send_at_once(r, bursts, step->times);
+    return true;
+}
+
+/* Sends bytes as they are and reads all answers that come; the first is the one expectations see. */
+static bool
+run_raw(struct run *r, const struct step *step)
+{
+    struct connection single = {.wire = {.fd = -1}}, *c = &single;
+    struct reply *reply = arena_new(r->arena, struct reply);
+    struct err err;
+
+    r->log_at = log_size(r);
+    r->replies = reply;
+    r->n_replies = 1;
+    if (step->connection.p)
+        c = take_connection(r, step->connection, false);
+    else if (!wire_connect(&single.wire, gateway_port(r->setup.gateway, 0), NULL, NULL, &err))
+        c = NULL;
+    if (!c)
+        return false;
+    wire_write(&c->wire, setup_expand(&r->setup, step->body));
+    while (read_answer(&c->wire, r->arena, str_starts_with(step->body, STR("HEAD ")), reply)) {
+        if (wire_wait_closed(&c->wire, CLOSED_WAIT_MS)) {
+            reply->is_closed = true;
+            break;
+        }
+        if (c->wire.in.len == c->wire.taken)
+            break; /* open, and nothing more comes */
+    }
+    reply->is_closed |= c->wire.is_eof || c->wire.is_broken;
+    if (!step->connection.p || reply->is_closed)
+        wire_close(&c->wire, false);
+    return true;
+}
+
+/* ---- expecting ---- */
+
+static struct str
+origin_part(struct run *r, const struct expectation *e, struct fake_origin *o)
+{
+    struct str part = STR_NONE;
+    struct seen_request *seen;
+
+    pthread_mutex_lock(&o->lock);
+    seen = o->newest;
+    if (str_eq_lit(e->part, "requests"))
+        part = str_printf(r->arena, "%u", o->n_requests);
+    else if (str_eq_lit(e->part, "connections"))
+        part = str_printf(r->arena, "%u", o->n_connections);
+    else if (seen && str_eq_lit(e->part, "method"))
+        part = str_dup(r->arena, seen->method);
+    else if (seen && str_eq_lit(e->part, "path"))
+        part = str_dup(r->arena, seen->target);
+    else if (seen && str_eq_lit(e->part, "body"))
+        part = str_dup(r->arena, seen->body);
+    else if (seen && str_eq_lit(e->part, "fault"))
+        part = seen->fault;
+    else if (seen && str_eq_lit(e->part, "header"))
+        part = wire_header_joined(seen->headers, seen->n_headers, e->part_name, r->arena);
+    pthread_mutex_unlock(&o->lock);
+    return part;
+}
+
+static void
+sleep_ms(long ms)
+{
+    struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&ts, NULL);
+}
+
+/* A column of the newest row written since the last request was sent; rows are written at the end of a loop turn, so
+ * this waits a little for it. */
+static struct str
+log_part(struct run *r, struct str column)
+{
+    for (int waited = 0; waited < WAIT_MS; waited += 5, sleep_ms(5)) {
+        struct buf content = buf_in(r->arena);
+        struct str rest, line, last = STR_NONE;
+
+        if (!file_read(r->setup.log_path.p, SIZE_MAX, &content, NULL))
+            continue;
+        rest = str_skip(buf_str(&content), r->log_at);
+        while (str_split_next(&rest, '\n', &line))
+            if (line.len && rest.p)
+                last = line;
+        if (last.p)
+            return json_part(last, column, r->arena);
+    }
+    return STR_NONE;
+}
+
+static struct str
+metric_part(struct run *r, struct str name)
+{
+    struct buf text = buf_in(r->arena);
+    struct str rest, line;
+
+    gateway_metrics_print(r->setup.gateway, &text);
+    rest = buf_str(&text);
+    while (str_split_next(&rest, '\n', &line))
+        if (str_starts_with(line, name) && line.len > name.len && line.p[name.len] == ' ')
+            return str_skip(line, name.len + 1);
+    return STR_NONE;
+}
+
+static struct str
+cache_part(struct run *r, struct str part)
+{
+    static const struct {
+        const char *part, *metric;
+    } parts[] = {
+        {"entries", "headgate_cache_entries"}, {"bytes", "headgate_cache_bytes"}, {"hits", "headgate_cache_hits_total"},
+        {"misses", "headgate_cache_misses_total"}, {"stores", "headgate_cache_stores_total"},
+    };
+
+    for (size_t i = 0; i < COUNTOF(parts); i++)
+        if (str_eq(part, str_from_c(parts[i].part)))
+            return metric_part(r, str_from_c(parts[i].metric));
+    return STR_NONE;
+}
+
+static void
+fail(struct run *r, const struct step *step, struct str why)
+{
+    struct line_column at = source_position(step->line.source, step->line.offset);
+
+    buf_printf(&r->test_failures, "%.*s:%u: %.*s%s%.*s\n    %.*s\n", STR_ARG(step->line.source->name), at.line,
+               STR_ARG(r->test), r->test.len ? ": " : "", STR_ARG(step->line.text), STR_ARG(why));
+    r->test_failed = true;
+    r->result->failed++;
+}
+
+static void
+pass(struct run *r, const struct step *step)
+{
+    r->result->passed++;
+    if (r->options->is_verbose)
+        buf_printf(r->report, "  ok %.*s\n", STR_ARG(step->line.text));
+}
+
+/* False when `actual` could not be had at all. */
+static bool
+actual_of(struct run *r, const struct expectation *e, struct str *ret)
+{
+    struct fake_origin *o;
+    struct str *variable;
+
+    if (str_eq_lit(e->subject, "origin")) {
+        if (!(o = setup_origin(&r->setup, e->name)))
+            return false;
+        *ret = origin_part(r, e, o);
+    } else if (str_eq_lit(e->subject, "log")) {
+        *ret = log_part(r, e->name);
+    } else if (str_eq_lit(e->subject, "metric")) {
+        *ret = metric_part(r, e->name);
+    } else if (str_eq_lit(e->subject, "cache")) {
+        *ret = cache_part(r, e->part);
+    } else if (str_eq_lit(e->subject, "variable")) {
+        variable = map_get(&r->setup.variables, e->name);
+        *ret = variable ? *variable : STR_NONE;
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void
+run_expect(struct run *r, const struct step *step)
+{
+    const struct expectation *e = &step->expect;
+    struct str value = setup_expand(&r->setup, e->value), actual, why;
+
+    if (actual_of(r, e, &actual)) {
+        if (expectation_holds(e, value, actual, r->arena, &why))
+            pass(r, step);
+        else
+            fail(r, step, why);
+        return;
+    }
+    if (str_eq_lit(e->subject, "origin")) {
+        fail(r, step, STR("no origin has this name"));
+        return;
+    }
+    if (!r->n_replies)
+        fail(r, step, STR("no request was sent before this"));
+    for (size_t i = 0; i < r->n_replies; i++) {
+        actual = reply_part(&r->replies[i], e->subject, e->name, r->arena);
+        if (expectation_holds(e, value, actual, r->arena, &why))
+            continue;
+        fail(r, step, r->n_replies > 1 ? str_printf(r->arena, "answer %zu of %zu: %.*s", i + 1, r->n_replies, STR_ARG(why))
+                                       : why);
+        return;
+    }
+    if (r->n_replies)
+        pass(r, step);
+}
+
+static void
+run_set(struct run *r, const struct step *step)
+{
+    struct str *value = arena_new(r->arena, struct str);
+
+    if (str_eq_lit(step->expect.subject, "text"))
+        *value = str_dup(r->arena, setup_expand(&r->setup, step->value));
+    else if (r->n_replies)
+        *value = reply_part(&r->replies[0], step->expect.subject, step->expect.name, r->arena);
+    if (!value->p)
+        fail(r, step, STR("the last answer has no such part"));
+    map_set(&r->setup.variables, step->name, value);
+}
+
+static void
+run_publish(struct run *r, const struct step *step)
+{
+    struct arena arena AUTO(arena_destroy) = ARENA(NULL, ARENA_BYTES_MAX);
+    struct buf text = buf_in(r->arena);
+    struct diags diags;
+    bool ok;
+
+    diags_init(&diags, &arena);
+    ok = gateway_publish(r->setup.gateway, &diags);
+    diags_print(&diags, &text);
+    if (ok && step->at_once)
+        fail(r, step, STR("it was published"));
+    else if (!ok && !step->at_once)
+        fail(r, step, buf_str(&text));
+    else if (!ok && str_find(buf_str(&text), step->value, 0) < 0)
+        fail(r, step, str_printf(r->arena, "it failed otherwise:\n%.*s", STR_ARG(buf_str(&text))));
+    else
+        pass(r, step);
+}
+
+static void
+run_drop(struct run *r, const struct step *step)
+{
+    struct fake_origin *o = setup_origin(&r->setup, step->name);
+    struct err err;
+
+    if (!o)
+        fail(r, step, STR("no origin has this name"));
+    else if (step->kind == STEP_DROP)
+        origin_stop(o);
+    else if (!origin_start(o, &err))
+        fail(r, step, str_dup(r->arena, str_from_c(err.text)));
+}
+
+static void
+run_wait(struct run *r, const struct step *step)
+{
+    struct fake_origin *o = setup_origin(&r->setup, step->name);
+
+    if (!o || !origin_wait(o, (uint32_t)step->number, WAIT_MS))
+        fail(r, step, o ? str_printf(r->arena, "it saw %u requests", o->n_requests) : STR("no origin has this name"));
+}
+
+/* ---- tests of a script ---- */
+
+static void
+end_test(struct run *r)
+{
+    if (r->is_skipping)
+        return;
+    r->result->tests++;
+    r->result->tests_failed += r->test_failed;
+    buf_add_str(r->report, buf_str(&r->test_failures));
+    if (r->junit) {
+        buf_add_lit(r->junit, "    <testcase classname=\"");
+        buf_add_json_escaped(r->junit, r->setup.script->source->name);
+        buf_add_lit(r->junit, "\" name=\"");
+        for (size_t i = 0; i < r->test.len; i++)
+            strchr("<>&\"", r->test.p[i]) ? buf_printf(r->junit, "&#%d;", r->test.p[i]) : buf_add_char(r->junit, r->test.p[i]);
+        buf_add_lit(r->junit, "\">");
+        if (r->test_failed) {
+            buf_add_lit(r->junit, "<failure>");
+            for (size_t i = 0; i < r->test_failures.len; i++) {
+                unsigned char c = (unsigned char)r->test_failures.p[i];
+                if (strchr("<>&", c) || (c < 0x20 && c != '\n'))
+                    buf_printf(r->junit, c < 0x20 ? "?" : "&#%d;", c);
+                else
+                    buf_add_char(r->junit, (char)c);
+            }
+            buf_add_lit(r->junit, "</failure>");
+        }
+        buf_add_lit(r->junit, "</testcase>\n");
+    }
+    buf_clear(&r->test_failures);
+    r->test_failed = false;
+}
+
+static void
+begin_test(struct run *r, const struct step *step)
+{
+    end_test(r);
+    r->test = step->name;
+    r->is_skipping = r->options->only.p && str_find(step->name, r->options->only, 0) < 0;
+    for (struct connection *c = r->connections; c; c = c->next)
+        wire_close(&c->wire, false);
+    gateway_reset(r->setup.gateway);
+    for (struct fake_origin *o = r->setup.origins; o; o = o->next)
+        origin_reset(o);
+}
+
+static void
+run_step(struct run *r, const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_ORIGIN:
+    case STEP_ENV:
+    case STEP_ARTIFACTS:
+    case STEP_YAML:
+    case STEP_FILE:
+    case STEP_API:
+        if (!setup_change(&r->setup, step))
+            fail(r, step, STR("this could not be changed"));
+        break;
+    case STEP_TEST: begin_test(r, step); break;
+    case STEP_REQUEST: run_request(r, step); break;
+    case STEP_RAW: run_raw(r, step); break;
+    case STEP_EXPECT: run_expect(r, step); break;
+    case STEP_SET: run_set(r, step); break;
+    case STEP_ADVANCE: gateway_advance(r->setup.gateway, step->number); break;
+    case STEP_PUBLISH: run_publish(r, step); break;
+    case STEP_WAIT: run_wait(r, step); break;
+    case STEP_DROP:
+    case STEP_REVIVE: run_drop(r, step); break;
+    case STEP_COUNT: UNREACHABLE();
+    }
+}
+
+static void
+run_steps(struct run *r, struct step *first)
+{
+    /* What stands before the first `test` line is a test without a name, when it expects anything. */
+    bool is_named = first && first->kind == STEP_TEST;
+
+    r->is_skipping = is_named;
+    for (struct step *step = first; step; step = step->next)
+        if (step->kind == STEP_TEST || !r->is_skipping)
+            run_step(r, step);
+    end_test(r);
+    for (struct connection *c = r->connections; c; c = c->next)
+        wire_close(&c->wire, false);
+}
+
+bool
+hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *ret, struct buf *report, struct buf *junit)
+{
+    struct arena arena AUTO(arena_destroy) = ARENA(NULL, ARENA_BYTES_MAX);
+    struct buf text = buf_in(&arena);
+    struct source source = {str_from_c(path), STR_NONE};
+    struct script script;
+    struct diags diags;
+    struct run r = {.arena = &arena, .options = options, .result = ret, .report = report, .junit = junit,
+                    .test_failures = buf_in(&arena)};
+    struct step *at;
+    struct err err;
+    bool ok;
+
+    diags_init(&diags, &arena);
+    if (!file_read(path, SCRIPT_BYTES_MAX, &text, &err)) {
+        buf_printf(report, "%s\n", err.text);
+        return false;
+    }
+    source.text = buf_str(&text);
+    if (!script_parse(&source, &arena, &script, &diags)) {
+        diags_print(&diags, report);
+        return false;
+    }
+    r.setup = (struct setup){.arena = &arena, .script = &script, .diags = &diags};
+    at = script.first;
+    ok = setup_create(&r.setup, &at);
+    if (ok)
+        run_steps(&r, at);
+    else
+        diags_print(&diags, report);
+    setup_destroy(&r.setup);
+    return ok;
+}

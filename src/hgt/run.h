@@ -1,0 +1,20 @@
+/* run.h: runs .hgt scripts against a gateway inside this process.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/buf.h"
+
+struct hgt_options {
+    bool is_verbose;                  /* every expectation is printed */
+    struct str only;                  /* tests whose name contains it; STR_NONE: all */
+};
+
+struct hgt_result {
+    uint32_t passed, failed;          /* expectations */
+    uint32_t tests, tests_failed;
+};
+
+/* Runs one script. What it prints (failures with file, line and both sides) goes to `report`; `junit`, when not NULL, gets one
+ * <testcase> a test. False when the script itself could not be read, parsed or set up: also reported. Blocks. */
+bool hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *ret, struct buf *report,
+             struct buf *junit);

@@ -1,0 +1,475 @@
+/* setup.c: from declarations to a running gateway. Everything a script declares becomes what a user would have on disk, a folder
+ * in APIOps layout and headgate.yaml, and is loaded by the same code.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "hgt/setup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/num.h"
+#include "model/options.h"
+#include "store/store.h"
+
+#define FILE_BYTES_MAX ((size_t)64 << 20)
+#define TEST_WORKERS 2
+
+static bool
+complain(struct setup *s, const struct step *step, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static bool
+complain(struct setup *s, const struct step *step, const char *fmt, ...)
+{
+    char text[ERR_TEXT_MAX];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    diag_add(s->diags, DIAG_ERROR, step ? step->line.source : NULL, step ? step->line.offset : 0,
+             step ? (uint32_t)step->line.text.len : 0, "%s", text);
+    return false;
+}
+
+bool
+setup_is_declaring(const struct step *step)
+{
+    switch (step->kind) {
+    case STEP_ORIGIN:
+    case STEP_ENV:
+    case STEP_ARTIFACTS:
+    case STEP_YAML:
+    case STEP_FILE:
+    case STEP_API: return true;
+    case STEP_TEST:
+    case STEP_REQUEST:
+    case STEP_RAW:
+    case STEP_EXPECT:
+    case STEP_SET:
+    case STEP_ADVANCE:
+    case STEP_PUBLISH:
+    case STEP_WAIT:
+    case STEP_DROP:
+    case STEP_REVIVE:
+    case STEP_COUNT: break;
+    }
+    return false;
+}
+
+struct fake_origin *
+setup_origin(struct setup *s, struct str name)
+{
+    for (struct fake_origin *o = s->origins; o; o = o->next)
+        if (str_eq(o->name, name))
+            return o;
+    return NULL;
+}
+
+static struct str
+origin_url(struct setup *s, const struct fake_origin *o)
+{
+    if (o->url_as.p)
+        return o->url_as;
+    return str_printf(s->arena, "http://127.0.0.1:%u", o->port);
+}
+
+/* What a name in ${...} stands for; STR_NONE when unknown. */
+static struct str
+lookup(struct setup *s, struct str name)
+{
+    struct str *set = map_get(&s->variables, name), rest = name, first, second = STR_NONE;
+    struct fake_origin *o;
+
+    if (set)
+        return *set;
+    if (str_eq_lit(name, "gateway"))
+        return s->gateway ? str_printf(s->arena, "http://127.0.0.1:%u", gateway_port(s->gateway, 0)) : STR_NONE;
+    str_split_next(&rest, '.', &first);
+    if (!str_eq_lit(first, "origin") || !str_split_next(&rest, '.', &second) || !(o = setup_origin(s, second)))
+        return STR_NONE;
+    if (str_eq_lit(rest, "port"))
+        return str_printf(s->arena, "%u", o->port);
+    return rest.p ? STR_NONE : origin_url(s, o);
+}
+
+struct str
+setup_expand(struct setup *s, struct str text)
+{
+    struct buf out = buf_in(s->arena);
+    ptrdiff_t at, close;
+
+    if (str_find(text, STR("${"), 0) < 0)
+        return text;
+    while ((at = str_find(text, STR("${"), 0)) >= 0 && (close = str_find_char(text, '}', (size_t)at)) >= 0) {
+        struct str value = lookup(s, str_sub(text, (size_t)at + 2, (size_t)close));
+
+        buf_add_str(&out, str_sub(text, 0, (size_t)at));
+        buf_add_str(&out, value.p ? value : str_sub(text, (size_t)at, (size_t)close + 1));
+        text = str_skip(text, (size_t)close + 1);
+    }
+    buf_add_str(&out, text);
+    return buf_str(&out);
+}
+
+/* Makes the folders above a path. */
+static void
+make_folders(const char *path)
+{
+    char part[PATH_MAX];
+
+    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+        mkdir(part, 0700);
+    }
+}
+
+static bool
+write_file(struct setup *s, const struct step *step, struct str name, struct str text)
+{
+    struct str path = str_printf(s->arena, "%s/artifacts/%.*s", s->folder, STR_ARG(name));
+    struct err err;
+
+    make_folders(path.p);
+    if (!file_write_atomic(path.p, text, 0600, &err))
+        return complain(s, step, "%s", err.text);
+    return true;
+}
+
+static bool
+copy_folder(struct setup *s, const struct step *step, const char *from, const char *to)
+{
+    DIR *dir = opendir(from);
+    struct dirent *entry;
+    bool ok = true;
+
+    if (!dir)
+        return complain(s, step, "%s: %s", from, strerror(errno));
+    mkdir(to, 0700);
+    while (ok && (entry = readdir(dir))) {
+        struct buf content AUTO(buf_destroy) = BUF_INIT;
+        char source[PATH_MAX], target[PATH_MAX];
+        struct stat st;
+        struct err err;
+
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+            continue;
+        snprintf(source, sizeof(source), "%s/%s", from, entry->d_name);
+        snprintf(target, sizeof(target), "%s/%s", to, entry->d_name);
+        if (stat(source, &st) == 0 && S_ISDIR(st.st_mode)) {
+            ok = copy_folder(s, step, source, target);
+            continue;
+        }
+        if (!file_read(source, FILE_BYTES_MAX, &content, &err) ||
+            !file_write_atomic(target, setup_expand(s, buf_str(&content)), 0600, &err))
+            ok = complain(s, step, "%s", err.text);
+    }
+    closedir(dir);
+    return ok;
+}
+
+/* A path of the script, taken from the script's own folder. */
+static struct str
+beside_script(struct setup *s, struct str path)
+{
+    ptrdiff_t slash = str_rfind_char(s->script->source->name, '/');
+
+    if (path.p[0] == '/' || slash < 0)
+        return str_dup(s->arena, path);
+    return str_printf(s->arena, "%.*s/%.*s", (int)slash, s->script->source->name.p, STR_ARG(path));
+}
+
+/* "https://name[:port]/..." names a host that only the test knows: it gets a certificate, and `resolve:` leads to us. */
+static bool
+origin_secure(struct setup *s, struct fake_origin *o)
+{
+    struct str rest = o->url_as, host;
+    struct identity id;
+
+    if (!str_starts_with(rest, STR("https://")))
+        return true;
+    rest = str_skip(rest, 8);
+    str_split_next(&rest, '/', &host);
+    rest = host;
+    str_split_next(&rest, ':', &host);
+    identity_create_for(&id, &s->authority, str_dup(s->arena, host).p);
+    o->tls = identity_server_context(&id);
+    identity_destroy(&id);
+    return true;
+}
+
+static bool
+declare_origin(struct setup *s, struct step *step)
+{
+    struct fake_origin *o = arena_new(s->arena, struct fake_origin);
+    struct err err;
+
+    if (setup_origin(s, step->name.p ? step->name : STR("")))
+        return complain(s, step, "origin %.*s is declared twice", STR_ARG(step->name));
+    *o = (struct fake_origin){.name = step->name, .url_as = step->value, .step = step, .listener = -1, .next = s->origins};
+    origin_secure(s, o);
+    if (!origin_start(o, &err))
+        return complain(s, step, "%s", err.text);
+    s->origins = o;
+    return true;
+}
+
+/* One operation of the shorthand as OpenAPI: [NAME] METHOD TEMPLATE. */
+static void
+add_operation(struct setup *s, struct buf *paths, struct str line, bool is_first)
+{
+    struct str words[3], template, path, query = STR_NONE, method;
+    size_t n = 0;
+
+    while (n < 3 && word_next(s->arena, &line, &words[n]))
+        n++;
+    method = n == 3 ? words[1] : words[0];
+    template = n == 3 ? words[2] : n == 2 ? words[1] : STR("/");
+    query = template;
+    str_split_next(&query, '?', &path);
+    buf_printf(paths, "%s\"%.*s\":{\"%.*s\":{", is_first ? "" : ",", STR_ARG(path), STR_ARG(str_lower(s->arena, method)));
+    if (n == 3)
+        buf_printf(paths, "\"operationId\":\"%.*s\",", STR_ARG(words[0]));
+    buf_add_lit(paths, "\"parameters\":[");
+    bool is_first_parameter = true;
+    for (struct str rest = path, part; str_split_next(&rest, '/', &part);)
+        if (part.len > 2 && part.p[0] == '{') {
+            buf_printf(paths, "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
+                       is_first_parameter ? "" : ",", STR_ARG(str_sub(part, 1, part.len - 1)));
+            is_first_parameter = false;
+        }
+    for (struct str part; str_split_next(&query, '&', &part);) {
+        struct str name;
+        str_split_next(&part, '=', &name);
+        buf_printf(paths, "%s{\"name\":\"%.*s\",\"in\":\"query\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
+                   is_first_parameter ? "" : ",", STR_ARG(name));
+        is_first_parameter = false;
+    }
+    buf_add_lit(paths, "],\"responses\":{\"200\":{\"description\":\"\"}}}}");
+}
+
+/* Several methods of one path would repeat a JSON name, so that lines are sorted by path in one pass each. */
+static struct str
+specification_of(struct setup *s, const struct step *step)
+{
+    struct buf text = buf_in(s->arena), merged = buf_in(s->arena);
+    struct str lines = step->operations, line;
+    bool is_first = true;
+
+    buf_printf(&text, "{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"%.*s\",\"version\":\"1\"},\"paths\":{", STR_ARG(step->name));
+    while (str_split_next(&lines, '\n', &line)) {
+        if (!line.len)
+            continue;
+        add_operation(s, &merged, line, is_first);
+        is_first = false;
+    }
+    buf_add_str(&text, buf_str(&merged));
+    buf_add_lit(&text, "}}");
+    return buf_str(&text);
+}
+
+static bool
+declare_api(struct setup *s, const struct step *step)
+{
+    struct fake_origin *o = setup_origin(s, step->target);
+    struct str url = o ? origin_url(s, o) : setup_expand(s, step->target), path = step->path, information;
+
+    while (path.len && path.p[0] == '/')
+        path = str_skip(path, 1);
+    information = str_printf(s->arena,
+        "{\"properties\":{\"displayName\":\"%.*s\",\"path\":\"%.*s\",\"protocols\":[\"http\",\"https\"],"
+        "\"apiRevision\":\"1\",\"isCurrent\":true,\"subscriptionRequired\":%s%s%.*s%s}}", STR_ARG(step->name), STR_ARG(path),
+        step->needs_key ? "true" : "false", url.len ? ",\"serviceUrl\":\"" : "", STR_ARG(url), url.len ? "\"" : "");
+    return write_file(s, step, str_printf(s->arena, "apis/%.*s/apiInformation.json", STR_ARG(step->name)), information) &&
+           (!step->operations.len ||
+            write_file(s, step, str_printf(s->arena, "apis/%.*s/specification.json", STR_ARG(step->name)),
+                       specification_of(s, step))) &&
+           (!step->policy.p ||
+            write_file(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)),
+                       setup_expand(s, step->policy)));
+}
+
+static bool
+declare(struct setup *s, struct step *step, struct str *yaml)
+{
+    switch ((int)step->kind) {
+    case STEP_ORIGIN: return declare_origin(s, step);
+    case STEP_ENV: return setenv(str_dup(s->arena, step->name).p, str_dup(s->arena, setup_expand(s, step->value)).p, 1) == 0;
+    case STEP_ARTIFACTS:
+        return copy_folder(s, step, beside_script(s, step->value).p,
+                           str_printf(s->arena, "%s/artifacts", s->folder).p);
+    case STEP_YAML: *yaml = setup_expand(s, step->value); return true;
+    case STEP_FILE: return write_file(s, step, step->name, setup_expand(s, step->value));
+    case STEP_API: return declare_api(s, step);
+    default: return true;
+    }
+}
+
+bool
+setup_change(struct setup *s, const struct step *step)
+{
+    struct str yaml = STR_NONE;
+
+    if (step->kind == STEP_YAML || step->kind == STEP_ORIGIN)
+        return complain(s, step, "this has to stand before the first test or request");
+    return declare(s, (struct step *)step, &yaml);
+}
+
+static bool
+read_options(struct setup *s, struct str yaml)
+{
+    struct source *source = arena_new(s->arena, struct source);
+
+    *source = (struct source){STR("headgate.yaml"), yaml.p ? yaml : STR("")};
+    return config_parse(source, str_printf(s->arena, "%s/artifacts", s->folder), s->arena, &s->options, s->diags) ||
+           complain(s, NULL, "headgate.yaml of the script has errors");
+}
+
+/* name:port=127.0.0.1:port for every origin that is called by a name. */
+static void
+add_resolve_rules(struct setup *s)
+{
+    struct str_list *list = &s->options.service.resolve;
+    struct str *rules;
+    uint32_t n = list->n;
+
+    for (struct fake_origin *o = s->origins; o; o = o->next)
+        n++;
+    rules = arena_new_array(s->arena, struct str, n);
+    for (uint32_t i = 0; i < list->n; i++)
+        rules[i] = list->v[i];
+    n = list->n;
+    for (struct fake_origin *o = s->origins; o; o = o->next) {
+        struct str rest = o->url_as, scheme, host;
+        const char *port = "";
+
+        if (!rest.p)
+            continue;
+        str_split_next(&rest, ':', &scheme);
+        rest = str_skip(rest, 2);
+        str_split_next(&rest, '/', &host);
+        if (str_find_char(host, ':', 0) < 0)
+            port = str_eq_lit(scheme, "https") ? ":443" : ":80";
+        rules[n++] = str_printf(s->arena, "%.*s%s=127.0.0.1:%u", STR_ARG(host), port, o->port);
+    }
+    *list = (struct str_list){rules, n};
+}
+
+static bool
+write_identity(struct setup *s)
+{
+    struct str *trust = arena_new_array(s->arena, struct str, s->options.service.trust.n + 1);
+    uint32_t n = s->options.service.trust.n;
+    struct identity server;
+    struct err err;
+    bool ok;
+
+    for (uint32_t i = 0; i < n; i++)
+        trust[i] = s->options.service.trust.v[i];
+    trust[n] = str_printf(s->arena, "%s/authority.pem", s->folder);
+    s->options.service.trust = (struct str_list){trust, n + 1};
+    identity_create_for(&server, &s->authority, "gateway.test");
+    ok = file_write_atomic(trust[n].p, identity_pem(&s->authority, false, s->arena), 0600, &err) &&
+         file_write_atomic(str_printf(s->arena, "%s/gateway.pem", s->folder).p, identity_pem(&server, true, s->arena), 0600,
+                           &err);
+    identity_destroy(&server);
+    return ok || complain(s, NULL, "%s", err.text);
+}
+
+/* The script's own first listener (its limits of protocol) on a free port, and beside it one with TLS. */
+static void
+choose_listeners(struct setup *s)
+{
+    struct listener_options *two = arena_new_array(s->arena, struct listener_options, 2);
+    struct tls_certificate *certificate = arena_new(s->arena, struct tls_certificate);
+
+    two[0] = s->options.listeners[0];
+    two[0].address = STR("127.0.0.1");
+    two[0].port = 0;
+    two[1] = two[0];
+    two[1].proxy_protocol = false;
+    *certificate = (struct tls_certificate){.certificate = str_printf(s->arena, "%s/gateway.pem", s->folder)};
+    two[1].is_tls = two[1].tls.is_set = true;
+    two[1].tls.certificates = certificate;
+    two[1].tls.n_certificates = 1;
+    s->options.listeners = two;
+    s->options.n_listeners = 2;
+}
+
+static void
+choose_surroundings(struct setup *s)
+{
+    struct log_sink_options *sink = arena_new(s->arena, struct log_sink_options);
+
+    s->log_path = str_printf(s->arena, "%s/gateway.log", s->folder);
+    *sink = (struct log_sink_options){.kind = LOG_SINK_FILE, .path = s->log_path};
+    s->options.gateway_log = (struct gateway_log_options){.is_on = true, .sinks = sink, .n_sinks = 1, .sampling = 100,
+        .always_log_errors = true, .queue_rows = 1000};
+    s->options.workers = TEST_WORKERS;
+    s->options.artifacts = str_printf(s->arena, "%s/artifacts", s->folder);
+    s->options.state = str_printf(s->arena, "%s/state", s->folder);
+    s->options.watch.is_on = false;
+    s->options.admin.is_on = false;
+    s->options.user = s->options.group = STR_NONE;
+}
+
+static bool
+start_gateway(struct setup *s)
+{
+    struct err err;
+
+    s->gateway = gateway_new(&s->options, &s->clock, NULL, 0, &err);
+    if (!s->gateway)
+        return complain(s, NULL, "%s", err.text);
+    if (!gateway_publish(s->gateway, s->diags))
+        return complain(s, NULL, "the configuration of this script does not load");
+    if (!gateway_start(s->gateway, &err))
+        return complain(s, NULL, "%s", err.text);
+    return true;
+}
+
+bool
+setup_create(struct setup *s, struct step **at)
+{
+    struct str yaml = STR_NONE;
+
+    snprintf(s->folder, sizeof(s->folder), "/tmp/headgate-test-XXXXXX");
+    if (!mkdtemp(s->folder))
+        return complain(s, NULL, "%s: %s", s->folder, strerror(errno));
+    mkdir(str_printf(s->arena, "%s/artifacts", s->folder).p, 0700);
+    mkdir(str_printf(s->arena, "%s/state", s->folder).p, 0700);
+    identity_create_authority(&s->authority, "headgate test");
+    s->client_tls = identity_client_context(&s->authority);
+    for (; *at && setup_is_declaring(*at); *at = (*at)->next)
+        if (!declare(s, *at, &yaml))
+            return s->diags->errors > 0 ? false : complain(s, *at, "this did not work");
+    if (!read_options(s, yaml) || !write_identity(s))
+        return false;
+    add_resolve_rules(s);
+    choose_listeners(s);
+    choose_surroundings(s);
+    return start_gateway(s);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    return remove(path);
+}
+
+void
+setup_destroy(struct setup *s)
+{
+    gateway_delete(s->gateway);
+    for (struct fake_origin *o = s->origins; o; o = o->next)
+        origin_destroy(o);
+    SSL_CTX_free(s->client_tls);
+    identity_destroy(&s->authority);
+    map_destroy(&s->variables);
+    if (s->folder[0])
+        nftw(s->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

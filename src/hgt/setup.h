@@ -1,0 +1,33 @@
+/* setup.h: what a script needs before its first request: fake backends, a folder of configuration, a gateway.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/map.h"
+#include "gateway/gateway.h"
+#include "hgt/origin.h"
+
+struct setup {
+    struct arena *arena;
+    const struct script *script;
+    struct diags *diags;
+    char folder[64];                  /* temporary; removed by setup_destroy() */
+    struct fake_origin *origins;
+    struct identity authority;
+    struct map variables;             /* name -> struct str in the arena */
+    struct clock clock;
+    struct options options;
+    struct gateway *gateway;
+    SSL_CTX *client_tls;
+    struct str log_path;
+};
+
+/* Runs the declaring steps from *at up to the first other one, which *at is left at, and starts the gateway.
+ * False with a diag (or several: what the configuration's compiler said). */
+bool setup_create(struct setup *s, struct step **at);
+void setup_destroy(struct setup *s);
+/* A declaring step in the middle of a script: `file` changes the folder, `env` the environment. */
+bool setup_change(struct setup *s, const struct step *step);
+bool setup_is_declaring(const struct step *step);
+/* ${name} replaced: variables, ${origin.NAME}, ${origin.NAME.port}, ${gateway}. Unknown ones stay. */
+struct str setup_expand(struct setup *s, struct str text);
+struct fake_origin *setup_origin(struct setup *s, struct str name);
