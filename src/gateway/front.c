@@ -1,0 +1,465 @@
+/* front.c: one call, from its head to its log row.
+ *
+ *     call -> normal form of the path -> who is the client -> route -> key -> exchange -> plan -> answer -> log row
+ * The exchange lives in the call's arena, on the call's fiber until the plan has ended, then until the answer is out
+ * (on_sent). What fails before a plan is known is an error of the exchange all the same: on-error of the scopes known by
+ * then runs, and the row says what happened.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/worker.h"
+
+#include "exchange/exchange.h"
+#include "http/path.h"
+#include "model/route.h"
+#include "net/stream.h"
+#include "observe/trace_context.h"
+#include "rt/fiber.h"
+
+#define STATUS_PATH "/status-0123456789abcdef"
+#define SUBSCRIPTION_REALM_MAX 512
+
+/* What one call needs besides its exchange. */
+struct front {
+    struct exchange ex;
+    struct worker *worker;
+    struct snapshot_pin *pin;
+    struct http_call *call;
+    struct api_entry *entry;          /* NULL before an API is known */
+    struct route_match match;
+    struct http_client_id client;
+    struct http_response answer;
+    struct url asked;                 /* for the log, also when nothing matched */
+    char traceparent[TRACEPARENT_LEN];
+};
+
+/* ---- the end: log row and figures ---- */
+
+static uint64_t
+elapsed_ms(uint64_t from_ns, uint64_t to_ns)
+{
+    return from_ns && to_ns > from_ns ? (to_ns - from_ns) / 1000000 : 0;
+}
+
+static struct str
+protocol_name(uint8_t version)
+{
+    return version == HTTP_2 ? STR("HTTP/2") : version == HTTP_1_0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+}
+
+static void
+write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
+{
+    struct exchange *ex = &f->ex;
+    struct worker *w = f->worker;
+    struct http_call *call = f->call;
+    bool is_success = status >= 200 && status < 400;
+
+    if (!gateway_log_wants(&w->log, is_success))
+        return;
+    gateway_log_add(&w->log, &(struct log_row){
+        .time_ns = ex->timestamp_ns,
+        .request_id = exchange_id_text(ex->arena, ex->id),
+        .region = ex->model ? ex->model->settings.deployment.region : STR_NONE,
+        .is_success = is_success,
+        .caller_address = ex->client_ip,
+        .method = call->request.method_text,
+        .url = url_print(ex->arena, &ex->original_url),
+        .client_protocol = protocol_name(call->request.version),
+        .client_tls_version = stream_tls_version(call->stream),
+        .response_code = status,
+        .request_bytes = call->bytes_in,
+        .response_bytes = call->bytes_out,
+        .total_ms = elapsed_ms(call->started_ns, now_ns),
+        .backend_ms = elapsed_ms(ex->times.backend_start_ns, ex->times.backend_end_ns),
+        .cache_ms = ex->times.cache_ns / 1000000,
+        .client_ms = elapsed_ms(call->started_ns, call->head_ns),
+        .cache = ex->cache_state == CACHE_STATE_HIT ? STR("hit") : ex->cache_state == CACHE_STATE_MISS ? STR("miss")
+                                                                                                      : STR("none"),
+        .api_id = ex->api ? ex->api->root_name : STR_NONE,
+        .api_revision = ex->api ? ex->api->revision : STR_NONE,
+        .operation_id = ex->operation ? ex->operation->name : STR_NONE,
+        .product_id = ex->product ? ex->product->name : STR_NONE,
+        .subscription_id = ex->subscription ? ex->subscription->name : STR_NONE,
+        .user_id = ex->user ? ex->user->name : STR_NONE,
+        .workspace_id = ex->api && ex->api->workspace ? ex->api->workspace->name : STR_NONE,
+        .backend_id = ex->backend_id,
+        .backend_method = ex->backend_status ? ex->request.method : STR_NONE,
+        .backend_url = ex->backend_url,
+        .backend_response_code = ex->backend_status,
+        .last_error_source = ex->error.source,
+        .last_error_reason = ex->error.reason,
+        .last_error_message = ex->error.message,
+        .last_error_scope = ex->error.scope,
+        .last_error_section = ex->error.section,
+        .traceparent = str_from(f->traceparent, TRACEPARENT_LEN),
+    });
+    if (!task_is_posted(&w->flush_log))
+        loop_post(w->loop, &w->flush_log);
+}
+
+static void
+count(struct front *f, uint16_t status, uint64_t now_ns)
+{
+    struct exchange *ex = &f->ex;
+    uint64_t backend_us = ex->times.backend_end_ns > ex->times.backend_start_ns
+                              ? (ex->times.backend_end_ns - ex->times.backend_start_ns) / 1000 : 0;
+
+    if (ex->cache_state == CACHE_STATE_HIT)
+        metric_add(f->worker->metrics, METRIC_CACHE_HITS, 1);
+    else if (ex->cache_state == CACHE_STATE_MISS)
+        metric_add(f->worker->metrics, METRIC_CACHE_MISSES, 1);
+    if (f->entry)
+        metrics_count_request(f->worker->metrics, f->entry->metrics_slot, status, (now_ns - f->call->started_ns) / 1000,
+                              backend_us, ex->cache_state == CACHE_STATE_HIT ? CACHE_HIT
+                                          : ex->cache_state == CACHE_STATE_MISS ? CACHE_MISS : CACHE_NONE);
+}
+
+/* The answer is out, or has failed. Runs on the loop's stack or inside http_call_send(). */
+static void
+on_sent(void *ctx, struct http_call *call, int status)
+{
+    struct front *f = ctx;
+    uint64_t now_ns = loop_now_ns(f->worker->loop);
+    uint16_t code = status == IO_OK ? call->status_sent : 0;
+
+    count(f, code, now_ns);
+    write_log_row(f, call->status_sent, now_ns);
+    exchange_close(&f->ex);
+    f->worker->exchanges--;
+    pin_release(f->pin);
+}
+
+/* ---- answering ---- */
+
+static struct body *
+answer_body(struct front *f, struct reply *r)
+{
+    switch (r->content.state) {
+    case CONTENT_STREAM: {
+        struct body *b = r->content.stream;
+        r->content.state = CONTENT_CONSUMED; /* the server closes it now */
+        r->content.stream = NULL;
+        return b;
+    }
+    case CONTENT_BYTES: return body_from_str(f->ex.arena, r->content.bytes);
+    case CONTENT_NONE:
+    case CONTENT_CONSUMED: break;
+    }
+    return NULL;
+}
+
+static void
+send_answer(struct front *f)
+{
+    struct reply *r = f->ex.response;
+    struct body *body = answer_body(f, r);
+
+    f->answer.status = r->status;
+    f->answer.reason = r->reason;
+    f->answer.headers = *r->headers;
+    http_call_send(f->call, &f->answer, body, on_sent, f);
+}
+
+/* Ends the call with the default answer of an error found before the plan, after on-error of `plan`. */
+static void
+answer_error(struct front *f, const struct plan *plan, enum flow flow)
+{
+    (void)flow; /* FLOW_ERROR: ex->error is set */
+    f->ex.plan = plan;
+    plan_run_error(&f->ex);
+    send_answer(f);
+}
+
+/* A request that no policy may see: malformed paths, loops. */
+static void
+refuse(struct front *f, uint16_t status, struct str message)
+{
+    metric_add(f->worker->metrics, METRIC_REQUESTS_REFUSED, 1);
+    f->call->on_sent = on_sent;
+    f->call->on_sent_ctx = f;
+    http_call_send_error(f->call, status, message);
+}
+
+/* ---- the way in ---- */
+
+static struct str
+get_header(const void *ctx, struct str name)
+{
+    return http_headers_get_name(ctx, name);
+}
+
+/* False when the call has been answered. */
+static bool
+normalise(struct front *f, const struct snapshot *s)
+{
+    struct http_request *rq = &f->call->request;
+    unsigned flags = s->any_encoded_slash ? HTTP_PATH_ENCODED_SLASH : 0;
+    struct err err;
+
+    if (http_is_loop(&f->worker->gateway->forward, &rq->headers)) {
+        refuse(f, 508, STR("The request has been through this gateway too often."));
+        return false;
+    }
+    if (!http_path_normalise(f->ex.arena, rq->path, flags, &rq->path, &err)) {
+        refuse(f, 400, str_dup(f->ex.arena, str_from_c(err.text)));
+        return false;
+    }
+    return true;
+}
+
+static bool
+has_encoded_slash(struct str path)
+{
+    return str_find(path, STR("%2F"), 0) >= 0 || str_find(path, STR("%5C"), 0) >= 0;
+}
+
+static bool
+identify(struct front *f)
+{
+    struct http_request *rq = &f->call->request;
+    struct exchange *ex = &f->ex;
+    struct str host;
+
+    if (!http_client_identify(&f->worker->gateway->forward, stream_peer_sockaddr(f->call->stream),
+                              stream_is_tls(f->call->stream), ex->arena, rq, &f->client)) {
+        refuse(f, 500, STR("Internal server error"));
+        return false;
+    }
+    ex->client_ip = f->client.address;
+    host = f->client.host.len ? f->client.host : rq->authority;
+    http_authority_split(host, f->client.scheme, &ex->original_url.host, &ex->original_url.port);
+    ex->original_url.host = str_lower(ex->arena, ex->original_url.host);
+    ex->original_url.scheme = f->client.scheme;
+    ex->original_url.path = rq->path;
+    ex->original_url.query = rq->query;
+    return true;
+}
+
+static void
+begin_trace(struct front *f)
+{
+    struct http_headers *h = &f->call->request.headers;
+    struct trace_context trace;
+    struct rand *rand = &f->worker->loop->rand;
+
+    trace_context_begin(&trace, http_headers_get(h, HTTP_TRACEPARENT), rand);
+    trace_context_print(&trace, f->traceparent);
+    http_headers_set(h, STR("traceparent"), str_from(f->traceparent, TRACEPARENT_LEN));
+    for (int i = 0; i < 2; i++)
+        memcpy(f->ex.id + i * 8, &(uint64_t){rand_u64(rand)}, 8);
+    f->ex.id[6] = (uint8_t)((f->ex.id[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
+    f->ex.id[8] = (uint8_t)((f->ex.id[8] & 0x3f) | 0x80);
+}
+
+/* True when the request is a preflight that policies answer, or that must not reach an operation. */
+static bool
+is_preflight(const struct http_request *rq)
+{
+    return rq->method == HTTP_METHOD_OPTIONS && http_headers_has(&rq->headers, HTTP_ORIGIN) &&
+           http_headers_has(&rq->headers, HTTP_ACCESS_CONTROL_REQUEST_METHOD);
+}
+
+static void
+take_match(struct front *f, const struct snapshot *s)
+{
+    struct exchange *ex = &f->ex;
+
+    ex->api = f->match.api;
+    ex->operation = f->match.operation;
+    f->entry = f->match.api ? &s->apis[f->match.api->index] : NULL;
+    ex->request.path = f->match.operation_path;
+    ex->request.query = f->call->request.query;
+    _Static_assert(sizeof(struct matched_parameter) == sizeof(struct route_parameter), "the same two texts");
+    ex->parameters = (struct matched_parameter *)(void *)f->match.parameters;
+    ex->n_parameters = f->match.n_parameters;
+}
+
+/* The key by header, then by query parameter, under the names the API gives them. */
+static struct str
+find_key(struct front *f)
+{
+    const struct api *api = f->match.api;
+    struct str key = http_headers_get_name(&f->call->request.headers, api->key_header);
+    struct str rest = f->call->request.query, pair, name;
+    struct buf decoded;
+
+    if (key.p)
+        return key;
+    while (str_split_next(&rest, '&', &pair)) {
+        str_split_next(&pair, '=', &name);
+        if (!str_eq_nocase(name, api->key_query))
+            continue;
+        decoded = buf_in(f->ex.arena);
+        codec_percent_decode(&decoded, pair, true);
+        return decoded.len ? buf_str(&decoded) : STR("");
+    }
+    return STR_NONE;
+}
+
+static void
+challenge(struct front *f)
+{
+    struct exchange *ex = &f->ex;
+    const struct api *api = ex->api;
+
+    exchange_add_answer_header(ex, STR("WWW-Authenticate"),
+        str_printf(ex->arena, "AzureApiManagementKey realm=\"%.*s://%.*s%.*s\",name=\"%.*s\",type=\"header\"",
+                   STR_ARG(f->client.scheme), STR_ARG(f->client.host.len ? f->client.host : f->call->request.authority),
+                   STR_ARG(f->match.api_path), STR_ARG(api->key_header)), true);
+}
+
+/* False when the call has been answered: no key, wrong key. */
+static bool
+check_access(struct front *f, const struct snapshot *s)
+{
+    struct exchange *ex = &f->ex;
+    struct access access;
+    enum access_result result = access_check(s->model, f->match.api, find_key(f),
+                                             (int64_t)(ex->timestamp_ns / 1000000000u), &access);
+
+    ex->subscription = access.subscription;
+    ex->product = access.product;
+    ex->user = access.user;
+    ex->plan = snapshot_plan(s, f->match.operation, access.product);
+    if (result == ACCESS_ALLOWED)
+        return true;
+    challenge(f);
+    answer_error(f, ex->plan, exchange_refuse(ex, result == ACCESS_KEY_MISSING ? E_SUBSCRIPTION_KEY_NOT_FOUND
+                                                                              : E_SUBSCRIPTION_KEY_INVALID));
+    return false;
+}
+
+/* Scheme, host and the API's own prefix, for policies that write our addresses into bodies. */
+static void
+set_gateway_base(struct front *f)
+{
+    struct exchange *ex = &f->ex;
+    struct str host = f->client.host.len ? f->client.host : f->call->request.authority;
+    struct buf base = buf_in(ex->arena);
+
+    if (!buf_reserve(&base, f->client.scheme.len + 3 + host.len + f->match.api_path.len))
+        return;
+    buf_add_str(&base, f->client.scheme);
+    buf_add_lit(&base, "://");
+    buf_add_str(&base, host);
+    buf_add_str(&base, f->match.api_path);
+    ex->gateway_base = buf_str(&base);
+}
+
+static void
+fill_request(struct front *f)
+{
+    struct exchange *ex = &f->ex;
+    struct http_call *call = f->call;
+
+    ex->request.method = call->request.method_text;
+    ex->request.headers = &call->request.headers;
+    if (call->body) {
+        ex->request.content.state = CONTENT_STREAM;
+        ex->request.content.stream = call->body;
+    }
+}
+
+/* Finds the operation; false when the call has been answered. */
+static bool
+route(struct front *f, const struct snapshot *s)
+{
+    struct http_request *rq = &f->call->request;
+    struct route_request wanted = {
+        .method = rq->method_text, .host = f->ex.original_url.host, .path = rq->path, .query = rq->query,
+        .is_secure = str_eq_lit(f->client.scheme, "https") || s->model->settings.https_only_in_plain ||
+                     stream_is_local(f->call->stream),
+        .get_header = get_header, .headers = &rq->headers,
+    };
+    enum route_result result = route_find(s->model->routes, &wanted, &f->match);
+
+    if (result != ROUTE_FOUND && is_preflight(rq)) {
+        struct str method = http_headers_get(&rq->headers, HTTP_ACCESS_CONTROL_REQUEST_METHOD);
+        if (route_find_method(s->model->routes, &wanted, method, &f->match) == ROUTE_FOUND) {
+            take_match(f, s);
+            f->ex.plan = snapshot_plan(s, f->match.operation, f->match.api->open_product);
+            if (plan_run_preflight(&f->ex)) {
+                send_answer(f);
+                return false;
+            }
+        }
+    }
+    take_match(f, s);
+    if (result != ROUTE_FOUND) {
+        f->ex.operation = NULL;
+        answer_error(f, f->entry ? f->entry->plans[0] : s->global_plan, exchange_refuse(&f->ex, E_OPERATION_NOT_FOUND));
+        return false;
+    }
+    if (s->any_encoded_slash && !f->match.api->settings.allow_encoded_slash && has_encoded_slash(rq->path)) {
+        refuse(f, 400, STR("The path holds an encoded slash."));
+        return false;
+    }
+    return true;
+}
+
+/* An API that uses what we cannot do yet, or whose kind we cannot serve. */
+static bool
+refuse_unsupported(struct front *f)
+{
+    struct exchange *ex = &f->ex;
+
+    if (LIKELY(!f->entry->unsupported.p))
+        return false;
+    answer_error(f, ex->plan, exchange_refuse(ex, E_NOT_SUPPORTED_YET, f->entry->unsupported));
+    return true;
+}
+
+static void
+serve(struct front *f, const struct snapshot *s)
+{
+    if (!normalise(f, s) || !identify(f))
+        return;
+    begin_trace(f);
+    fill_request(f);
+    if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f))
+        return;
+    set_gateway_base(f);
+    http_strip_hop_by_hop(&f->call->request.headers, true);
+    plan_run(&f->ex);
+    send_answer(f);
+}
+
+static bool
+answer_status_probe(struct http_call *call)
+{
+    if (LIKELY(!str_eq_lit(call->request.path, STATUS_PATH)))
+        return false;
+    http_call_send_text(call, 200, STR("text/plain"), STR("Service Operational"));
+    return true;
+}
+
+void
+front_on_call(void *ctx, struct http_call *call)
+{
+    struct worker *w = ctx;
+    struct snapshot_pin *pin;
+    struct front *f;
+
+    if (answer_status_probe(call))
+        return;
+    if (!w->pin) {
+        http_call_send_error(call, 503, STR("No configuration has been published yet."));
+        return;
+    }
+    f = arena_new(call->arena, struct front);
+    if (!f) {
+        http_call_send_error(call, 500, STR("Internal server error"));
+        return;
+    }
+    pin = pin_take(w);
+    w->exchanges++;
+    f->worker = w;
+    f->pin = pin;
+    f->call = call;
+    exchange_init(&f->ex, call->arena, &w->services, &w->gateway->exchange_limits, call);
+    f->ex.model = pin->snapshot->model;
+    f->ex.timestamp_ns = loop_wall_ns(w->loop);
+    f->ex.times.start_ns = call->started_ns;
+    fiber_set_request(f);
+    serve(f, pin->snapshot);
+    fiber_set_request(NULL);
+}

@@ -1,0 +1,342 @@
+/* snapshot.c: from a model to plans.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/snapshot.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "observe/metrics.h"
+
+#define SNAPSHOT_BYTES_MAX ((size_t)8 << 30)
+
+struct cached_document {
+    struct policy_document *document;
+    uint64_t text_hash;
+    bool is_used;                     /* by the publish at work; others go afterwards */
+};
+
+struct builder {
+    const struct snapshot_input *in;
+    struct snapshot *s;
+    struct document_cache *cache;
+    struct diags *diags;
+    struct policy_document *global;   /* never NULL once begun */
+    bool failed;
+};
+
+/* ---- names that documents refer to ---- */
+
+struct names {
+    struct policy_names super;
+    const struct model *model;
+    const struct workspace *workspace;
+};
+
+static bool
+find_named_value(void *ctx, struct str name, struct str *ret)
+{
+    struct names *n = ctx;
+    const struct named_value *v = model_find_named_value(n->model, name, n->workspace);
+
+    if (!v || !v->value.is_set)
+        return false;
+    *ret = v->value.value;
+    return true;
+}
+
+static const struct source *
+find_fragment(void *ctx, struct str id)
+{
+    struct names *n = ctx;
+    const struct fragment *f = model_find_fragment(n->model, id, n->workspace);
+
+    return f ? f->policy : NULL;
+}
+
+static bool
+find_backend(void *ctx, struct str id)
+{
+    struct names *n = ctx;
+
+    return model_find_backend(n->model, id, n->workspace) != NULL;
+}
+
+static bool
+find_certificate(void *ctx, struct str id)
+{
+    struct names *n = ctx;
+
+    return model_find_certificate(n->model, id) != NULL;
+}
+
+static bool
+find_logger(void *ctx, struct str id)
+{
+    struct names *n = ctx;
+
+    return model_find_logger(n->model, id) != NULL;
+}
+
+static void
+names_init(struct names *n, const struct model *model, const struct workspace *w)
+{
+    *n = (struct names){
+        .super = {.ctx = n, .named_value = find_named_value, .fragment = find_fragment, .backend = find_backend,
+                  .certificate = find_certificate, .logger = find_logger},
+        .model = model, .workspace = w,
+    };
+}
+
+/* Everything but its own text that decides how a document compiles. */
+static uint64_t
+fingerprint(const struct model *m, bool is_strict)
+{
+    uint64_t h = is_strict;
+
+    for (uint32_t i = 0; i < m->n_named_values; i++)
+        h = hash_mix(h, hash_mix(hash_str(m->named_values[i].display_name), hash_str(m->named_values[i].value.value)));
+    for (uint32_t i = 0; i < m->n_fragments; i++)
+        h = hash_mix(h, hash_mix(hash_str(m->fragments[i].name),
+                                 m->fragments[i].policy ? hash_str(m->fragments[i].policy->text) : 0));
+    for (uint32_t i = 0; i < m->n_backends; i++)
+        h = hash_mix(h, hash_str(m->backends[i].name));
+    for (uint32_t i = 0; i < m->n_certificates; i++)
+        h = hash_mix(h, hash_str(m->certificates[i].name));
+    for (uint32_t i = 0; i < m->n_loggers; i++)
+        h = hash_mix(h, hash_str(m->loggers[i].name));
+    return h;
+}
+
+/* ---- documents ---- */
+
+void
+document_cache_destroy(struct document_cache *c)
+{
+    for (struct map_entry *e = map_next(&c->documents, NULL); e; e = map_next(&c->documents, e)) {
+        struct cached_document *d = e->value;
+        policy_document_unref(d->document);
+        free(d);
+    }
+    map_destroy(&c->documents);
+}
+
+static void
+drop_unused(struct document_cache *c)
+{
+    struct map kept = MAP_INIT;
+
+    for (struct map_entry *e = map_next(&c->documents, NULL); e; e = map_next(&c->documents, e)) {
+        struct cached_document *d = e->value;
+        if (d->is_used) {
+            d->is_used = false;
+            map_set_copy(&kept, e->key, d);
+        } else {
+            policy_document_unref(d->document);
+            free(d);
+        }
+    }
+    map_destroy(&c->documents);
+    c->documents = kept;
+}
+
+static struct str
+template_parameters_key(struct builder *b, const struct operation *op)
+{
+    return op ? op->url_template : STR("");
+}
+
+/* The compiled document, from the cache when text and surroundings are the same. NULL: none, or broken (then
+ * b->failed is set). The cache owns it. */
+static struct policy_document *
+compile(struct builder *b, const struct source *source, enum level level, const struct workspace *w,
+        const struct operation *op)
+{
+    struct str template = template_parameters_key(b, op), key;
+    uint64_t text_hash;
+    struct cached_document *old;
+    struct names names;
+    struct str *parameters = NULL;
+    struct policy_input input;
+    struct policy_document *document;
+
+    if (!source)
+        return NULL;
+    key = str_printf(&b->s->arena, "%d %.*s", level, STR_ARG(source->name));
+    text_hash = hash_mix(hash_str(source->text), hash_str(template));
+    old = map_get(&b->cache->documents, key);
+    if (old && old->text_hash == text_hash) {
+        old->is_used = true;
+        return old->document;
+    }
+    if (op) {
+        parameters = arena_new_array(&b->s->arena, struct str, op->n_template_parameters);
+        for (uint32_t i = 0; i < op->n_template_parameters; i++)
+            parameters[i] = op->parameters[i].name;
+    }
+    names_init(&names, b->in->model, w);
+    input = (struct policy_input){.source = source, .level = level, .env = b->in->env, .names = &names.super,
+        .parameters = parameters, .n_parameters = op ? op->n_template_parameters : 0, .is_strict = b->in->is_strict};
+    document = policy_document_new(&input, b->diags);
+    if (!document) {
+        b->failed = true;
+        return NULL;
+    }
+    if (!old) {
+        old = xnew(struct cached_document);
+        map_set_copy(&b->cache->documents, key, old);
+    } else {
+        policy_document_unref(old->document);
+    }
+    *old = (struct cached_document){document, text_hash, true};
+    return document;
+}
+
+/* ---- plans ---- */
+
+static struct plan *
+make_plan(struct builder *b, struct policy_document *const documents[LEVEL_COUNT])
+{
+    struct plan *p = plan_new(documents);
+
+    *vec_push(&b->s->plans) = p;
+    return p;
+}
+
+/* One plan without a product, one for each product of the API. */
+static struct plan **
+make_row(struct builder *b, const struct api *api, struct policy_document *api_document,
+         struct policy_document *operation_document)
+{
+    struct plan **row = arena_new_array(&b->s->arena, struct plan *, api->n_products + 1);
+    struct policy_document *documents[LEVEL_COUNT] = {
+        [LEVEL_GLOBAL] = b->global, [LEVEL_API] = api_document, [LEVEL_OPERATION] = operation_document,
+        [LEVEL_WORKSPACE] = api->workspace ? compile(b, api->workspace->policy, LEVEL_WORKSPACE, api->workspace, NULL) : NULL,
+    };
+
+    row[0] = make_plan(b, documents);
+    for (uint32_t p = 0; p < api->n_products; p++) {
+        documents[LEVEL_PRODUCT] = compile(b, api->products[p]->policy, LEVEL_PRODUCT, api->products[p]->workspace, NULL);
+        row[p + 1] = documents[LEVEL_PRODUCT] ? make_plan(b, documents) : row[0];
+    }
+    return row;
+}
+
+static void
+note_unsupported(struct api_entry *entry, struct plan *const *row, uint32_t n)
+{
+    for (uint32_t i = 0; i < n && !entry->unsupported.p; i++)
+        entry->unsupported = plan_unsupported(row[i]);
+}
+
+static void
+build_api(struct builder *b, const struct api *api)
+{
+    struct api_entry *entry = &b->s->apis[api->index];
+    bool failed_before = b->failed;
+    struct policy_document *document;
+
+    b->failed = false;
+    document = compile(b, api->policy, LEVEL_API, api->workspace, NULL);
+    entry->metrics_slot = metrics_api_slot(b->in->metrics, api->root_name);
+    entry->plans = make_row(b, api, document, NULL);
+    entry->unsupported = api->problem;
+    note_unsupported(entry, entry->plans, api->n_products + 1);
+    for (uint32_t i = 0; i < api->n_operations; i++) {
+        const struct operation *op = &api->operations[i];
+        struct policy_document *own = compile(b, op->policy, LEVEL_OPERATION, api->workspace, op);
+
+        if (!own)
+            continue;
+        if (!entry->by_operation)
+            entry->by_operation = arena_new_array(&b->s->arena, struct plan **, api->n_operations);
+        entry->by_operation[i] = make_row(b, api, document, own);
+        note_unsupported(entry, entry->by_operation[i], api->n_products + 1);
+    }
+    b->s->any_encoded_slash |= api->settings.allow_encoded_slash;
+    if (b->failed && b->in->keep_going) {
+        entry->unsupported = STR("its configuration does not load");
+        b->failed = false;
+    }
+    b->failed |= failed_before;
+}
+
+static bool
+compile_global(struct builder *b)
+{
+    static const struct source fallback_name = {STR_INIT("default global policy"), {NULL, 0}};
+    struct source *fallback = arena_new(&b->s->arena, struct source);
+
+    if (b->in->model->policy) {
+        b->global = compile(b, b->in->model->policy, LEVEL_GLOBAL, NULL, NULL);
+    } else {
+        *fallback = (struct source){fallback_name.name, policy_default_global()};
+        b->global = compile(b, fallback, LEVEL_GLOBAL, NULL, NULL);
+    }
+    return b->global != NULL;
+}
+
+struct snapshot *
+snapshot_new(const struct snapshot_input *in, struct document_cache *cache, struct diags *diags)
+{
+    struct snapshot *s = xnew(struct snapshot);
+    struct builder b = {.in = in, .s = s, .cache = cache, .diags = diags};
+    uint64_t surroundings = fingerprint(in->model, in->is_strict);
+
+    if (surroundings != cache->surroundings) {
+        document_cache_destroy(cache);
+        cache->documents = MAP_INIT;
+        cache->surroundings = surroundings;
+    }
+    atomic_store(&s->refs, 1);
+    s->arena = ARENA(NULL, SNAPSHOT_BYTES_MAX);
+    s->model = model_ref(in->model);
+    s->apis = arena_new_array(&s->arena, struct api_entry, in->model->n_apis);
+    if (!compile_global(&b)) {
+        snapshot_unref(s);
+        return NULL;
+    }
+    s->global_plan = make_plan(&b, (struct policy_document *[LEVEL_COUNT]){[LEVEL_GLOBAL] = b.global});
+    for (uint32_t i = 0; i < in->model->n_apis; i++)
+        build_api(&b, &in->model->apis[i]);
+    if (b.failed) {
+        snapshot_unref(s);
+        return NULL;
+    }
+    drop_unused(cache);
+    return s;
+}
+
+struct snapshot *
+snapshot_ref(struct snapshot *s)
+{
+    atomic_fetch_add(&s->refs, 1);
+    return s;
+}
+
+void
+snapshot_unref(struct snapshot *s)
+{
+    if (!s || atomic_fetch_sub(&s->refs, 1) != 1)
+        return;
+    for (size_t i = 0; i < s->plans.n; i++)
+        plan_delete(s->plans.v[i]);
+    vec_free(&s->plans);
+    model_unref(s->model);
+    arena_destroy(&s->arena);
+    free(s);
+}
+
+const struct plan *
+snapshot_plan(const struct snapshot *s, const struct operation *op, const struct product *product)
+{
+    const struct api_entry *entry = &s->apis[op->api->index];
+    struct plan **row = entry->by_operation && entry->by_operation[op->index] ? entry->by_operation[op->index] : entry->plans;
+
+    if (product)
+        for (uint32_t p = 0; p < op->api->n_products; p++)
+            if (op->api->products[p] == product)
+                return row[p + 1];
+    return row[0];
+}

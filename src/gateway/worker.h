@@ -1,0 +1,90 @@
+/* worker.h: one worker thread and what it owns; and what all workers share. Inside gateway/ only.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <pthread.h>
+
+#include "exchange/exchange.h"
+#include "gateway/gateway.h"
+#include "gateway/snapshot.h"
+#include "http/client.h"
+#include "http/forward.h"
+#include "http/server.h"
+#include "observe/gateway_log.h"
+#include "observe/metrics.h"
+#include "rt/loop.h"
+#include "rt/mailbox.h"
+#include "rt/timer.h"
+
+struct admin;
+struct counters;
+struct listener;
+struct listener_set;
+struct offload;
+struct store_watch;
+struct watchdog;
+
+/* A worker's hold on one snapshot: a plain count, as only the worker touches it. */
+struct snapshot_pin {
+    struct snapshot *snapshot;
+    uint32_t users;                   /* exchanges on it */
+    bool is_current;
+};
+
+struct worker {
+    struct gateway *gateway;
+    uint32_t index;
+    pthread_t thread;
+    bool is_started;
+    struct loop *loop;
+    struct http_server *server;       /* of all data listeners */
+    struct http_client *client;
+    struct listener **listeners;      /* gateway->options->n_listeners */
+    struct snapshot_pin *pin;         /* the current one; NULL before the first publish */
+    struct services services;
+    struct worker_metrics *metrics;
+    struct gateway_log log;
+    struct task flush_log;            /* posted when rows wait, so that a turn writes once */
+    uint32_t exchanges;               /* in flight, for the drain */
+};
+
+struct gateway {
+    const struct options *options;
+    struct clock *clock;
+    struct clock own_clock;
+    struct worker *workers;
+    uint32_t n_workers;
+    struct metrics *metrics;
+    struct log_sink *log_sink;
+    struct cache *cache;
+    struct counters *counters;
+    struct expr_env *env;
+    struct http_origins *origins;
+    struct http_load load;
+    struct offload *offload;
+    struct watchdog *watchdog;
+    struct http_forward_conf forward;
+    struct exchange_limits exchange_limits;
+    struct listener_set *listening;   /* bound sockets, one a listener and worker */
+    struct admin *admin;
+    struct store_watch *watch;
+    /* The publisher's; the lock covers them. */
+    pthread_mutex_t publish_lock;
+    struct document_cache documents;
+    struct snapshot *current;         /* one reference */
+    uint64_t generation;
+    _Atomic bool is_ready;            /* a configuration is published, and no drain has begun */
+    _Atomic bool is_running;          /* the workers' loops turn */
+    struct str failure;               /* first error of the last publish, for the readiness page; malloc */
+    struct arena_cache arena_cache_unused;
+};
+
+/* front.c: answers one call. Runs on the call's fiber. ctx: the worker. */
+void front_on_call(void *ctx, struct http_call *call);
+
+/* The current snapshot for one more exchange; give it back with pin_release(). */
+struct snapshot_pin *pin_take(struct worker *w);
+void pin_release(struct snapshot_pin *pin);
+
+/* Runs fn(worker, arg) on every worker's own loop and waits for all; directly when the workers do not run. */
+void gateway_on_each_worker(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg);
