@@ -384,7 +384,7 @@ write_identity(struct setup *s)
 static void
 choose_listeners(struct setup *s)
 {
-    struct listener_options *two = arena_new_array(s->arena, struct listener_options, 2);
+    struct listener_conf *two = arena_new_array(s->arena, struct listener_conf, 2);
     struct tls_certificate *certificate = arena_new(s->arena, struct tls_certificate);
 
     two[0] = s->options.listeners[0];

@@ -26,7 +26,7 @@ enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 enum proxy_protocol_mode { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON };
 enum http2_mode { HTTP2_ON, HTTP2_OFF };
 
-struct listener_options {
+struct listener_conf {
     struct str name;                  /* for logs; "address:port" unless set */
     struct str address;               /* "127.0.0.1", "::", or "unix:/run/headgate.sock" */
     uint32_t port;
@@ -172,7 +172,7 @@ struct expression_options {
     uint64_t slice_us;                /* a worker's other requests wait at most that long */
 };
 
-struct watchdog_options {
+struct watchdog_conf {
     uint64_t warn_ms, abort_ms;       /* a worker that does not turn; abort 0: never */
 };
 
@@ -252,7 +252,7 @@ struct options {
     struct str users;                 /* users.yaml; empty: the one in the folder, if any */
     bool keep_going;                  /* at the first start: serve the rest, 503 for what does not load */
     bool strict;                      /* refuse what Azure would refuse */
-    const struct listener_options *listeners;
+    const struct listener_conf *listeners;
     uint32_t n_listeners;             /* never 0 */
     struct admin_options admin;
     struct limit_options limits;
@@ -265,6 +265,6 @@ struct options {
     struct drain_options drain;
     struct watch_options watch;
     struct expression_options expressions;
-    struct watchdog_options watchdog;
+    struct watchdog_conf watchdog;
     struct service_options service;
 };
