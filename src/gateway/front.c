@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/worker.h"
 
-#include "exchange/exchange.h"
+#include "base/codec.h"
 #include "http/path.h"
 #include "model/route.h"
 #include "net/stream.h"
@@ -64,7 +64,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .method = call->request.method_text,
         .url = url_print(ex->arena, &ex->original_url),
         .client_protocol = protocol_name(call->request.version),
-        .client_tls_version = stream_tls_version(call->stream),
+        .client_tls_version = call->stream->is_tls ? str_from_c(stream_tls_info(call->stream).version) : STR_NONE,
         .response_code = status,
         .request_bytes = call->bytes_in,
         .response_bytes = call->bytes_out,
@@ -109,8 +109,8 @@ count(struct front *f, uint16_t status, uint64_t now_ns)
         metric_add(f->worker->metrics, METRIC_CACHE_MISSES, 1);
     if (f->entry)
         metrics_count_request(f->worker->metrics, f->entry->metrics_slot, status, (now_ns - f->call->started_ns) / 1000,
-                              backend_us, ex->cache_state == CACHE_STATE_HIT ? CACHE_HIT
-                                          : ex->cache_state == CACHE_STATE_MISS ? CACHE_MISS : CACHE_NONE);
+                              backend_us, ex->cache_state == CACHE_STATE_HIT ? CACHE_OUTCOME_HIT
+                                          : ex->cache_state == CACHE_STATE_MISS ? CACHE_OUTCOME_MISS : CACHE_OUTCOME_NONE);
 }
 
 /* The answer is out, or has failed. Runs on the loop's stack or inside http_call_send(). */
@@ -217,10 +217,12 @@ identify(struct front *f)
 {
     struct http_request *rq = &f->call->request;
     struct exchange *ex = &f->ex;
+    union addr_socket peer;
     struct str host;
 
-    if (!http_client_identify(&f->worker->gateway->forward, stream_peer_sockaddr(f->call->stream),
-                              stream_is_tls(f->call->stream), ex->arena, rq, &f->client)) {
+    addr_to_sockaddr(&f->call->stream->peer, &peer);
+    if (!http_client_identify(&f->worker->gateway->forward, &peer.sa, f->call->stream->is_tls, ex->arena, rq,
+                              &f->client)) {
         refuse(f, 500, STR("Internal server error"));
         return false;
     }
@@ -367,7 +369,7 @@ route(struct front *f, const struct snapshot *s)
     struct route_request wanted = {
         .method = rq->method_text, .host = f->ex.original_url.host, .path = rq->path, .query = rq->query,
         .is_secure = str_eq_lit(f->client.scheme, "https") || s->model->settings.https_only_in_plain ||
-                     stream_is_local(f->call->stream),
+                     addr_is_loopback(&f->call->stream->peer),
         .get_header = get_header, .headers = &rq->headers,
     };
     enum route_result result = route_find(s->model->routes, &wanted, &f->match);

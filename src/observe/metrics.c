@@ -164,9 +164,9 @@ metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t stat
     observe_duration(&s->total, total_us);
     if (backend_us)
         observe_duration(&s->backend, backend_us);
-    if (cache == CACHE_HIT)
+    if (cache == CACHE_OUTCOME_HIT)
         bump(&s->cache_hits, 1);
-    else if (cache == CACHE_MISS)
+    else if (cache == CACHE_OUTCOME_MISS)
         bump(&s->cache_misses, 1);
 }
 

@@ -58,7 +58,7 @@ metric_set(struct worker_metrics *w, enum metric id, uint64_t n)
     __atomic_store_n(&w->counters[id], n, __ATOMIC_RELAXED);
 }
 
-enum cache_outcome { CACHE_NONE, CACHE_HIT, CACHE_MISS };
+enum cache_outcome { CACHE_OUTCOME_NONE, CACHE_OUTCOME_HIT, CACHE_OUTCOME_MISS };
 
 /* One answered request. backend_us is 0 when no backend was asked. */
 void metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,

@@ -10,9 +10,9 @@ TEST(figures_of_workers_are_summed_per_api)
     EXPECT_EQ(metrics_api_slot(m, STR("shop\"1")), slot);
     for (uint32_t i = 0; i < 100; i++)
         metrics_api_slot(m, str_from((char[]){(char)('A' + i % 26), (char)('a' + i / 26)}, 2));
-    metrics_count_request(metrics_of_worker(m, 0), slot, 200, 3000, 0, CACHE_HIT);
-    metrics_count_request(metrics_of_worker(m, 1), slot, 204, 30000, 20000, CACHE_MISS);
-    metrics_count_request(metrics_of_worker(m, 1), slot + 90, 500, 1, 0, CACHE_NONE);
+    metrics_count_request(metrics_of_worker(m, 0), slot, 200, 3000, 0, CACHE_OUTCOME_HIT);
+    metrics_count_request(metrics_of_worker(m, 1), slot, 204, 30000, 20000, CACHE_OUTCOME_MISS);
+    metrics_count_request(metrics_of_worker(m, 1), slot + 90, 500, 1, 0, CACHE_OUTCOME_NONE);
     metric_add(metrics_of_worker(m, 0), METRIC_CONNECTIONS_ACCEPTED, 3);
     metric_add(metrics_of_worker(m, 1), METRIC_CONNECTIONS_ACCEPTED, 4);
     EXPECT_EQ(metrics_total(m, METRIC_CONNECTIONS_ACCEPTED), 7);

@@ -1,0 +1,19 @@
+/* admin.h: the admin listener: a loop and thread of its own, so that it answers when workers are busy.
+ *
+ *     GET /livez     200 while the process turns
+ *     GET /readyz    200 when a configuration is published and no drain has begun, else 503 and why
+ *     GET /metrics   Prometheus text
+ * The rest needs the bearer token of the state folder (made at first start); /metrics and health too, unless
+ * admin.metrics-open says otherwise.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/err.h"
+
+struct admin;
+struct gateway;
+
+/* Binds and starts. NULL when it cannot. */
+struct admin *admin_start(struct gateway *g, struct err *err);
+uint16_t admin_port(const struct admin *a);
+void admin_stop(struct admin *a);

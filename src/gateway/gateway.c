@@ -1,0 +1,638 @@
+/* gateway.c: making, publishing, running and ending a gateway.
+ *
+ * Threads: the caller's (new, start, drain, delete), one a worker, the watcher's and the admin listener's. Workers share the
+ * cache, counters, origins and figures, which lock for themselves; everything else of a worker is reached by visiting
+ * its loop (gateway_on_each_worker). The publisher's things are covered by publish_lock.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gateway.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cache/cache.h"
+#include "clr/clr.h"
+#include "expr/program.h"
+#include "gateway/admin.h"
+#include "gateway/listening.h"
+#include "gateway/worker.h"
+#include "model/route.h"
+#include "rt/fiber.h"
+#include "rt/offload.h"
+#include "rt/watchdog.h"
+#include "store/store.h"
+
+#define STOP_WAIT_MS 5000             /* for calls that were cut off to end, at gateway_delete() */
+#define PUBLISH_BYTES_MAX ((size_t)4 << 30)
+
+/* ---- visiting workers ---- */
+
+struct visit_wait {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t left;
+};
+
+struct visit {
+    struct message super;
+    struct worker *worker;
+    void (*fn)(struct worker *w, void *arg);
+    void *arg;
+    struct visit_wait *wait;
+};
+
+static void
+deliver_visit(struct message *m)
+{
+    struct visit *v = CONTAINER_OF(m, struct visit, super);
+    struct visit_wait *wait = v->wait;
+
+    v->fn(v->worker, v->arg);
+    pthread_mutex_lock(&wait->lock);
+    wait->left--;
+    pthread_cond_signal(&wait->changed);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+void
+gateway_on_each_worker(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+    struct visit_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, g->n_workers};
+    struct visit *visits;
+
+    if (!atomic_load(&g->is_running)) {
+        for (uint32_t i = 0; i < g->n_workers; i++)
+            fn(&g->workers[i], arg);
+        return;
+    }
+    visits = xnew_array(struct visit, g->n_workers);
+    for (uint32_t i = 0; i < g->n_workers; i++) {
+        visits[i] = (struct visit){{.deliver = deliver_visit}, &g->workers[i], fn, arg, &wait};
+        mailbox_send(g->workers[i].loop, &visits[i].super);
+    }
+    pthread_mutex_lock(&wait.lock);
+    while (wait.left)
+        pthread_cond_wait(&wait.changed, &wait.lock);
+    pthread_mutex_unlock(&wait.lock);
+    free(visits);
+}
+
+/* ---- snapshots on workers ---- */
+
+struct snapshot_pin *
+pin_take(struct worker *w)
+{
+    w->pin->users++;
+    return w->pin;
+}
+
+void
+pin_release(struct snapshot_pin *pin)
+{
+    if (--pin->users > 0 || pin->is_current)
+        return;
+    snapshot_unref(pin->snapshot);
+    free(pin);
+}
+
+/* The worker's turn to go over to a new snapshot; NULL at the end of the gateway. */
+static void
+swap_snapshot(struct worker *w, void *arg)
+{
+    struct snapshot_pin *old = w->pin;
+
+    w->pin = NULL;
+    if (arg) {
+        w->pin = xnew(struct snapshot_pin);
+        *w->pin = (struct snapshot_pin){.snapshot = snapshot_ref(arg), .is_current = true};
+    }
+    if (!old)
+        return;
+    old->is_current = false;
+    old->users++;
+    pin_release(old);
+}
+
+/* ---- publishing ---- */
+
+static void
+remember_failure(struct gateway *g, struct diags *diags)
+{
+    struct str first = diags_first_error(diags, diags->arena);
+
+    free((char *)g->failure.p);
+    g->failure = str_from(xstrndup(first.p, first.len), first.len);
+}
+
+static struct snapshot *
+build_snapshot(struct gateway *g, struct diags *diags)
+{
+    bool is_first = !g->current;
+    struct snapshot_input input = {.env = g->env, .metrics = g->metrics, .is_strict = g->options->strict,
+                                   .keep_going = is_first && g->options->keep_going};
+    struct snapshot *s;
+
+    if (!store_load(g->options, input.keep_going ? LOAD_KEEP_GOING : 0, &input.model, diags))
+        return NULL;
+    input.model->generation = ++g->generation;
+    s = snapshot_new(&input, &g->documents, diags);
+    model_unref(input.model);
+    return s;
+}
+
+bool
+gateway_publish(struct gateway *g, struct diags *diags)
+{
+    struct worker_metrics *figures = metrics_of_worker(g->metrics, g->n_workers);
+    struct snapshot *s;
+
+    pthread_mutex_lock(&g->publish_lock);
+    s = build_snapshot(g, diags);
+    if (!s) {
+        metric_add(figures, METRIC_PUBLISH_FAILURES, 1);
+        remember_failure(g, diags);
+        pthread_mutex_unlock(&g->publish_lock);
+        return false;
+    }
+    gateway_on_each_worker(g, swap_snapshot, s);
+    snapshot_unref(g->current);
+    g->current = s;
+    metric_add(figures, METRIC_PUBLISHES, 1);
+    atomic_store(&g->is_ready, true);
+    pthread_mutex_unlock(&g->publish_lock);
+    return true;
+}
+
+/* The watcher's thread, after a change. */
+static void
+on_change(void *ctx)
+{
+    struct gateway *g = ctx;
+    struct arena arena AUTO(arena_destroy) = ARENA(NULL, PUBLISH_BYTES_MAX);
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+    struct diags diags;
+    struct err err;
+    bool ok;
+
+    diags_init(&diags, &arena);
+    if (!listener_set_reload(g->listening, g->options, &err))
+        log_warn("%s, using the certificates of before", err.text);
+    ok = gateway_publish(g, &diags);
+    diags_print(&diags, &text);
+    if (text.len)
+        fputs(buf_str(&text).p, stderr);
+    if (ok)
+        log_info("published configuration %" PRIu64 ": %u APIs, %u operations", g->generation,
+                 g->current->model->n_apis, g->current->model->n_operations);
+    else
+        log_error("the changed configuration has %u errors, using the one of before", diags.errors);
+}
+
+/* ---- making ---- */
+
+static struct http_limits
+limits_from(const struct options *o)
+{
+    struct http_limits l;
+
+    http_limits_init(&l);
+    l.head_bytes = (int64_t)o->limits.head_bytes;
+    l.head_fields = o->limits.head_fields;
+    l.target_bytes = (int64_t)o->limits.target_bytes;
+    l.body_bytes = (int64_t)o->limits.body_bytes;
+    l.buffered_bytes = (int64_t)o->limits.buffered_body_bytes;
+    l.exchange_bytes = (int64_t)o->limits.exchange_bytes;
+    l.exchanges = o->limits.exchanges;
+    l.connections = o->limits.connections;
+    l.address_connections = o->limits.connections_per_address;
+    l.requests = o->limits.requests_per_connection;
+    l.pipelined = o->limits.pipelined_requests;
+    l.head_ms = (int64_t)o->timeouts.head_ms;
+    l.idle_ms = (int64_t)o->timeouts.keep_alive_ms;
+    l.body_grace_ms = (int64_t)o->timeouts.body_grace_ms;
+    l.body_rate = o->timeouts.body_rate;
+    l.write_ms = (int64_t)o->timeouts.write_idle_ms;
+    l.drain_bytes = (int64_t)o->limits.drain_body_bytes;
+    l.drain_ms = (int64_t)o->timeouts.drain_body_ms;
+    l.tunnel_idle_ms = (int64_t)o->timeouts.tunnel_idle_ms;
+    l.h2_streams = o->limits.h2_streams;
+    l.h2_window = o->limits.h2_window_bytes;
+    return l;
+}
+
+static bool
+forward_from(struct gateway *g, struct err *err)
+{
+    const struct forwarding_options *o = &g->options->forwarding;
+    struct http_network *trusted = xnew_array(struct http_network, o->trusted_proxies.n ? o->trusted_proxies.n : 1);
+
+    g->forward = (struct http_forward_conf){.trusted = trusted, .via_name = o->via,
+                                            .loops_max = g->options->limits.loop_hops};
+    for (uint32_t i = 0; i < o->trusted_proxies.n; i++)
+        if (!http_network_parse(o->trusted_proxies.v[i], &trusted[g->forward.trusted_n++], err))
+            return err_prefix(err, "forwarding.trusted-proxies");
+    if (o->x_forwarded)
+        g->forward.add |= HTTP_ADD_X_FORWARDED_FOR | HTTP_ADD_X_FORWARDED_HOST | HTTP_ADD_X_FORWARDED_PROTO;
+    if (o->forwarded)
+        g->forward.add |= HTTP_ADD_FORWARDED;
+    if (o->via.len)
+        g->forward.add |= HTTP_ADD_VIA;
+    return true;
+}
+
+static bool
+open_log(struct gateway *g, struct err *err)
+{
+    const struct gateway_log_options *o = &g->options->gateway_log;
+    struct str target = STR("none");
+
+    if (o->is_on && o->n_sinks)
+        target = o->sinks[0].kind == LOG_SINK_FILE ? o->sinks[0].path : STR("stdout");
+    return log_sink_open(target, (uint32_t)o->sampling, &g->log_sink, err);
+}
+
+static bool
+make_env(struct gateway *g, struct err *err)
+{
+    g->env = expr_env_new(clr_libraries, clr_libraries_n, err);
+    return g->env != NULL;
+}
+
+static void
+flush_log(struct task *task)
+{
+    struct worker *w = CONTAINER_OF(task, struct worker, flush_log);
+
+    gateway_log_flush(&w->log);
+    metric_set(w->metrics, METRIC_LOG_ROWS, w->log.rows_written);
+    metric_set(w->metrics, METRIC_LOG_ROWS_DROPPED, w->log.rows_dropped);
+}
+
+static bool
+make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
+{
+    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
+                                    .is_h2_on = true};
+    struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers};
+
+    *w = (struct worker){.gateway = g, .index = index, .flush_log = {.run = flush_log}};
+    w->metrics = metrics_of_worker(g->metrics, index);
+    if (!(w->loop = loop_new(&loop_options, err)))
+        return false;
+    w->loop->worker = w;
+    conf.arena_cache = &w->loop->blocks;
+    w->server = http_server_new(w->loop, &conf);
+    w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
+        .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields});
+    w->listeners = xnew_array(struct listener *, g->options->n_listeners);
+    w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
+        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics, .gateway = w};
+    gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
+    return true;
+}
+
+static uint32_t
+worker_count(const struct options *o)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return o->workers ? o->workers : cores > 0 ? (uint32_t)cores : 1;
+}
+
+struct gateway *
+gateway_new(const struct options *options, struct clock *clock, const int *listen_fds, uint32_t n_listen_fds,
+            struct err *err)
+{
+    struct gateway *g = xnew(struct gateway);
+
+    g->options = options;
+    g->clock = clock ? clock : &g->own_clock;
+    g->n_workers = worker_count(options);
+    pthread_mutex_init(&g->publish_lock, NULL);
+    g->metrics = metrics_new(g->n_workers + 1); /* the last: the process's own */
+    g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
+        .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
+        .workers = g->n_workers});
+    g->origins = http_origins_new();
+    g->offload = offload_new(options->offload_threads, 0);
+    g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
+        .arena_max = options->limits.exchange_bytes, .expr_steps_max = options->expressions.steps,
+        .expr_bytes_max = options->expressions.bytes};
+    g->workers = xnew_array(struct worker, g->n_workers);
+    if (!make_env(g, err) || !forward_from(g, err) || !open_log(g, err))
+        goto failed;
+    g->listening = listener_set_new(options, g->clock, g->n_workers, listen_fds, n_listen_fds, err);
+    if (!g->listening)
+        goto failed;
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        if (!make_worker(g, &g->workers[i], i, err))
+            goto failed;
+    return g;
+failed:
+    gateway_delete(g);
+    return NULL;
+}
+
+/* ---- running ---- */
+
+static void *
+worker_thread(void *arg)
+{
+    struct worker *w = arg;
+
+    loop_run(w->loop);
+    return NULL;
+}
+
+static void
+on_stream(void *ctx, struct stream *s)
+{
+    struct worker *w = ctx;
+
+    metric_add(w->metrics, METRIC_CONNECTIONS_ACCEPTED, 1);
+    http_server_accept(w->server, s);
+}
+
+static bool
+start_listeners(struct gateway *g, struct worker *w, struct err *err)
+{
+    for (uint32_t i = 0; i < g->options->n_listeners; i++) {
+        w->listeners[i] = listener_set_start(g->listening, g->options, i, w->index, w->loop, on_stream, w, err);
+        if (!w->listeners[i])
+            return false;
+    }
+    return true;
+}
+
+/* What a request is, for the watchdog and the last words of a crash. Runs in a signal handler. */
+static size_t
+describe_request(const void *request, char *text, size_t size)
+{
+    const struct exchange *ex = request; /* struct front begins with it */
+    const struct str parts[] = {ex->request.method, STR(" "), ex->original_url.host, ex->original_url.path};
+    size_t at = 0;
+
+    for (size_t i = 0; i < COUNTOF(parts); i++)
+        for (size_t k = 0; k < parts[i].len && at < size; k++)
+            text[at++] = parts[i].p[k];
+    return at;
+}
+
+static bool
+start_watchdog(struct gateway *g, struct err *err)
+{
+    struct loop **loops = xnew_array(struct loop *, g->n_workers);
+
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        loops[i] = g->workers[i].loop;
+    g->watchdog = watchdog_new(&(struct watchdog_options){.loops = loops, .n_loops = g->n_workers,
+        .stuck_ms = (uint32_t)g->options->watchdog.warn_ms, .describe = describe_request}, err);
+    free(loops);
+    return g->watchdog != NULL;
+}
+
+bool
+gateway_start(struct gateway *g, struct err *err)
+{
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        if (!start_listeners(g, &g->workers[i], err))
+            return false;
+    atomic_store(&g->is_running, true);
+    for (uint32_t i = 0; i < g->n_workers; i++) {
+        if (pthread_create(&g->workers[i].thread, NULL, worker_thread, &g->workers[i]) != 0)
+            return err_set(err, ERR_IO, "no thread for worker %u", i);
+        g->workers[i].is_started = true;
+    }
+    if (!start_watchdog(g, err))
+        return false;
+    if (g->options->admin.is_on && !(g->admin = admin_start(g, err)))
+        return false;
+    if (g->options->watch.is_on && g->options->artifacts.len &&
+        !(g->watch = store_watch_start(g->options, on_change, g, err)))
+        return false;
+    return true;
+}
+
+uint16_t
+gateway_port(const struct gateway *g, uint32_t listener)
+{
+    return g->listening->v[listener].addr.port;
+}
+
+uint16_t
+gateway_admin_port(const struct gateway *g)
+{
+    return g->admin ? admin_port(g->admin) : 0;
+}
+
+void
+gateway_reload(struct gateway *g)
+{
+    if (g->watch)
+        store_watch_poke(g->watch);
+    else
+        on_change(g);
+}
+
+void
+gateway_reopen_logs(struct gateway *g)
+{
+    struct err err;
+
+    if (!log_sink_reopen(g->log_sink, &err))
+        log_warn("%s, writing to the file of before", err.text);
+}
+
+/* ---- ending ---- */
+
+static void
+sleep_ms(uint64_t ms)
+{
+    struct timespec ts = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+
+    nanosleep(&ts, NULL);
+}
+
+static void
+stop_listeners(struct worker *w, void *arg)
+{
+    for (uint32_t i = 0; i < w->gateway->options->n_listeners; i++)
+        if (w->listeners[i])
+            listener_stop(w->listeners[i]);
+    http_server_drain(w->server, NULL, NULL);
+}
+
+static void
+count_connections(struct worker *w, void *arg)
+{
+    uint32_t *n = arg;
+
+    __atomic_fetch_add(n, http_server_connections(w->server) + http_server_calls(w->server), __ATOMIC_RELAXED);
+}
+
+static uint32_t
+connections_left(struct gateway *g)
+{
+    uint32_t n = 0;
+
+    gateway_on_each_worker(g, count_connections, &n);
+    return n;
+}
+
+void
+gateway_drain(struct gateway *g)
+{
+    uint64_t end_ns;
+
+    atomic_store(&g->is_ready, false);
+    sleep_ms(g->options->drain.announce_ms);
+    gateway_on_each_worker(g, stop_listeners, NULL);
+    end_ns = clock_mono_ns(NULL) + g->options->drain.limit_ms * 1000000u;
+    while (connections_left(g) && clock_mono_ns(NULL) < end_ns)
+        sleep_ms(20);
+}
+
+static void
+cut_off(struct worker *w, void *arg)
+{
+    for (uint32_t i = 0; i < w->gateway->options->n_listeners; i++)
+        if (w->listeners && w->listeners[i])
+            listener_stop(w->listeners[i]);
+    http_server_close_all(w->server);
+}
+
+static void
+stop_workers(struct gateway *g)
+{
+    gateway_on_each_worker(g, cut_off, NULL);
+    for (uint32_t waited = 0; connections_left(g) && waited < STOP_WAIT_MS; waited += 5)
+        sleep_ms(5);
+    for (uint32_t i = 0; i < g->n_workers; i++) {
+        if (!g->workers[i].is_started)
+            continue;
+        loop_stop(g->workers[i].loop);
+        loop_wake(g->workers[i].loop);
+        pthread_join(g->workers[i].thread, NULL);
+    }
+    atomic_store(&g->is_running, false);
+}
+
+static void
+delete_worker(struct worker *w)
+{
+    struct gateway *g = w->gateway;
+
+    if (!w->loop)
+        return;
+    swap_snapshot(w, NULL);
+    gateway_log_destroy(&w->log);
+    for (uint32_t i = 0; w->listeners && i < g->options->n_listeners; i++)
+        listener_delete(w->listeners[i]);
+    free(w->listeners);
+    http_client_delete(w->client);
+    http_server_delete(w->server);
+    loop_delete(w->loop);
+}
+
+void
+gateway_delete(struct gateway *g)
+{
+    if (!g)
+        return;
+    atomic_store(&g->is_ready, false);
+    store_watch_stop(g->watch);
+    admin_stop(g->admin);
+    watchdog_delete(g->watchdog);
+    if (atomic_load(&g->is_running))
+        stop_workers(g);
+    for (uint32_t i = 0; i < g->n_workers; i++)
+        delete_worker(&g->workers[i]);
+    snapshot_unref(g->current);
+    document_cache_destroy(&g->documents);
+    listener_set_delete(g->listening);
+    http_origins_delete(g->origins);
+    cache_delete(g->cache);
+    expr_env_delete(g->env);
+    offload_delete(g->offload);
+    log_sink_close(g->log_sink);
+    metrics_delete(g->metrics);
+    pthread_mutex_destroy(&g->publish_lock);
+    free((void *)g->forward.trusted);
+    free((char *)g->failure.p);
+    free(g->workers);
+    free(g);
+}
+
+/* ---- looking at it ---- */
+
+static void
+collect_worker(struct worker *w, void *arg)
+{
+    struct fiber_stats fibers = fiber_stats(w->loop);
+
+    metric_set(w->metrics, METRIC_CONNECTIONS_OPEN, http_server_connections(w->server));
+    metric_set(w->metrics, METRIC_REQUESTS_IN_FLIGHT, http_server_calls(w->server));
+    metric_set(w->metrics, METRIC_FIBERS, fibers.n_running);
+    metric_set(w->metrics, METRIC_LOOP_TURNS, w->loop->turns);
+    flush_log(&w->flush_log);
+}
+
+static void
+collect_cache(struct gateway *g, struct worker_metrics *figures)
+{
+    struct cache_stats stats;
+    uint64_t refused = 0;
+
+    cache_stats(g->cache, &stats);
+    for (size_t i = 0; i < COUNTOF(stats.refused); i++)
+        refused += stats.refused[i];
+    metric_set(figures, METRIC_CACHE_STORES, stats.stores);
+    metric_set(figures, METRIC_CACHE_REFUSED, refused);
+    metric_set(figures, METRIC_CACHE_EVICTIONS, stats.evictions);
+    metric_set(figures, METRIC_CACHE_BYTES, stats.bytes);
+    metric_set(figures, METRIC_CACHE_ENTRIES, stats.entries);
+}
+
+void
+gateway_metrics_print(struct gateway *g, struct buf *to)
+{
+    struct worker_metrics *figures = metrics_of_worker(g->metrics, g->n_workers);
+
+    gateway_on_each_worker(g, collect_worker, NULL);
+    collect_cache(g, figures);
+    if (g->watchdog)
+        metric_set(figures, METRIC_WATCHDOG_STALLS, watchdog_count(g->watchdog));
+    metrics_print(g->metrics, to);
+}
+
+static void
+reset_worker(struct worker *w, void *arg)
+{
+    flush_log(&w->flush_log);
+}
+
+void
+gateway_reset(struct gateway *g)
+{
+    cache_scope_id all = SCOPE_ALL;
+
+    gateway_on_each_worker(g, reset_worker, NULL);
+    cache_purge(g->cache, &all, 1, false, NULL);
+    cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
+}
+
+static void
+look_at_clock(struct worker *w, void *arg)
+{
+}
+
+void
+gateway_advance(struct gateway *g, uint64_t by_ms)
+{
+    clock_advance(g->clock, (int64_t)by_ms * 1000000);
+    /* Twice: the first visit may still belong to a turn that read the clock before. */
+    gateway_on_each_worker(g, look_at_clock, NULL);
+    gateway_on_each_worker(g, look_at_clock, NULL);
+}

@@ -1,0 +1,250 @@
+/* listening.c: binding, and certificates from files.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/listening.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/vec.h"
+
+#define PEM_BYTES_MAX ((size_t)1 << 20)
+
+/* Everything read for one tls: section; freed once OpenSSL has it. */
+struct tls_files {
+    struct arena arena;
+    struct tls_identity *identities;
+    struct str client_ca;
+};
+
+static bool
+read_text(struct arena *a, struct str path, struct str *ret, struct err *err)
+{
+    struct buf content = buf_in(a);
+
+    if (!path.len)
+        return true;
+    if (!file_read(str_dup(a, path).p, PEM_BYTES_MAX, &content, err))
+        return false;
+    *ret = buf_str(&content);
+    return true;
+}
+
+static void
+tls_files_destroy(struct tls_files *f)
+{
+    arena_destroy(&f->arena);
+}
+
+static bool
+tls_files_read(struct tls_files *f, const struct listener_tls *tls, struct err *err)
+{
+    f->arena = ARENA(NULL, PEM_BYTES_MAX * 64);
+    f->identities = arena_new_array(&f->arena, struct tls_identity, tls->n_certificates ? tls->n_certificates : 1);
+    for (uint32_t i = 0; i < tls->n_certificates; i++) {
+        const struct tls_certificate *c = &tls->certificates[i];
+        if (!read_text(&f->arena, c->certificate, &f->identities[i].cert, err) ||
+            !read_text(&f->arena, c->key, &f->identities[i].key, err))
+            return false;
+        f->identities[i].password = c->password.value;
+    }
+    return read_text(&f->arena, tls->client_ca, &f->client_ca, err);
+}
+
+static struct tls_server_options
+tls_options(const struct listener_set *set, const struct listener_conf *conf, const char *name, const struct tls_files *f)
+{
+    static const enum tls_client_cert modes[] = {
+        [CLIENT_CERTIFICATES_OFF] = TLS_CLIENT_CERT_NONE,
+        [CLIENT_CERTIFICATES_ASK] = TLS_CLIENT_CERT_REQUEST,
+        [CLIENT_CERTIFICATES_REQUIRE] = TLS_CLIENT_CERT_REQUIRE,
+    };
+
+    return (struct tls_server_options){
+        .listener = name, .identities = f->identities, .n_identities = conf->tls.n_certificates,
+        .client_cert = modes[conf->tls.client_certificates], .client_ca_pem = f->client_ca, .http2 = conf->http2,
+        .tls12_off = conf->tls.min_version == TLS_VERSION_1_3, .ciphers_tls12 = conf->tls.ciphers,
+        .tickets = conf->tls.tickets ? set->tickets : NULL,
+    };
+}
+
+static bool
+make_tls(struct listener_set *set, const struct listener_conf *conf, struct listening *l, struct err *err)
+{
+    struct tls_files files AUTO(tls_files_destroy) = {0};
+    struct tls_server_options options;
+
+    if (!conf->is_tls)
+        return true;
+    if (!tls_files_read(&files, &conf->tls, err))
+        return err_prefix(err, "listener %s", l->name);
+    options = tls_options(set, conf, l->name, &files);
+    if (l->tls)
+        return tls_server_reload(l->tls, &options, err) || err_prefix(err, "listener %s", l->name);
+    l->tls = tls_server_new(&options, err);
+    return l->tls || err_prefix(err, "listener %s", l->name);
+}
+
+/* options give address and port apart; "unix:PATH" needs none. */
+static bool
+parse_address(const struct listener_conf *conf, struct listening *l, struct err *err)
+{
+    char text[ADDR_TEXT_MAX + 256];
+    bool is_v6 = str_find_char(conf->address, ':', 0) >= 0 && conf->address.p[0] != '[';
+
+    if (str_starts_with(conf->address, STR("unix:")))
+        snprintf(text, sizeof(text), "%.*s", STR_ARG(conf->address));
+    else
+        snprintf(text, sizeof(text), is_v6 ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(conf->address), conf->port);
+    l->path = xstrndup(text, strlen(text));
+    return addr_parse(str_from_c(l->path), 0, &l->addr, err);
+}
+
+static struct addr
+bound_addr(int fd, const struct addr *asked)
+{
+    union addr_socket at;
+    socklen_t len = sizeof(at);
+
+    if (asked->kind == ADDR_UNIX || getsockname(fd, &at.sa, &len) != 0)
+        return *asked;
+    return addr_from_sockaddr(&at.sa, len);
+}
+
+/* The first socket decides the port; the others join it. */
+static bool
+bind_all(struct listening *l, const struct listener_conf *conf, uint32_t n_workers, struct err *err)
+{
+    for (uint32_t w = 0; w < n_workers; w++) {
+        if (l->addr.kind == ADDR_UNIX && w > 0) { /* one file, one socket: workers share its queue */
+            l->fds[w] = dup(l->fds[0]);
+            continue;
+        }
+        l->fds[w] = listener_bind(&l->addr, conf->backlog, conf->unix_mode, l->addr.kind != ADDR_UNIX, err);
+        if (l->fds[w] < 0)
+            return false;
+        l->addr = bound_addr(l->fds[w], &l->addr);
+    }
+    return true;
+}
+
+static void
+close_all(struct listening *l, uint32_t n_workers)
+{
+    for (uint32_t w = 0; l->fds && w < n_workers; w++)
+        if (l->fds[w] >= 0)
+            close(l->fds[w]);
+}
+
+static bool
+open_one(struct listener_set *set, const struct listener_conf *conf, struct listening *l, const int *fds, struct err *err)
+{
+    char text[ADDR_TEXT_MAX];
+
+    l->fds = xnew_array(int, set->n_workers);
+    for (uint32_t w = 0; w < set->n_workers; w++)
+        l->fds[w] = -1;
+    if (!parse_address(conf, l, err))
+        return false;
+    if (fds) {
+        for (uint32_t w = 0; w < set->n_workers; w++)
+            l->fds[w] = fds[w];
+        l->addr = bound_addr(fds[0], &l->addr);
+    } else if (!bind_all(l, conf, set->n_workers, err)) {
+        return false;
+    }
+    l->name = conf->name.len ? xstrndup(conf->name.p, conf->name.len) : NULL;
+    if (!l->name) {
+        struct str at = addr_text(&l->addr, text);
+        l->name = xstrndup(at.p, at.len);
+    }
+    return make_tls(set, conf, l, err);
+}
+
+/* Who may send PROXY headers: the trusted proxies. */
+static bool
+read_proxy_peers(struct listener_set *set, const struct str_list *trusted, struct err *err)
+{
+    set->proxy_peers = xnew_array(struct addr_net, trusted->n ? trusted->n : 1);
+    for (uint32_t i = 0; i < trusted->n; i++) {
+        if (str_starts_with(trusted->v[i], STR("unix")))
+            continue;
+        if (!addr_net_parse(trusted->v[i], &set->proxy_peers[set->n_proxy_peers], err))
+            return err_prefix(err, "forwarding.trusted-proxies");
+        set->n_proxy_peers++;
+    }
+    return true;
+}
+
+struct listener_set *
+listener_set_new(const struct options *options, const struct clock *clock, uint32_t n_workers, const int *fds,
+                 uint32_t n_fds, struct err *err)
+{
+    struct listener_set *set = xnew(struct listener_set);
+
+    set->n = options->n_listeners;
+    set->n_workers = n_workers;
+    set->v = xnew_array(struct listening, set->n);
+    set->limits = conn_limits_new(options->limits.connections, options->limits.connections_per_address);
+    set->tickets = tls_tickets_new(clock, 0);
+    if (fds && n_fds != set->n * n_workers) {
+        err_set(err, ERR_INVALID, "%u sockets were handed over, %u are needed", n_fds, set->n * n_workers);
+        goto failed;
+    }
+    if (!read_proxy_peers(set, &options->forwarding.trusted_proxies, err))
+        goto failed;
+    for (uint32_t i = 0; i < set->n; i++)
+        if (!open_one(set, &options->listeners[i], &set->v[i], fds ? fds + i * n_workers : NULL, err))
+            goto failed;
+    return set;
+failed:
+    listener_set_delete(set);
+    return NULL;
+}
+
+bool
+listener_set_reload(struct listener_set *set, const struct options *options, struct err *err)
+{
+    for (uint32_t i = 0; i < set->n; i++)
+        if (!make_tls(set, &options->listeners[i], &set->v[i], err))
+            return false;
+    return true;
+}
+
+struct listener *
+listener_set_start(struct listener_set *set, const struct options *options, uint32_t i, uint32_t worker, struct loop *loop,
+                   void (*on_stream)(void *ctx, struct stream *s), void *ctx, struct err *err)
+{
+    struct listening *l = &set->v[i];
+    struct listener_options lo = {
+        .addr = l->addr, .fd = l->fds[worker], .tls = l->tls, .name = l->name,
+        .is_proxy_protocol = options->listeners[i].proxy_protocol, .proxy_peers = set->proxy_peers,
+        .n_proxy_peers = set->n_proxy_peers, .limits = set->limits,
+        .handshake_timeout_ms = options->timeouts.handshake_ms, .on_stream = on_stream, .ctx = ctx,
+    };
+    struct listener *listener = listener_new(loop, &lo, err);
+
+    if (listener)
+        l->fds[worker] = -1;
+    return listener;
+}
+
+void
+listener_set_delete(struct listener_set *set)
+{
+    if (!set)
+        return;
+    for (uint32_t i = 0; i < set->n; i++) {
+        close_all(&set->v[i], set->n_workers);
+        tls_server_unref(set->v[i].tls);
+        free(set->v[i].fds);
+        free(set->v[i].name);
+        free(set->v[i].path);
+    }
+    free(set->v);
+    free(set->proxy_peers);
+    tls_tickets_unref(set->tickets);
+    conn_limits_delete(set->limits);
+    free(set);
+}
