@@ -7,6 +7,7 @@
 #include "gateway/gateway.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>

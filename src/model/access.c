@@ -104,11 +104,11 @@ static bool
 scope_covers(const struct subscription *s, const struct api *api)
 {
     switch (s->scope) {
-    case SCOPE_ALL_APIS:
+    case SUBSCRIPTION_TO_ALL:
         return !s->workspace || s->workspace == api->workspace;
-    case SCOPE_API:
+    case SUBSCRIPTION_TO_API:
         return s->workspace == api->workspace && str_eq_nocase(s->scope_api, api->root_name);
-    case SCOPE_PRODUCT:
+    case SUBSCRIPTION_TO_PRODUCT:
         return s->product && product_contains(s->product, api);
     }
     UNREACHABLE();
@@ -121,7 +121,7 @@ access_check(const struct model *m, const struct api *api, struct str key, int64
 
     *ret = (struct access){0};
     if (s && is_in_force(s, now_s) && scope_covers(s, api)) {
-        *ret = (struct access){s, s->scope == SCOPE_PRODUCT ? s->product : NULL, s->owner};
+        *ret = (struct access){s, s->scope == SUBSCRIPTION_TO_PRODUCT ? s->product : NULL, s->owner};
         return ACCESS_ALLOWED;
     }
     if (api->open_product) {

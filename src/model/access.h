@@ -52,13 +52,13 @@ enum subscription_state {
     SUBSCRIPTION_ACTIVE, SUBSCRIPTION_SUSPENDED, SUBSCRIPTION_EXPIRED, SUBSCRIPTION_SUBMITTED, SUBSCRIPTION_REJECTED,
     SUBSCRIPTION_CANCELLED,
 };
-enum subscription_scope { SCOPE_ALL_APIS, SCOPE_API, SCOPE_PRODUCT };
+enum subscription_scope { SUBSCRIPTION_TO_ALL, SUBSCRIPTION_TO_API, SUBSCRIPTION_TO_PRODUCT };
 
 struct subscription {
     struct str name, display_name;
     enum subscription_scope scope;
-    struct str scope_api;             /* SCOPE_API: root name */
-    const struct product *product;    /* SCOPE_PRODUCT */
+    struct str scope_api;             /* SUBSCRIPTION_TO_API: root name */
+    const struct product *product;    /* SUBSCRIPTION_TO_PRODUCT */
     enum subscription_state state;
     const struct user *owner;         /* NULL: nobody */
     bool allow_tracing;

@@ -16,15 +16,15 @@ static const struct api free_api = {.name = STR_INIT("free"), .root_name = STR_I
 static const struct api other = {.name = STR_INIT("other;rev=2"), .root_name = STR_INIT("other"),
                                  .is_subscription_required = true};
 static const struct subscription subscriptions[] = {
-    {.name = STR_INIT("to-gold"), .scope = SCOPE_PRODUCT, .product = &gold, .owner = &owner,
+    {.name = STR_INIT("to-gold"), .scope = SUBSCRIPTION_TO_PRODUCT, .product = &gold, .owner = &owner,
      .primary_key = STR_INIT("gold-1"), .secondary_key = STR_INIT("gold-2")},
-    {.name = STR_INIT("to-other"), .scope = SCOPE_API, .scope_api = STR_INIT("Other"), .primary_key = STR_INIT("other-1")},
-    {.name = STR_INIT("to-all"), .scope = SCOPE_ALL_APIS, .primary_key = STR_INIT("all-1")},
-    {.name = STR_INIT("asleep"), .scope = SCOPE_ALL_APIS, .state = SUBSCRIPTION_SUSPENDED,
+    {.name = STR_INIT("to-other"), .scope = SUBSCRIPTION_TO_API, .scope_api = STR_INIT("Other"), .primary_key = STR_INIT("other-1")},
+    {.name = STR_INIT("to-all"), .scope = SUBSCRIPTION_TO_ALL, .primary_key = STR_INIT("all-1")},
+    {.name = STR_INIT("asleep"), .scope = SUBSCRIPTION_TO_ALL, .state = SUBSCRIPTION_SUSPENDED,
      .primary_key = STR_INIT("asleep-1")},
-    {.name = STR_INIT("timed"), .scope = SCOPE_ALL_APIS, .start_s = 100, .expiration_s = 200,
+    {.name = STR_INIT("timed"), .scope = SUBSCRIPTION_TO_ALL, .start_s = 100, .expiration_s = 200,
      .primary_key = STR_INIT("timed-1")},
-    {.name = STR_INIT("keyless"), .scope = SCOPE_ALL_APIS},
+    {.name = STR_INIT("keyless"), .scope = SUBSCRIPTION_TO_ALL},
 };
 
 static struct arena arena = ARENA(NULL, 1 << 20);
