@@ -217,12 +217,10 @@ identify(struct front *f)
 {
     struct http_request *rq = &f->call->request;
     struct exchange *ex = &f->ex;
-    union addr_socket peer;
     struct str host;
 
-    addr_to_sockaddr(&f->call->stream->peer, &peer);
-    if (!http_client_identify(&f->worker->gateway->forward, &peer.sa, f->call->stream->is_tls, ex->arena, rq,
-                              &f->client)) {
+    if (!http_client_identify(&f->worker->gateway->forward, &f->call->stream->peer, f->call->stream->is_tls, ex->arena,
+                              rq, &f->client)) {
         refuse(f, 500, STR("Internal server error"));
         return false;
     }

@@ -223,24 +223,20 @@ limits_from(const struct options *o)
     return l;
 }
 
-static bool
-forward_from(struct gateway *g, struct err *err)
+/* Trusted proxies are parsed with the listeners, which need them for the PROXY protocol. */
+static void
+forward_from(struct gateway *g)
 {
     const struct forwarding_options *o = &g->options->forwarding;
-    struct http_network *trusted = xnew_array(struct http_network, o->trusted_proxies.n ? o->trusted_proxies.n : 1);
 
-    g->forward = (struct http_forward_conf){.trusted = trusted, .via_name = o->via,
-                                            .loops_max = g->options->limits.loop_hops};
-    for (uint32_t i = 0; i < o->trusted_proxies.n; i++)
-        if (!http_network_parse(o->trusted_proxies.v[i], &trusted[g->forward.trusted_n++], err))
-            return err_prefix(err, "forwarding.trusted-proxies");
+    g->forward = (struct http_forward_conf){.trusted = g->listening->proxy_peers, .trusted_n = g->listening->n_proxy_peers,
+                                            .via_name = o->via, .loops_max = g->options->limits.loop_hops};
     if (o->x_forwarded)
         g->forward.add |= HTTP_ADD_X_FORWARDED_FOR | HTTP_ADD_X_FORWARDED_HOST | HTTP_ADD_X_FORWARDED_PROTO;
     if (o->forwarded)
         g->forward.add |= HTTP_ADD_FORWARDED;
     if (o->via.len)
         g->forward.add |= HTTP_ADD_VIA;
-    return true;
 }
 
 static bool
@@ -274,8 +270,7 @@ flush_log(struct task *task)
 static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
-    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
-                                    .is_h2_on = true};
+    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w};
     struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers};
 
     *w = (struct worker){.gateway = g, .index = index, .flush_log = {.run = flush_log}};
@@ -283,7 +278,6 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     if (!(w->loop = loop_new(&loop_options, err)))
         return false;
     w->loop->worker = w;
-    conf.arena_cache = &w->loop->blocks;
     w->server = http_server_new(w->loop, &conf);
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields});
@@ -322,11 +316,12 @@ gateway_new(const struct options *options, struct clock *clock, const int *liste
         .arena_max = options->limits.exchange_bytes, .expr_steps_max = options->expressions.steps,
         .expr_bytes_max = options->expressions.bytes};
     g->workers = xnew_array(struct worker, g->n_workers);
-    if (!make_env(g, err) || !forward_from(g, err) || !open_log(g, err))
+    if (!make_env(g, err) || !open_log(g, err))
         goto failed;
     g->listening = listener_set_new(options, g->clock, g->n_workers, listen_fds, n_listen_fds, err);
     if (!g->listening)
         goto failed;
+    forward_from(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         if (!make_worker(g, &g->workers[i], i, err))
             goto failed;
@@ -560,7 +555,6 @@ gateway_delete(struct gateway *g)
     log_sink_close(g->log_sink);
     metrics_delete(g->metrics);
     pthread_mutex_destroy(&g->publish_lock);
-    free((void *)g->forward.trusted);
     free((char *)g->failure.p);
     free(g->workers);
     free(g);
