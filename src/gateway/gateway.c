@@ -363,8 +363,8 @@ start_listeners(struct gateway *g, struct worker *w, struct err *err)
 }
 
 /* What a request is, for the watchdog and the last words of a crash. Runs in a signal handler. */
-static size_t
-describe_request(const void *request, char *text, size_t size)
+size_t
+gateway_describe_request(const void *request, char *text, size_t size)
 {
     const struct exchange *ex = request; /* struct front begins with it */
     const struct str parts[] = {ex->request.method, STR(" "), ex->original_url.host, ex->original_url.path};
@@ -384,7 +384,7 @@ start_watchdog(struct gateway *g, struct err *err)
     for (uint32_t i = 0; i < g->n_workers; i++)
         loops[i] = g->workers[i].loop;
     g->watchdog = watchdog_new(&(struct watchdog_options){.loops = loops, .n_loops = g->n_workers,
-        .stuck_ms = (uint32_t)g->options->watchdog.warn_ms, .describe = describe_request}, err);
+        .stuck_ms = (uint32_t)g->options->watchdog.warn_ms, .describe = gateway_describe_request}, err);
     free(loops);
     return g->watchdog != NULL;
 }

@@ -39,6 +39,9 @@ void gateway_reload(struct gateway *g);
 /* Stops the workers at once (drain first for a kind end) and frees everything. NULL is fine. */
 void gateway_delete(struct gateway *g);
 
+/* One line about the request a fiber works for: for watchdog and fault handler, safe in a signal handler. */
+size_t gateway_describe_request(const void *request, char *text, size_t size);
+
 /* Prometheus text of all figures. */
 void gateway_metrics_print(struct gateway *g, struct buf *to);
 
