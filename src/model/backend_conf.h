@@ -52,7 +52,7 @@ struct pool_member {
 struct probe_conf {
     bool is_on;
     struct str path, method;
-    uint32_t interval_ms, timeout_ms;
+    uint64_t interval_ms, timeout_ms;
     uint32_t failures_out, successes_in;
 };
 

@@ -13,6 +13,15 @@ struct str_list {
     uint32_t n;
 };
 
+struct str_pair {
+    struct str name, value;
+};
+
+struct str_pairs {
+    const struct str_pair *v;
+    uint32_t n;
+};
+
 /* One certificate that a listener may present. Without names those in the certificate are used. */
 struct tls_certificate {
     struct str certificate;           /* file: PEM chain, or PKCS#12 */
@@ -23,8 +32,6 @@ struct tls_certificate {
 
 enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_ASK, CLIENT_CERTIFICATES_REQUIRE };
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
-enum proxy_protocol_mode { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_ON };
-enum http2_mode { HTTP2_ON, HTTP2_OFF };
 
 struct listener_conf {
     struct str name;                  /* for logs; "address:port" unless set */
@@ -34,9 +41,8 @@ struct listener_conf {
     bool proxy_protocol;
     bool http2;
     uint32_t backlog;
-    bool is_tls;                      /* a tls: section is there */
+    bool is_tls;                      /* tls: names certificates */
     struct listener_tls {
-        bool is_set;
         const struct tls_certificate *certificates;
         uint32_t n_certificates;
         uint32_t min_version;         /* enum tls_version */
@@ -221,7 +227,7 @@ struct service_options {
     struct jwt_option {
         struct str default_openid_config;
     } jwt;
-    struct str_list resolve;          /* "HOST:PORT=ADDRESS:PORT" */
+    struct str_pairs resolve;         /* "HOST:PORT" -> "ADDRESS[:PORT]" */
     struct str_list trust;            /* files */
     struct egress_option {
         struct str_list allow;

@@ -1,0 +1,8 @@
+/* config.h: reading headgate.yaml by its table of keys; what store.h's callers need stands there.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "store/store.h"
+
+/* As config_load() of store.h; with LOAD_SECRETS_OPTIONAL references that lead nowhere are notes. */
+bool config_load_flags(const char *path, unsigned flags, struct arena *a, struct options *ret, struct diags *diags);
