@@ -329,17 +329,17 @@ read_options(struct setup *s, struct str yaml)
            complain(s, NULL, "headgate.yaml of the script has errors");
 }
 
-/* name:port=127.0.0.1:port for every origin that is called by a name. */
+/* name:port -> 127.0.0.1:port for every origin that is called by a name. */
 static void
 add_resolve_rules(struct setup *s)
 {
-    struct str_list *list = &s->options.service.resolve;
-    struct str *rules;
+    struct str_pairs *list = &s->options.service.resolve;
+    struct str_pair *rules;
     uint32_t n = list->n;
 
     for (struct fake_origin *o = s->origins; o; o = o->next)
         n++;
-    rules = arena_new_array(s->arena, struct str, n);
+    rules = arena_new_array(s->arena, struct str_pair, n);
     for (uint32_t i = 0; i < list->n; i++)
         rules[i] = list->v[i];
     n = list->n;
@@ -354,9 +354,10 @@ add_resolve_rules(struct setup *s)
         str_split_next(&rest, '/', &host);
         if (str_find_char(host, ':', 0) < 0)
             port = str_eq_lit(scheme, "https") ? ":443" : ":80";
-        rules[n++] = str_printf(s->arena, "%.*s%s=127.0.0.1:%u", STR_ARG(host), port, o->port);
+        rules[n++] = (struct str_pair){str_printf(s->arena, "%.*s%s", STR_ARG(host), port),
+                                       str_printf(s->arena, "127.0.0.1:%u", o->port)};
     }
-    *list = (struct str_list){rules, n};
+    *list = (struct str_pairs){rules, n};
 }
 
 static bool
@@ -393,7 +394,7 @@ choose_listeners(struct setup *s)
     two[1] = two[0];
     two[1].proxy_protocol = false;
     *certificate = (struct tls_certificate){.certificate = str_printf(s->arena, "%s/gateway.pem", s->folder)};
-    two[1].is_tls = two[1].tls.is_set = true;
+    two[1].is_tls = true;
     two[1].tls.certificates = certificate;
     two[1].tls.n_certificates = 1;
     s->options.listeners = two;

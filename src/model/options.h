@@ -247,7 +247,7 @@ struct service_options {
 };
 
 struct options {
-    struct str config_path;           /* headgate.yaml that was read; empty: none */
+    struct str config_path;           /* the file that was read, and is again by every load; empty: none */
     uint32_t version;                 /* of the file's format */
     uint32_t workers;                 /* 0: one a core */
     uint32_t offload_threads;

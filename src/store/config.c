@@ -522,7 +522,6 @@ parse(struct config_reader *r, const struct source *source, struct options *ret,
     if (source) {
         if (!doc_parse_yaml(&r->doc, source, r->arena, diags))
             return false;
-        o.config_path = str_dup(r->arena, source->name);
         if (r->doc.root->kind == DOC_MAP)
             read_section(r, SECTION_root, r->doc.root, (char *)&o);
         else if (r->doc.root->kind != DOC_NULL)
@@ -568,7 +567,10 @@ config_load_flags(const char *path, unsigned flags, struct arena *a, struct opti
     }
     *source = (struct source){.name = str_dup(a, str_from_c(path)), .text = buf_str(&text)};
     r.folder = folder_of(source->name);
-    return parse(&r, source, ret, diags);
+    if (!parse(&r, source, ret, diags))
+        return false;
+    ret->config_path = source->name;
+    return true;
 }
 
 bool
