@@ -473,10 +473,10 @@ read_section(struct config_reader *r, enum section_id id, const struct doc_node 
 
 /* ---- what no row can say ---- */
 
-static const struct listener_options *
+static const struct listener_conf *
 default_listener(struct config_reader *r)
 {
-    struct listener_options *l = arena_new(r->arena, struct listener_options);
+    struct listener_conf *l = arena_new(r->arena, struct listener_conf);
 
     if (l)
         set_defaults(r, SECTION_listener, (char *)l);
@@ -493,13 +493,13 @@ octal_digits(uint32_t decimal)
 static bool
 finish(struct config_reader *r, struct options *o)
 {
-    struct listener_options *all;
+    struct listener_conf *all;
 
     if (!o->n_listeners) {
         o->listeners = default_listener(r);
         o->n_listeners = 1;
     }
-    all = (struct listener_options *)o->listeners;
+    all = (struct listener_conf *)o->listeners;
     for (uint32_t i = 0; all && i < o->n_listeners; i++) {
         all[i].unix_mode = octal_digits(all[i].unix_mode);
         all[i].is_tls = all[i].tls.n_certificates > 0;
