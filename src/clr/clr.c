@@ -10,6 +10,7 @@ const struct library *const clr_libraries[] = {
     &expr_core,
     /* collections */
     &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_comparer,
+    &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,
 };
 /* clang-format on */
 const size_t clr_libraries_n = COUNTOF(clr_libraries);
