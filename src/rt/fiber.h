@@ -55,8 +55,8 @@ void fiber_call_on_loop_stack(void (*fn)(void *arg), void *arg);
 
 /* What the running fiber works for, for the watchdog and the fault handler (watchdog.h): an opaque pointer that
  * stays readable while it is set. */
-void fiber_set_request(void *request);
-void *fiber_request(const struct fiber *f);
+void fiber_set_request(const void *request);
+const void *fiber_request(const struct fiber *f);
 
 /* Where none may wait: NO_YIELD { ... } asserts it in builds with checks. No break, return or goto out of it. */
 #ifdef HEADGATE_CHECKS

@@ -29,6 +29,7 @@ struct io {
     int error;                           /* errno of the last IO_ERROR */
     bool can_in, can_out;                /* as far as we know: try before waiting */
     bool is_hung_up;                     /* the peer has closed or the socket failed: reads do not wait any more */
+    bool is_shared;                      /* other processes hold the same socket: closing has to unregister */
 };
 
 /* Takes fd (non-blocking) and registers it. A fresh connection counts as writable and not yet readable. False with

@@ -8,9 +8,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/list.h"
 #include "base/rand.h"
 
 struct fiber;
@@ -36,15 +39,16 @@ const char *io_status_text(int64_t status);
 #define NO_DEADLINE UINT64_MAX
 
 /* Work for the end of this turn; lives in its owner, which keeps it until it has run. */
-struct task {
-    struct task *next;                   /* itself-or-other while posted, NULL otherwise */
+struct task {                            /* zero-initialised: not posted */
+    struct list_node link;
     void (*run)(struct task *);
 };
 
 struct loop {
     uint64_t now_ns, wall_ns;            /* read once a turn */
     struct timer_wheel *timers;
-    struct task *first_task, **last_task;
+    struct list tasks;                   /* for the end of this turn */
+    struct list later;                   /* for the end of the next */
     struct fiber_pool *fibers;
     struct fiber *running;               /* NULL on the loop's own stack */
     struct arena_cache blocks;           /* for arenas of this worker */
@@ -54,18 +58,19 @@ struct loop {
     void *tls;                           /* net/tls_stream.c: buffers shared by the streams of this loop */
     const struct clock *clock;
     int epoll_fd, wake_fd;
-    bool is_stopping, is_turning;
+    bool is_stopping;
     uint32_t no_yield;                   /* open NO_YIELD blocks (fiber.h) */
     struct epoll_event *events;          /* the batch in delivery, and where it stands */
     int n_events, at_event;
     uint64_t turns;
-    void (*on_free[2])(struct loop *);   /* rooms above free what they hung in: resolver, tls */
+    void (*free_resolver)(void *);       /* how loop_delete() frees what rooms above hung in */
+    void (*free_tls)(void *);
     /* Written by other threads. */
     _Alignas(64) _Atomic(struct message *) mail;
     /* Read by the watchdog. */
     _Alignas(64) _Atomic uint64_t beat;  /* grows with each callback and each fiber that runs */
     _Atomic bool is_waiting;             /* in epoll_wait: not stuck */
-    _Atomic(void *) thread;              /* pthread_t of the running thread, 0 when not running */
+    _Atomic uintptr_t thread;            /* pthread_t while loop_run() is in progress, 0 otherwise */
 };
 
 struct loop_options {
@@ -85,16 +90,33 @@ void loop_turn(struct loop *loop, uint64_t wait_ms);
 void loop_stop(struct loop *loop);
 /* From any thread: the loop begins a new turn soon (it reads the clock again). */
 void loop_wake(struct loop *loop);
-/* The loop that this thread is running, or NULL. */
+/* The loop that this thread is running, or NULL; loop_turn() and fiber_start() set it. */
 struct loop *loop_self(void);
+void loop_set_self(struct loop *loop);
 
-/* Runs task->run after the events of this turn, in order of posting; what is posted meanwhile waits a turn. A task
- * that is posted already stays where it is. */
+/* Runs task->run on the loop's stack after the events of this turn, in order of posting. A task that is posted already
+ * stays where it is. */
 void loop_post(struct loop *loop, struct task *task);
+/* The same, one turn later: events are looked at in between. */
+void loop_post_later(struct loop *loop, struct task *task);
+/* Takes it back; one that is not posted stays so. */
+static inline void
+loop_unpost(struct task *task)
+{
+    list_remove(&task->link);
+}
 static inline bool
 task_is_posted(const struct task *task)
 {
-    return task->next != NULL;
+    return list_is_linked(&task->link);
+}
+
+/* Each callback says that the loop is alive, for the watchdog. One writer: a plain add, not an atomic one. */
+static inline void
+loop_beat(struct loop *loop)
+{
+    uint64_t beat = atomic_load_explicit(&loop->beat, memory_order_relaxed);
+    atomic_store_explicit(&loop->beat, beat + 1, memory_order_relaxed);
 }
 
 /* Monotonic, as of this turn. */
