@@ -16,6 +16,7 @@
 #include "http/limits.h"
 #include "http/message.h"
 
+struct buf;
 struct http_call;
 struct http_server;
 struct loop;
@@ -45,6 +46,7 @@ struct http_call {
     uint64_t bytes_in, bytes_out;     /* on the wire of this exchange, heads included, TLS and frames not */
     uint16_t status_sent;             /* 0 until a final head has been handed out */
     bool is_answered;                 /* one of the four endings has been chosen */
+    bool is_body_too_large;           /* reading the body failed because of limits.body_bytes: answer 413 */
     bool must_close;                  /* the connection ends with this answer (set it before answering) */
     /* For server.c. */
     http_sent_fn *on_sent;
@@ -67,6 +69,8 @@ bool http_call_respond(struct http_call *call, const struct http_response *respo
 void http_call_send_text(struct http_call *call, uint16_t status, struct str content_type, struct str text);
 /* The gateway's error body: { "statusCode": 404, "message": "..." }. */
 void http_call_send_error(struct http_call *call, uint16_t status, struct str message);
+/* That body alone. */
+void http_error_body(struct buf *to, uint16_t status, struct str message);
 /* A 1xx answer before the final one; headers may be NULL. False when the client cannot get it (HTTP/1.0). 100 is sent
  * by the body's first read when the client waits for it. Never yields. */
 bool http_call_interim(struct http_call *call, uint16_t status, const struct http_headers *headers);
