@@ -140,7 +140,8 @@ struct api {
     uint32_t n_diagnostics;
 
     struct api_settings settings;
-    struct str problem;               /* why it cannot be served: answered with 501; STR_NONE: it can */
+    struct str problem;               /* why it cannot be served; STR_NONE: it can */
+    uint16_t problem_status;          /* the answer then: 501 for what is not built, 503 for what did not load */
     uint32_t index;                   /* within model->apis */
 };
 

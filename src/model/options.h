@@ -254,7 +254,6 @@ struct options {
     struct str user, group;           /* to become after binding; empty: stay */
     struct str state;                 /* state folder; empty: none, nothing survives a restart */
     struct str artifacts;             /* APIOps folder */
-    struct str overrides;             /* configuration.ENV.yaml merged over it; empty: none */
     struct str users;                 /* users.yaml; empty: the one in the folder, if any */
     bool keep_going;                  /* at the first start: serve the rest, 503 for what does not load */
     bool strict;                      /* refuse what Azure would refuse */
