@@ -14,11 +14,14 @@
 #include "base/rand.h"
 #include "base/str.h"
 #include "exchange/message.h"
+#include "expr/native.h"
 
-struct backend_choice;
+struct backend;
+struct budget;
 struct cache;
 struct expr_env;
 struct expr_run;
+struct http_answer;
 struct http_call;
 struct http_client;
 struct loop;
@@ -30,7 +33,7 @@ struct subscription;
 struct user;
 struct object;                    /* expr/value.h */
 struct plan;
-struct timer;
+struct target;                    /* backend/target.h */
 
 /* The scopes a document can belong to, broad to narrow, and the sections of a document. */
 enum level { LEVEL_GLOBAL, LEVEL_WORKSPACE, LEVEL_PRODUCT, LEVEL_API, LEVEL_OPERATION };
@@ -87,7 +90,7 @@ struct last_error {
     struct str scope, section, path, policy_id;
     struct str client_message;    /* what the answer says; placed into JSON as it is */
     uint16_t status;
-    bool has_activity_id;         /* the answer names the request id ("Internal server error") */
+    struct header_addition *headers;  /* of the default answer: Retry-After, WWW-Authenticate */
 };
 
 /* One entry of context.Variables. value == NULL is C# null. */
@@ -109,6 +112,7 @@ struct services {
     struct expr_env *env;
     struct arena_cache *arenas;
     struct rand *rand;
+    struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* rate limits, quotas, concurrency; shared by the process */
     struct metrics *metrics;      /* may be NULL */
     void *gateway;                /* the gateway's own worker struct */
@@ -117,11 +121,8 @@ struct services {
 struct exchange_limits {
     uint64_t buffered_body_max;   /* bytes of one message held in memory */
     uint64_t arena_max;
-    uint64_t expr_steps_max;      /* of one expression */
-    uint64_t expr_bytes_max;
+    struct expr_limits expr;
 };
-#define EXCHANGE_LIMITS_DEFAULT \
-    {.buffered_body_max = 8 << 20, .arena_max = 64 << 20, .expr_steps_max = 50000000, .expr_bytes_max = 16 << 20}
 
 /* Moments on the loop's monotonic clock, 0 when not reached; the gateway log's columns are differences of them. */
 struct exchange_times {
@@ -171,8 +172,8 @@ struct exchange {
     struct variables variables;
     struct expr_run *expr_run;    /* exchange_expr_run() */
     struct last_error error;
-    struct backend_choice *backend;   /* NULL: the API's own service URL */
-    struct str backend_base;      /* base address chosen by base-url, or STR_NONE */
+    const struct backend *backend;    /* chosen by backend-id; NULL: none was */
+    const struct target *target;      /* where requests go: the backend's, a base-url's, or the API's own; NULL: nowhere */
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
@@ -191,6 +192,8 @@ struct exchange {
     struct str backend_url, backend_id;
     struct str upstream_error;
     struct trace_line *traces, **traces_end;
+    uint32_t n_traces;
+    struct exchange_answer *answers;  /* of backends, closed with the exchange */
 };
 
 /* Zeroed but for what is given; the gateway fills the rest in. */
@@ -208,6 +211,8 @@ enum flow exchange_refuse_args(struct exchange *ex, enum error_id id, const stru
 /* The same with another status and client text than the table's (failed-check-httpcode and the like). 0 and STR_NONE
  * keep the table's. */
 void exchange_refusal_override(struct exchange *ex, uint16_t status, struct str client_message);
+/* One more header of the refusal's default answer. */
+void exchange_refusal_header(struct exchange *ex, struct str name, struct str value);
 /* A thing that went wrong on the way to a backend (ERR_TIMEOUT: Timeout, ERR_CANCELLED with the client gone:
  * ClientConnectionFailure, others BackendConnectionFailure). Always FLOW_ERROR. */
 enum flow exchange_fail_io(struct exchange *ex, const struct err *err);
@@ -220,6 +225,11 @@ void exchange_error_response(struct exchange *ex);
 /* Lower-case text of a 16-byte id. */
 struct str exchange_id_text(struct arena *a, const uint8_t id[16]);
 
+struct header_addition {
+    struct header_addition *next;
+    struct str name, value;
+    bool is_replacing;
+};
 /* A header added to (or, with is_replacing, put in place of) those of the final answer, whatever it is by then. */
 bool exchange_add_answer_header(struct exchange *ex, struct str name, struct str value, bool is_replacing);
 /* Called once by plan_run() with the answer settled. */
@@ -246,5 +256,18 @@ struct reply *exchange_response(struct exchange *ex);
 struct http_headers *exchange_message_headers(struct exchange *ex);
 struct content *exchange_message_content(struct exchange *ex);
 
-/* Adds a line to the request's trace when someone will read it. Copies nothing: texts live as long as the exchange. */
-void exchange_trace(struct exchange *ex, enum trace_severity severity, struct str source, struct str message);
+/* `base` and `below` with exactly one slash between. */
+struct str exchange_join_paths(struct arena *a, struct str base, struct str below);
+
+/* Holds a backend's answer until it is let go (NULL is fine) or the exchange ends. */
+struct exchange_answer {
+    struct exchange_answer *next;
+    struct http_answer *answer;
+};
+bool exchange_hold_answer(struct exchange *ex, struct http_answer *answer);
+void exchange_let_answer_go(struct exchange *ex, struct http_answer *answer);
+void exchange_close_answers(struct exchange *ex);
+
+/* Adds a line to the request's trace when someone will read it; the line, for its metadata, or NULL. Copies nothing:
+ * texts live as long as the exchange. */
+struct trace_line *exchange_trace(struct exchange *ex, enum trace_severity severity, struct str source, struct str message);

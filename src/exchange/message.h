@@ -3,29 +3,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/url.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 
 struct body;          /* http/body.h */
+struct pieces;
 struct exchange;
 struct http_headers;  /* http/headers.h */
-
-/* An absolute address in parts, each as it is written (percent-encoding kept). */
-struct url {
-    struct str scheme;            /* lower case */
-    struct str host;              /* lower case, IPv6 in brackets */
-    uint16_t port;                /* never 0 */
-    struct str path;              /* begins with '/' */
-    struct str query;             /* without '?'; STR_NONE when there is none */
-};
-
-/* Parts of "http[s]://host[:port][/path][?query]"; a fragment is dropped. Views into text, but what has to change
- * (case, a missing path) comes from the arena. ERR_SYNTAX quotes the text. */
-bool url_parse(struct arena *a, struct str text, struct url *ret, struct err *err);
-/* The whole address; the scheme's own port is left out. */
-struct str url_print(struct arena *a, const struct url *url);
-bool url_has_default_port(const struct url *url);
 
 /* What a message carries. Reading without keeping turns a body into CONSUMED: to expressions it is then null, and nothing
  * is sent in its place unless set-body puts something there. */
@@ -33,21 +19,29 @@ enum content_state {
     CONTENT_NONE,                 /* no body */
     CONTENT_STREAM,               /* bytes still come from `stream` */
     CONTENT_BYTES,                /* all of it is in `bytes` */
+    CONTENT_PIECES,               /* all of it is in `pieces`, counted, outside the arena */
     CONTENT_CONSUMED,
 };
 
 struct content {
     enum content_state state;
     struct body *stream;          /* STREAM: owned by the message, closed by content_close() */
-    struct str bytes;             /* BYTES: the exchange's arena, a plan's, or a buffer the exchange holds for us */
+    struct str bytes;             /* BYTES: the exchange's arena, or a plan's; PIECES: joined at first need, or STR_NONE */
+    struct pieces *pieces;        /* PIECES: freed with the exchange's arena */
 };
 
-/* All of a body as one piece, Content-Encoding as it came. STREAM is read to its end (limits: ERR_LIMIT above
- * ex->limits->buffered_body_max) and becomes BYTES, or CONSUMED when !is_kept. NONE gives STR_NONE. Yields. */
+/* Reads a STREAM to its end into PIECES; other states stay. ERR_LIMIT above ex->limits->buffered_body_max. Yields. */
+MUST_USE bool content_buffer(struct exchange *ex, struct content *c, struct err *err);
+/* All of a body as one view, Content-Encoding as it came; it becomes CONSUMED when !is_kept. STR_NONE for NONE and
+ * CONSUMED. Yields. */
 MUST_USE bool content_read(struct exchange *ex, struct content *c, bool is_kept, struct str *ret, struct err *err);
 /* The same with gzip, deflate or br undone when `headers` say so; what is kept stays as it came. Yields. */
 MUST_USE bool content_read_decoded(struct exchange *ex, struct content *c, const struct http_headers *headers, bool is_kept,
                                    struct str *ret, struct err *err);
+/* A reader of what the message carries, for sending it: NULL for NONE and CONSUMED. A STREAM is handed over and becomes
+ * CONSUMED; others can be asked for again. False when the arena is full. */
+MUST_USE bool content_body(struct exchange *ex, struct content *c, struct body **ret);
+bool content_is_empty(const struct content *c);
 /* Puts bytes that live as long as the exchange in place of whatever was there. */
 void content_set(struct content *c, struct str bytes);
 void content_close(struct content *c);

@@ -1,0 +1,45 @@
+/* target.h: a base address that requests can be sent to: its parts, and the origin (pool, TLS rules) behind it. Made when a
+ * configuration is published for every address that is known then; at run time only for addresses that an expression
+ * computes, and kept by each worker for the next request.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "backend/url.h"
+#include "base/map.h"
+
+struct backend_conf;
+struct http_origin;
+struct http_origins;
+struct service_settings;
+struct tls_client_conf;
+
+struct target {
+    struct url base;              /* path without a trailing slash (but "/"); query of a base-url kept */
+    struct http_origin *origin;   /* referenced */
+    struct str text;              /* as it was written */
+};
+
+/* What addresses are turned into origins with; of one snapshot. */
+struct target_env {
+    struct http_origins *origins;
+    const struct service_settings *settings;      /* resolve rules; may be NULL */
+    struct tls_client_conf *tls;                  /* verification against the system's and configured CAs; NULL: the default */
+    uint32_t protocol;                            /* enum http_protocol */
+};
+
+/* The target of an address, in the arena; conf (may be NULL) adds a backend's TLS rules and limits. ERR_SYNTAX for what
+ * is no address. The caller gives the origin back with target_close(). */
+bool target_make(struct arena *a, const struct target_env *env, struct str address, const struct backend_conf *conf,
+                 struct target *ret, struct err *err);
+void target_close(struct target *t);
+
+/* Addresses that were computed at run time, by text; of one worker and one snapshot. */
+struct target_cache {
+    const struct target_env *env;
+    struct arena arena;
+    struct map by_text;
+};
+void target_cache_create(struct target_cache *c, const struct target_env *env);
+void target_cache_destroy(struct target_cache *c);
+/* NULL and *err for what is no address. Valid until the cache is destroyed. */
+const struct target *target_find(struct target_cache *c, struct str address, struct err *err);

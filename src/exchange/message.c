@@ -1,0 +1,163 @@
+/* message.c: contents in their states, and replies.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/message.h"
+
+#include "exchange/exchange.h"
+#include "http/body.h"
+#include "http/headers.h"
+
+/* --- contents ------------------------------------------------------------------------------------------------------ */
+
+static void
+destroy_pieces(void *pieces)
+{
+    pieces_destroy(pieces);
+}
+
+/* Pieces that are freed with the arena; NULL when it is full. */
+static struct pieces *
+pieces_in_arena(struct arena *a)
+{
+    struct pieces *p = arena_new(a, struct pieces);
+
+    return p && arena_defer(a, destroy_pieces, p) ? p : NULL;
+}
+
+bool
+content_buffer(struct exchange *ex, struct content *c, struct err *err)
+{
+    struct pieces *pieces;
+
+    if (c->state != CONTENT_STREAM)
+        return true;
+    pieces = pieces_in_arena(ex->arena);
+    if (!pieces)
+        return err_set(err, ERR_NO_MEMORY, "no memory left to keep a body");
+    struct body *stream = c->stream;
+    *c = (struct content){.state = CONTENT_CONSUMED};
+    if (!body_read_all(stream, ex->limits->buffered_body_max, ex->services->bodies, ex->deadline_ms, pieces, err))
+        return false;
+    *c = (struct content){.state = CONTENT_PIECES, .pieces = pieces};
+    return true;
+}
+
+bool
+content_read(struct exchange *ex, struct content *c, bool is_kept, struct str *ret, struct err *err)
+{
+    if (!content_buffer(ex, c, err))
+        return false;
+    if (c->state == CONTENT_PIECES && !c->bytes.p) {
+        c->bytes = c->pieces->bytes ? pieces_join(c->pieces, ex->arena) : STR("");
+        if (!c->bytes.p)
+            return err_set(err, ERR_NO_MEMORY, "a body of %" PRIu64 " bytes does not fit into the request's memory",
+                           c->pieces->bytes);
+    }
+    *ret = c->state == CONTENT_BYTES || c->state == CONTENT_PIECES ? c->bytes : STR_NONE;
+    if (!is_kept && c->state != CONTENT_NONE)
+        c->state = CONTENT_CONSUMED;
+    return true;
+}
+
+static bool
+decode(struct exchange *ex, struct str bytes, enum http_coding coding, struct str *ret, struct err *err)
+{
+    struct pieces *pieces = pieces_in_arena(ex->arena);
+    struct body *below = body_from_str(ex->arena, bytes), *decoded;
+
+    decoded = below ? body_decode(ex->arena, below, coding, ex->limits->buffered_body_max, NULL) : NULL;
+    if (!pieces || !decoded)
+        return err_set(err, ERR_NO_MEMORY, "no memory left to decode a body");
+    if (!body_read_all(decoded, ex->limits->buffered_body_max, ex->services->bodies, ex->deadline_ms, pieces, err))
+        return false;
+    *ret = pieces->bytes ? pieces_join(pieces, ex->arena) : STR("");
+    return ret->p || err_set(err, ERR_NO_MEMORY, "no memory left for a decoded body");
+}
+
+bool
+content_read_decoded(struct exchange *ex, struct content *c, const struct http_headers *headers, bool is_kept,
+                     struct str *ret, struct err *err)
+{
+    struct str word = http_headers_get(headers, HTTP_CONTENT_ENCODING), bytes;
+    enum http_coding coding = HTTP_CODING_IDENTITY;
+
+    if (!content_read(ex, c, is_kept, &bytes, err))
+        return false;
+    if (word.len && bytes.len && http_coding_from(str_trim(word), &coding) && coding != HTTP_CODING_IDENTITY)
+        return decode(ex, bytes, coding, ret, err);
+    *ret = bytes;
+    return true;
+}
+
+bool
+content_body(struct exchange *ex, struct content *c, struct body **ret)
+{
+    switch (c->state) {
+    case CONTENT_NONE:
+    case CONTENT_CONSUMED:
+        *ret = NULL;
+        return true;
+    case CONTENT_STREAM:
+        *ret = c->stream;
+        *c = (struct content){.state = CONTENT_CONSUMED};
+        return true;
+    case CONTENT_BYTES:
+        *ret = body_from_str(ex->arena, c->bytes);
+        return *ret != NULL;
+    case CONTENT_PIECES:
+        *ret = body_from_pieces(ex->arena, c->pieces);
+        return *ret != NULL;
+    }
+    UNREACHABLE();
+}
+
+bool
+content_is_empty(const struct content *c)
+{
+    return c->state == CONTENT_NONE || c->state == CONTENT_CONSUMED;
+}
+
+void
+content_set(struct content *c, struct str bytes)
+{
+    content_close(c);
+    *c = (struct content){.state = CONTENT_BYTES, .bytes = bytes};
+}
+
+void
+content_close(struct content *c)
+{
+    if (c->state == CONTENT_STREAM)
+        body_close(c->stream);
+    *c = (struct content){.state = CONTENT_NONE};
+}
+
+/* --- replies ------------------------------------------------------------------------------------------------------- */
+
+struct reply *
+reply_new(struct exchange *ex)
+{
+    struct reply *r = arena_new(ex->arena, struct reply);
+    struct http_headers *headers = arena_new(ex->arena, struct http_headers);
+
+    if (!r || !headers)
+        return NULL;
+    *headers = http_headers_in(ex->arena);
+    r->status = 200;
+    r->headers = headers;
+    return r;
+}
+
+struct reply *
+reply_copy(struct exchange *ex, const struct reply *from)
+{
+    struct reply *r = reply_new(ex);
+
+    if (!r || !http_headers_copy(r->headers, from->headers))
+        return NULL;
+    r->status = from->status;
+    r->reason = from->reason;
+    r->content = from->content;
+    if (from->content.state == CONTENT_STREAM)
+        r->content = (struct content){.state = CONTENT_NONE};
+    return r;
+}
