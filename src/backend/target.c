@@ -6,7 +6,7 @@
 #include "model/backend_conf.h"
 #include "model/model.h"
 
-#define CACHED_TARGETS_MAX 1000       /* of one worker; then the cache starts over */
+#define CACHED_TARGETS_MAX 1000       /* of one worker; further ones are made for one request each */
 #define CACHE_BYTES_MAX ((size_t)4 << 20)
 
 /* "address:port" to connect to when a resolve rule names this host and port; empty otherwise. */

@@ -17,6 +17,7 @@
 #include "expr/native.h"
 
 struct backend;
+struct backends;
 struct budget;
 struct cache;
 struct expr_env;
@@ -34,6 +35,7 @@ struct user;
 struct object;                    /* expr/value.h */
 struct plan;
 struct target;                    /* backend/target.h */
+struct target_cache;
 
 /* The scopes a document can belong to, broad to narrow, and the sections of a document. */
 enum level { LEVEL_GLOBAL, LEVEL_WORKSPACE, LEVEL_PRODUCT, LEVEL_API, LEVEL_OPERATION };
@@ -156,6 +158,8 @@ struct exchange {
     const struct subscription *subscription;  /* NULL without one */
     const struct user *user;                  /* the subscription's owner, or NULL */
     const struct plan *plan;
+    const struct backends *backends;  /* backend/backends.h, of the pinned configuration */
+    struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */
     struct str client_ip;         /* behind trusted proxies resolved */
@@ -182,6 +186,7 @@ struct exchange {
     const struct origin *at;      /* the step at work */
     enum section section;
     uint32_t branch_to;           /* with FLOW_BRANCH */
+    uint8_t row_at;               /* which of the plan's documents is at work */
     bool is_forwarded;            /* some forward-request got an answer */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 

@@ -55,8 +55,8 @@ bool plan_needs_body(const struct plan *p, enum section s);
 /* As policy_document_unsupported(), of the first document that has one: the API answers 501. */
 struct str plan_unsupported(const struct plan *p);
 
-/* Runs ex->plan: inbound, backend, outbound, or on-error, deferred work; afterwards ex->response is the answer, never NULL,
- * and ex->error tells what went wrong on the way. Yields. */
+/* Runs ex->plan: inbound, backend, outbound, or on-error, deferred work; afterwards ex->response is the answer (NULL only
+ * when the exchange's memory ran out: 500), and ex->error tells what went wrong on the way. Yields. */
 void plan_run(struct exchange *ex);
 /* Only on-error, for an error the gateway found before the plan (no key, no operation): ex->error is set. Yields. */
 void plan_run_error(struct exchange *ex);

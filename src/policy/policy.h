@@ -44,8 +44,6 @@ struct pvalue {
         double real;
         int choice;
     } literal;
-    const struct origin *origin;          /* of an expression: where it stands */
-    struct object *object;                /* of a literal under ATTR_ANY: its string */
 };
 
 /* Each gives the value now; false after exchange_fail_expression() or a failed conversion has set ex->error, then
@@ -140,6 +138,8 @@ struct policy_def {
     bool once;                        /* documented as once a section */
     bool not_in_fragment;             /* documented so; a warning */
     bool is_extension;
+    bool is_container;                /* holds other policies */
+    bool is_range;                    /* and runs them itself, by plan_run_range() */
     enum policy_body body;
     const struct attr_def *attrs;
     const struct child_def *children;
@@ -151,8 +151,8 @@ struct policy_def {
     const char *usage;                /* usage notes, paragraphs split by newlines; may be NULL */
 };
 
-/* All rows of policies.def, sorted by name; n through ret_n. */
-const struct policy_def *const *policy_table(size_t *ret_n);
+/* The rows of policies.def by position, for the manual; NULL past the last. */
+const struct policy_def *policy_row(size_t i);
 /* NULL when there is none of that name. */
 const struct policy_def *policy_find(struct str name);
 /* The known name nearest to `name`, or STR_NONE. */

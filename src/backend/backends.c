@@ -1,0 +1,122 @@
+/* backends.c: the backends of one configuration, ready to be called.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "backend/backends.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/codec.h"
+#include "http/headers.h"
+#include "model/api.h"
+#include "model/backend_conf.h"
+#include "model/model.h"
+
+#define BACKENDS_BYTES_MAX ((size_t)256 << 20)
+
+static void
+make_backend(struct backends *b, const struct backend_conf *conf, struct diags *diags)
+{
+    struct backend *backend = &b->v[conf->index];
+    struct err err;
+
+    *backend = (struct backend){.conf = conf, .problem = conf->problem};
+    if (conf->problem.p)
+        return;
+    if (conf->is_pool) {
+        backend->problem = STR("it is a pool, which is not supported yet");
+        return;
+    }
+    if (target_make(&b->arena, &b->env, conf->url, conf, &backend->target, &err))
+        return;
+    backend->problem = str_dup(&b->arena, str_from_c(err.text));
+    diag_add(diags, DIAG_ERROR, conf->information, 0, 0, "backend %.*s: %s", STR_ARG(conf->name), err.text);
+}
+
+static void
+make_api_target(struct backends *b, const struct api *api, struct diags *diags)
+{
+    struct err err;
+
+    if (api->service_url.len == 0 || target_make(&b->arena, &b->env, api->service_url, NULL, &b->apis[api->index], &err))
+        return;
+    diag_add(diags, DIAG_ERROR, api->information, 0, 0, "service URL of API %.*s: %s", STR_ARG(api->name), err.text);
+}
+
+struct backends *
+backends_new(const struct model *m, const struct target_env *env, struct diags *diags)
+{
+    struct backends *b = xnew(struct backends);
+
+    b->arena = ARENA(NULL, BACKENDS_BYTES_MAX);
+    b->env = *env;
+    b->n = m->n_backends;
+    b->n_apis = m->n_apis;
+    b->v = xnew_array(struct backend, m->n_backends + 1);
+    b->apis = xnew_array(struct target, m->n_apis + 1);
+    for (uint32_t i = 0; i < m->n_backends; i++)
+        make_backend(b, &m->backends[i], diags);
+    for (uint32_t i = 0; i < m->n_apis; i++)
+        make_api_target(b, &m->apis[i], diags);
+    return b;
+}
+
+void
+backends_delete(struct backends *b)
+{
+    if (!b)
+        return;
+    for (uint32_t i = 0; i < b->n; i++)
+        target_close(&b->v[i].target);
+    for (uint32_t i = 0; i < b->n_apis; i++)
+        target_close(&b->apis[i]);
+    free(b->v);
+    free(b->apis);
+    arena_destroy(&b->arena);
+    free(b);
+}
+
+const struct backend *
+backends_find(const struct backends *b, struct str name)
+{
+    for (uint32_t i = 0; b && i < b->n; i++)
+        if (str_eq_nocase(b->v[i].conf->name, name))
+            return &b->v[i];
+    return NULL;
+}
+
+static bool
+add_query(struct arena *a, const struct named_strings *parameter, struct str *query)
+{
+    struct buf b = buf_in(a);
+
+    buf_add_str(&b, *query);
+    for (uint32_t i = 0; i < parameter->n_values; i++) {
+        if (b.len)
+            buf_add_char(&b, '&');
+        codec_percent_encode(&b, parameter->name, "-._~");
+        buf_add_char(&b, '=');
+        codec_percent_encode(&b, parameter->values[i], "-._~");
+    }
+    *query = buf_str(&b);
+    return !b.failed;
+}
+
+bool
+backend_add_credentials(const struct backend *b, struct arena *a, struct http_headers *headers, struct str *query)
+{
+    const struct backend_credentials *c = &b->conf->credentials;
+    bool ok = true;
+
+    if (c->authorization_scheme.len)
+        ok &= http_headers_set(headers, STR("Authorization"),
+                               str_printf(a, "%.*s %.*s", STR_ARG(c->authorization_scheme),
+                                          STR_ARG(c->authorization_parameter)));
+    for (uint32_t i = 0; i < c->n_headers; i++) {
+        http_headers_remove(headers, c->headers[i].name);
+        for (uint32_t k = 0; k < c->headers[i].n_values; k++)
+            ok &= http_headers_add(headers, c->headers[i].name, c->headers[i].values[k]);
+    }
+    for (uint32_t i = 0; i < c->n_query; i++)
+        ok &= add_query(a, &c->query[i], query);
+    return ok;
+}

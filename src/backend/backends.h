@@ -1,0 +1,36 @@
+/* backends.h: the backends of one configuration, ready to be called: each entity with its credentials, each API's own
+ * service URL. Made at publish, immutable, shared by all workers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "backend/target.h"
+#include "base/diag.h"
+
+struct backend_conf;
+struct http_headers;
+struct model;
+
+struct backend {
+    const struct backend_conf *conf;
+    struct target target;         /* of a single backend; target.origin NULL: it cannot be used, `problem` says why */
+    struct str problem;
+};
+
+struct backends {
+    struct arena arena;
+    uint32_t n, n_apis;
+    struct backend *v;            /* by backend_conf.index */
+    struct target *apis;          /* by api.index; text empty: the API has no service URL */
+    struct target_env env;
+};
+
+/* env is copied; what it points to and the model outlive the result. Addresses that cannot be used are diagnostics (errors
+ * of their API or backend alone), not failures. */
+struct backends *backends_new(const struct model *m, const struct target_env *env, struct diags *diags);
+void backends_delete(struct backends *b);
+/* By entity name, case ignored; NULL when there is none. */
+const struct backend *backends_find(const struct backends *b, struct str name);
+
+/* Puts an entity's credentials into a request on its way out: headers replace those of the same name, query parameters
+ * are added to *query. False when the arena is full. */
+bool backend_add_credentials(const struct backend *b, struct arena *a, struct http_headers *headers, struct str *query);

@@ -1,0 +1,262 @@
+/* plan.c: the row of units that a request runs, and the runner.
+ *
+ *     row[outbound]:  operation unit -> api unit -> global unit        (documents that have the section, narrow first)
+ *                        base ------------^  base -----^
+ * A step tells the runner how to go on (enum flow). <base /> enters the next unit of the row and comes back; the way back
+ * is kept in at most one frame a level. A cache hit enters outbound in the middle: at the step behind the first cache-store
+ * of the effective list, with the frames that a run from the start would have had there.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "policy/plan.h"
+
+#include <stdlib.h>
+
+#include "http/headers.h"
+#include "policy/policy_document.h"
+#include "rt/loop.h"
+
+struct frame {
+    uint32_t at;                  /* the step to go on with in row[i] */
+};
+
+struct row {
+    const struct unit *units[LEVEL_COUNT];
+    uint32_t n;
+};
+
+/* Where a run of a row stands: frames[0..depth] are the units entered, the last one is at work. */
+struct place {
+    struct frame frames[LEVEL_COUNT];
+    uint32_t first;               /* row index of frames[0] */
+    uint32_t depth;
+};
+
+struct plan {
+    struct policy_document *documents[LEVEL_COUNT];
+    struct row rows[SECTION_COUNT];
+    struct place after_store;     /* in outbound, for a cache hit */
+    bool needs_body[SECTION_COUNT];
+};
+
+/* --- making a plan ------------------------------------------------------------------------------------------------- */
+
+static bool
+step_is(const struct step *s, const char *name)
+{
+    return str_eq(s->origin.policy, str_from_c(name));
+}
+
+/* Behind a step, for somebody who jumps there: what is inside a range is left with it. */
+static uint32_t
+behind(const struct unit *u, uint32_t at)
+{
+    uint32_t next = u->steps[at].next;
+
+    for (uint32_t outer = u->steps[at].container; outer != STEP_END; outer = u->steps[outer].container)
+        if (u->steps[outer].def->is_range)
+            next = u->steps[outer].next;
+    return next;
+}
+
+/* The first cache-store in the order of the effective section. True when row[i] or what it inherits has one; the frames
+ * from `depth` on then lead behind it. */
+static bool
+find_store(const struct row *row, uint32_t i, uint32_t depth, struct place *p)
+{
+    const struct unit *u = row->units[i];
+
+    for (uint32_t at = 0; at < u->n; at++) {
+        if (step_is(&u->steps[at], "cache-store")) {
+            p->frames[depth].at = behind(u, at);
+            p->depth = depth;
+            return true;
+        }
+        if (step_is(&u->steps[at], "base") && i + 1 < row->n && find_store(row, i + 1, depth + 1, p)) {
+            p->frames[depth].at = behind(u, at);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+row_needs_body(const struct row *row)
+{
+    for (uint32_t i = 0; i < row->n; i++)
+        for (uint32_t at = 0; at < row->units[i]->n; at++)
+            if (row->units[i]->steps[at].def->body == BODY_WHOLE)
+                return true;
+    return false;
+}
+
+struct plan *
+plan_new(struct policy_document *const documents[LEVEL_COUNT])
+{
+    struct plan *p = xnew(struct plan);
+
+    for (int level = LEVEL_COUNT; level-- > 0;) {
+        struct policy_document *d = p->documents[level] = policy_document_ref(documents[level]);
+
+        for (int s = 0; d && s < SECTION_COUNT; s++)
+            if (d->units[s])
+                p->rows[s].units[p->rows[s].n++] = d->units[s];
+    }
+    for (int s = 0; s < SECTION_COUNT; s++)
+        p->needs_body[s] = row_needs_body(&p->rows[s]);
+    if (p->rows[SECTION_OUTBOUND].n)
+        find_store(&p->rows[SECTION_OUTBOUND], 0, 0, &p->after_store);
+    return p;
+}
+
+void
+plan_delete(struct plan *p)
+{
+    if (!p)
+        return;
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        policy_document_unref(p->documents[level]);
+    free(p);
+}
+
+bool
+plan_needs_body(const struct plan *p, enum section s)
+{
+    return p->needs_body[s];
+}
+
+struct str
+plan_unsupported(const struct plan *p)
+{
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        if (p->documents[level] && p->documents[level]->unsupported.p)
+            return p->documents[level]->unsupported;
+    return STR_NONE;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------- */
+
+static const struct row *
+row_at_work(const struct exchange *ex)
+{
+    return &ex->plan->rows[ex->section];
+}
+
+/* Runs from a place until its section (or range) ends or a step ends it. Yields. */
+static enum flow
+run_from(struct exchange *ex, struct place p)
+{
+    const struct row *row = row_at_work(ex);
+    uint8_t outer = ex->row_at;
+    enum flow flow = FLOW_NEXT;
+
+    for (;;) {
+        uint32_t at = p.frames[p.depth].at;
+        uint32_t unit = p.first + p.depth;
+
+        if (at == STEP_END) {
+            if (p.depth == 0)
+                break;
+            p.depth--;
+            continue;
+        }
+        const struct step *s = &row->units[unit]->steps[at];
+        ex->row_at = (uint8_t)unit;
+        ex->at = &s->origin;
+        flow = s->run(s->conf, ex);
+        p.frames[p.depth].at = flow == FLOW_BRANCH ? ex->branch_to : s->next;
+        if (flow == FLOW_BASE && unit + 1 < row->n)
+            p.frames[++p.depth].at = row->units[unit + 1]->n ? 0 : STEP_END;
+        else if (flow >= FLOW_CACHE_HIT)
+            break;
+        flow = FLOW_NEXT;
+    }
+    ex->row_at = outer;
+    return flow;
+}
+
+enum flow
+plan_run_range(struct exchange *ex, uint32_t from)
+{
+    return run_from(ex, (struct place){.first = ex->row_at, .frames[0].at = from});
+}
+
+static enum flow
+run_section(struct exchange *ex, enum section s)
+{
+    const struct row *row = &ex->plan->rows[s];
+
+    ex->section = s;
+    if (row->n == 0 || row->units[0]->n == 0)
+        return FLOW_NEXT;
+    return run_from(ex, (struct place){.frames[0].at = 0});
+}
+
+/* on-error: the answer is made first, so that its steps can change it. An error inside ends it with the default answer. */
+static void
+run_on_error(struct exchange *ex)
+{
+    if (ex->error.id != E_BACKEND_STATUS)     /* fail-on-error-status-code: the backend's answer stays */
+        exchange_error_response(ex);
+    if (run_section(ex, SECTION_ON_ERROR) != FLOW_ERROR)
+        return;
+    struct str source = ex->error.source, reason = ex->error.reason, message = ex->error.message;
+    exchange_refuse(ex, E_INTERNAL, message);
+    ex->error.source = source;
+    ex->error.reason = reason;
+    exchange_error_response(ex);
+}
+
+/* A backend section that forwarded nothing leaves an empty 200. */
+static enum flow
+run_outbound(struct exchange *ex)
+{
+    if (!exchange_response(ex))
+        return exchange_fail(ex, "no memory left for an answer");
+    return run_section(ex, SECTION_OUTBOUND);
+}
+
+/* Behind the cache-store of outbound: what stands before it is in the stored answer already. */
+static enum flow
+run_after_hit(struct exchange *ex)
+{
+    ex->section = SECTION_OUTBOUND;
+    if (ex->plan->rows[SECTION_OUTBOUND].n == 0)
+        return FLOW_NEXT;
+    return run_from(ex, ex->plan->after_store);
+}
+
+static void
+finish(struct exchange *ex)
+{
+    exchange_run_deferred(ex);
+    exchange_apply_answer_headers(ex);
+}
+
+void
+plan_run(struct exchange *ex)
+{
+    enum flow flow = run_section(ex, SECTION_INBOUND);
+
+    if (flow == FLOW_NEXT)
+        flow = run_section(ex, SECTION_BACKEND);
+    if (flow == FLOW_NEXT)
+        flow = run_outbound(ex);
+    else if (flow == FLOW_CACHE_HIT)
+        flow = run_after_hit(ex);
+    if (flow == FLOW_ERROR)
+        run_on_error(ex);
+    finish(ex);
+}
+
+void
+plan_run_error(struct exchange *ex)
+{
+    ex->at = NULL;
+    run_on_error(ex);
+    finish(ex);
+}
+
+bool
+plan_run_preflight(struct exchange *ex)
+{
+    return false;
+}
