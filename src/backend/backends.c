@@ -6,17 +6,61 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
+#include "base/file.h"
 #include "http/headers.h"
 #include "model/api.h"
 #include "model/backend_conf.h"
 #include "model/model.h"
+#include "net/tls.h"
 
 #define BACKENDS_BYTES_MAX ((size_t)256 << 20)
+#define CERTIFICATE_BYTES_MAX ((size_t)1 << 20)
+
+/* The certificate an entity shows to its backend. */
+static bool
+load_identity(struct backends *b, const struct certificate *c, struct tls_identity *ret, struct err *err)
+{
+    struct buf cert = buf_in(&b->arena), key = buf_in(&b->arena);
+
+    if (!file_read(str_dup(&b->arena, c->file).p, CERTIFICATE_BYTES_MAX, &cert, err))
+        return false;
+    if (c->key_file.len && !file_read(str_dup(&b->arena, c->key_file).p, CERTIFICATE_BYTES_MAX, &key, err))
+        return false;
+    *ret = (struct tls_identity){.cert = buf_str(&cert), .password = c->password.value};
+    if (c->key_file.len)
+        ret->key = buf_str(&key);
+    return true;
+}
+
+/* A backend with TLS rules of its own gets a client context of its own; others share one. */
+static bool
+make_tls(struct backends *b, const struct backend_conf *conf, struct target_env *env, struct err *err)
+{
+    const struct backend_credentials *c = &conf->credentials;
+    struct tls_identity identity;
+    struct tls_client_options options = {.extra_ca_pem = env->extra_ca_pem, .no_verify_chain = !conf->verify_chain,
+                                         .no_verify_name = !conf->verify_name, .http2 = true};
+
+    if (conf->verify_chain && conf->verify_name && c->n_certificates == 0)
+        return true;
+    if (c->n_certificates) {
+        if (!load_identity(b, c->certificates[0], &identity, err))
+            return false;
+        options.identity = &identity;
+    }
+    struct tls_client *tls = tls_client_new(&options, err);
+    if (!tls)
+        return false;
+    b->tls[b->n_tls++] = tls;
+    env->tls = tls;
+    return true;
+}
 
 static void
 make_backend(struct backends *b, const struct backend_conf *conf, struct diags *diags)
 {
     struct backend *backend = &b->v[conf->index];
+    struct target_env env = b->env;
     struct err err;
 
     *backend = (struct backend){.conf = conf, .problem = conf->problem};
@@ -26,7 +70,11 @@ make_backend(struct backends *b, const struct backend_conf *conf, struct diags *
         backend->problem = STR("it is a pool, which is not supported yet");
         return;
     }
-    if (target_make(&b->arena, &b->env, conf->url, conf, &backend->target, &err))
+    if (conf->proxy_url.len) {
+        backend->problem = STR("it is behind a proxy, which is not supported yet");
+        return;
+    }
+    if (make_tls(b, conf, &env, &err) && target_make(&b->arena, &env, conf->url, conf, &backend->target, &err))
         return;
     backend->problem = str_dup(&b->arena, str_from_c(err.text));
     diag_add(diags, DIAG_ERROR, conf->information, 0, 0, "backend %.*s: %s", STR_ARG(conf->name), err.text);
@@ -53,6 +101,7 @@ backends_new(const struct model *m, const struct target_env *env, struct diags *
     b->n_apis = m->n_apis;
     b->v = xnew_array(struct backend, m->n_backends + 1);
     b->apis = xnew_array(struct target, m->n_apis + 1);
+    b->tls = xnew_array(struct tls_client *, m->n_backends + 1);
     for (uint32_t i = 0; i < m->n_backends; i++)
         make_backend(b, &m->backends[i], diags);
     for (uint32_t i = 0; i < m->n_apis; i++)
@@ -69,8 +118,11 @@ backends_delete(struct backends *b)
         target_close(&b->v[i].target);
     for (uint32_t i = 0; i < b->n_apis; i++)
         target_close(&b->apis[i]);
+    for (uint32_t i = 0; i < b->n_tls; i++)
+        tls_client_unref(b->tls[i]);
     free(b->v);
     free(b->apis);
+    free(b->tls);
     arena_destroy(&b->arena);
     free(b);
 }

@@ -12,7 +12,7 @@ struct model;
 
 struct backend {
     const struct backend_conf *conf;
-    struct target target;         /* of a single backend; target.origin NULL: it cannot be used, `problem` says why */
+    struct target target;         /* of a single backend; target.text empty: it cannot be used, `problem` says why */
     struct str problem;
 };
 
@@ -22,6 +22,8 @@ struct backends {
     struct backend *v;            /* by backend_conf.index */
     struct target *apis;          /* by api.index; text empty: the API has no service URL */
     struct target_env env;
+    struct tls_client **tls;      /* of backends with TLS rules of their own */
+    uint32_t n_tls;
 };
 
 /* env is copied; what it points to and the model outlive the result. Addresses that cannot be used are diagnostics (errors

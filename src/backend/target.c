@@ -1,36 +1,23 @@
-/* target.c: addresses become origins: parse, apply the resolve rules, intern.
+/* target.c: addresses become origins.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "backend/target.h"
 
 #include "http/client.h"
 #include "model/backend_conf.h"
-#include "model/model.h"
 
 #define CACHED_TARGETS_MAX 1000       /* of one worker; further ones are made for one request each */
 #define CACHE_BYTES_MAX ((size_t)4 << 20)
-
-/* "address:port" to connect to when a resolve rule names this host and port; empty otherwise. */
-static struct str
-resolved(struct arena *a, const struct service_settings *settings, const struct url *url)
-{
-    for (uint32_t i = 0; settings && i < settings->n_resolve; i++) {
-        const struct resolve_rule *rule = &settings->resolve[i];
-
-        if (!str_eq_nocase(rule->host, url->host) || (rule->port && rule->port != url->port))
-            continue;
-        if (str_starts_with(rule->address, STR("unix:")))
-            return rule->address;
-        bool needs_brackets = str_find_char(rule->address, ':', 0) >= 0 && rule->address.p[0] != '[';
-        return str_printf(a, needs_brackets ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(rule->address),
-                          rule->to_port ? rule->to_port : url->port);
-    }
-    return STR("");
-}
 
 static struct str
 without_brackets(struct str host)
 {
     return host.len > 2 && host.p[0] == '[' ? str_sub(host, 1, host.len - 1) : host;
+}
+
+bool
+target_is_tls(const struct target *t)
+{
+    return str_eq_lit(t->base.scheme, "https") || str_eq_lit(t->base.scheme, "wss");
 }
 
 bool
@@ -43,18 +30,18 @@ target_make(struct arena *a, const struct target_env *env, struct str address, c
     if (!url_parse(a, t.text, &t.base, err))
         return false;
     origin = (struct http_origin_conf){
-        .is_tls = str_eq_lit(t.base.scheme, "https") || str_eq_lit(t.base.scheme, "wss"),
-        .port = t.base.port,
-        .protocol = (enum http_protocol)env->protocol,
         .host = without_brackets(t.base.host),
-        .connect_to = resolved(a, env->settings, &t.base),
+        .port = t.base.port,
+        .tls = target_is_tls(&t) ? env->tls : NULL,
         .connections_max = conf ? conf->connections_max : 0,
         .waiting_max = conf ? conf->queue_max : 0,
     };
-    if (origin.is_tls)
-        origin.tls = env->tls;
-    if (env->origins)
-        t.origin = http_origin_get(env->origins, &origin);
+    if (target_is_tls(&t) && !env->tls)
+        return err_set(err, ERR_UNSUPPORTED, "'%.*s': TLS is not set up", STR_ARG(address));
+    for (unsigned p = 0; env->origins && p < COUNTOF(t.origins); p++) {
+        origin.protocol = (enum http_protocol)p;
+        t.origins[p] = http_origin_get(env->origins, &origin);
+    }
     *ret = t;
     return true;
 }
@@ -62,9 +49,11 @@ target_make(struct arena *a, const struct target_env *env, struct str address, c
 void
 target_close(struct target *t)
 {
-    if (t->origin)
-        http_origin_unref(t->origin);
-    t->origin = NULL;
+    for (unsigned p = 0; p < COUNTOF(t->origins); p++) {
+        if (t->origins[p])
+            http_origin_unref(t->origins[p]);
+        t->origins[p] = NULL;
+    }
 }
 
 void
@@ -95,7 +84,7 @@ target_find(struct target_cache *c, struct str address, struct err *err)
     }
     t = arena_new(&c->arena, struct target);
     if (!t) {
-        err_set(err, ERR_NO_MEMORY, "no memory left for backend addresses");
+        err_set(err, ERR_LIMIT, "no memory left to remember backend addresses");
         return NULL;
     }
     if (!target_make(&c->arena, c->env, address, NULL, t, err))

@@ -10,21 +10,19 @@
 struct backend_conf;
 struct http_origin;
 struct http_origins;
-struct service_settings;
-struct tls_client_conf;
+struct tls_client;
 
 struct target {
     struct url base;              /* path without a trailing slash (but "/"); query of a base-url kept */
-    struct http_origin *origin;   /* referenced */
+    struct http_origin *origins[3];   /* by enum http_protocol, referenced; same place, different ways to speak */
     struct str text;              /* as it was written */
 };
 
 /* What addresses are turned into origins with; of one snapshot. */
 struct target_env {
     struct http_origins *origins;
-    const struct service_settings *settings;      /* resolve rules; may be NULL */
-    struct tls_client_conf *tls;                  /* verification against the system's and configured CAs; NULL: the default */
-    uint32_t protocol;                            /* enum http_protocol */
+    struct tls_client *tls;       /* checks against the system's and configured CAs; NULL: https cannot be reached */
+    struct str extra_ca_pem;      /* those configured CAs, for backends with rules of their own */
 };
 
 /* The target of an address, in the arena; conf (may be NULL) adds a backend's TLS rules and limits. ERR_SYNTAX for what
@@ -32,6 +30,7 @@ struct target_env {
 bool target_make(struct arena *a, const struct target_env *env, struct str address, const struct backend_conf *conf,
                  struct target *ret, struct err *err);
 void target_close(struct target *t);
+bool target_is_tls(const struct target *t);
 
 /* Addresses that were computed at run time, by text; of one worker and one snapshot. */
 struct target_cache {

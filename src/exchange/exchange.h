@@ -25,6 +25,8 @@ struct expr_run;
 struct http_answer;
 struct http_call;
 struct http_client;
+struct http_client_id;
+struct http_forward_conf;
 struct loop;
 struct model;
 struct api;
@@ -34,6 +36,7 @@ struct subscription;
 struct user;
 struct object;                    /* expr/value.h */
 struct plan;
+struct route_parameter;           /* model/route.h */
 struct target;                    /* backend/target.h */
 struct target_cache;
 
@@ -162,9 +165,12 @@ struct exchange {
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */
+    struct str original_request_path;  /* the path below the API's prefix, as it was before any rewrite */
+    const struct http_client_id *client;   /* who called, behind trusted proxies; NULL when detached */
+    const struct http_forward_conf *forwarding;  /* X-Forwarded-For and the like for backends; NULL: none are added */
     struct str client_ip;         /* behind trusted proxies resolved */
     struct str gateway_base;      /* "https://host/api-prefix", for redirect-content-urls */
-    struct matched_parameter { struct str name, value; } *parameters;  /* context.Request.MatchedParameters */
+    const struct route_parameter *parameters;  /* of the template, values as received (percent-encoded) */
     uint32_t n_parameters;
     uint64_t deadline_ms;         /* 0: none */
     uint64_t timestamp_ns;        /* wall clock at the start */
@@ -176,6 +182,7 @@ struct exchange {
     struct variables variables;
     struct expr_run *expr_run;    /* exchange_expr_run() */
     struct last_error error;
+    struct http_answer *upgraded; /* the backend took an upgrade (101): the gateway tunnels; else NULL */
     const struct backend *backend;    /* chosen by backend-id; NULL: none was */
     const struct target *target;      /* where requests go: the backend's, a base-url's, or the API's own; NULL: nowhere */
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
@@ -188,6 +195,7 @@ struct exchange {
     uint32_t branch_to;           /* with FLOW_BRANCH */
     uint8_t row_at;               /* which of the plan's documents is at work */
     bool is_forwarded;            /* some forward-request got an answer */
+    bool is_body_sent;            /* a request body that was not kept has gone to a backend */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 
     /* For the log row. */

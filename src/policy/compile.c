@@ -424,20 +424,37 @@ check_unknown_children(struct compiler *c, const struct node *n, const struct ch
     return ok;
 }
 
-bool
-compile_element(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children,
-                void *conf)
+static bool
+fill_all_children(struct compiler *c, const struct node *n, const struct child_def *children, void *conf)
+{
+    bool ok = true;
+
+    for (const struct child_def *def = children; def && def->name; def++)
+        ok &= fill_children(c, n, def, conf);
+    return check_unknown_children(c, n, children) && ok;
+}
+
+/* holds_policies: what is inside are policies, and `compile` of the policy makes a block of them. */
+static bool
+fill_element(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children,
+             bool holds_policies, void *conf)
 {
     bool ok = check_unknown_attributes(c, n, attrs), has_text = find_attr(attrs, STR("")) != NULL;
 
     for (const struct attr_def *def = attrs; def && def->name; def++)
         ok &= fill_attribute(c, n, def, conf);
-    for (const struct child_def *def = children; def && def->name; def++)
-        ok &= fill_children(c, n, def, conf);
-    ok &= check_unknown_children(c, n, children);
+    if (!holds_policies)
+        ok &= fill_all_children(c, n, children, conf);
     if (!has_text && str_trim(n->text.value).len)
         ok &= compile_strict(c, n, "the text inside <%.*s> is ignored", STR_ARG(n->name));
     return ok;
+}
+
+bool
+compile_element(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children,
+                void *conf)
+{
+    return fill_element(c, n, attrs, children, false, conf);
 }
 
 /* --- steps --------------------------------------------------------------------------------------------------------- */
@@ -528,7 +545,7 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
         c->steps.v[at].run = run_unsupported;
         ok = true;
     } else {
-        ok = compile_element(c, n, def->attrs, def->children, conf);
+        ok = fill_element(c, n, def->attrs, def->children, def->is_range && !def->children, conf);
         if (ok && def->compile)
             ok = def->compile(c, n, conf);
     }

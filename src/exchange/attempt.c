@@ -1,0 +1,267 @@
+/* attempt.c: renders the request for the wire, sends it, makes the answer a reply.
+ * Nothing of the client's framing goes on: hop-by-hop fields are dropped, Host is the backend's unless a policy set one.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/attempt.h"
+
+#include "backend/backends.h"
+#include "base/buf.h"
+#include "http/client.h"
+#include "http/forward.h"
+#include "http/server.h"
+#include "net/stream.h"
+#include "rt/loop.h"
+
+#define REDIRECTS_MAX 10
+
+/* What one try sends; redirects change it. */
+struct wire {
+    struct http_request request;
+    struct body *body;
+    const struct target *target;
+};
+
+static bool
+no_memory(struct exchange *ex)
+{
+    exchange_fail(ex, "no memory left to send the request");
+    return false;
+}
+
+static struct str
+authority_of(struct exchange *ex, const struct url *url)
+{
+    if (url_has_default_port(url))
+        return url->host;
+    return str_printf(ex->arena, "%.*s:%u", STR_ARG(url->host), url->port);
+}
+
+/* The Host a policy set: one that is not the client's own. */
+static struct str
+host_set_by_policy(const struct exchange *ex)
+{
+    struct str host = http_headers_get(ex->request.headers, HTTP_HOST);
+
+    if (!host.p || (ex->call && str_eq(host, ex->call->request.authority)))
+        return STR_NONE;
+    return host;
+}
+
+static struct str
+merged_query(struct exchange *ex, struct str base, struct str own)
+{
+    if (!base.len || !own.len)
+        return base.len ? base : own;
+    return str_printf(ex->arena, "%.*s&%.*s", STR_ARG(base), STR_ARG(own));
+}
+
+static struct str
+target_text(struct exchange *ex, struct str path, struct str query)
+{
+    struct buf b = buf_in(ex->arena);
+
+    if (!query.p || !query.len)
+        return path;
+    buf_reserve(&b, path.len + query.len + 1);
+    buf_add_str(&b, path);
+    buf_add_char(&b, '?');
+    buf_add_str(&b, query);
+    return buf_str(&b);
+}
+
+static bool
+add_forwarding(struct exchange *ex, struct http_headers *headers)
+{
+    if (!ex->forwarding || !ex->client || !ex->call || !ex->call->stream)
+        return true;
+    return http_forward_add(ex->forwarding, ex->client, &ex->call->stream->peer, ex->arena, ex->call->request.version,
+                            headers);
+}
+
+/* The head: method, address, fields. */
+static bool
+render(struct exchange *ex, struct wire *w)
+{
+    const struct url *base = &w->target->base;
+    struct http_request *rq = &w->request;
+    struct str host = host_set_by_policy(ex), query = merged_query(ex, base->query, ex->request.query);
+    bool has_trailers = http_list_has(http_headers_get(ex->request.headers, HTTP_TE), STR("trailers"));
+
+    *rq = (struct http_request){.method = http_method_from(ex->request.method), .version = HTTP_1_1,
+                                .method_text = ex->request.method, .scheme = base->scheme};
+    rq->headers = http_headers_in(ex->arena);
+    rq->protocol = ex->call ? http_upgrade_wanted(ex->request.headers) : STR_NONE;
+    if (!http_headers_copy(&rq->headers, ex->request.headers))
+        return no_memory(ex);
+    http_strip_hop_by_hop(&rq->headers, has_trailers);
+    http_headers_remove_id(&rq->headers, HTTP_HOST);
+    if (!add_forwarding(ex, &rq->headers))
+        return no_memory(ex);
+    if (ex->backend && !backend_add_credentials(ex->backend, ex->arena, &rq->headers, &query))
+        return no_memory(ex);
+    rq->authority = host.p ? host : authority_of(ex, base);
+    rq->path = exchange_join_paths(ex->arena, base->path, ex->request.path);
+    rq->query = query;
+    rq->target = target_text(ex, rq->path, query);
+    if (!rq->target.p || !rq->authority.p)
+        return no_memory(ex);
+    return true;
+}
+
+static bool
+take_body(struct exchange *ex, const struct attempt *conf, struct wire *w)
+{
+    struct content *content = &ex->request.content;
+    struct err err;
+
+    if (content->state == CONTENT_CONSUMED && ex->is_body_sent) {
+        exchange_fail(ex, "the request body was sent already; buffer-request-body=\"true\" keeps it for another try");
+        return false;
+    }
+    if (conf->buffers_request && !content_buffer(ex, content, &err)) {
+        exchange_fail_io(ex, &err);
+        return false;
+    }
+    ex->is_body_sent |= content->state == CONTENT_STREAM;
+    if (!content_body(ex, content, &w->body))
+        return no_memory(ex);
+    w->request.has_body = w->body != NULL;
+    w->request.content_length = w->body ? w->body->length : 0;
+    return true;
+}
+
+/* --- the answer ---------------------------------------------------------------------------------------------------- */
+
+static void
+drop_reply(struct exchange *ex)
+{
+    if (ex->response)
+        content_close(&ex->response->content);
+    ex->response = NULL;
+    exchange_close_answers(ex);
+}
+
+static bool
+keep_answer(struct exchange *ex, struct http_answer *answer)
+{
+    struct reply *r = arena_new(ex->arena, struct reply);
+
+    if (!r || !exchange_hold_answer(ex, answer)) {
+        http_answer_close(answer);
+        return no_memory(ex);
+    }
+    r->status = answer->response.status;
+    r->reason = answer->response.reason.len ? answer->response.reason : STR_NONE;
+    r->headers = &answer->response.headers;
+    http_strip_hop_by_hop(r->headers, false);
+    http_headers_remove_id(r->headers, HTTP_CONTENT_LENGTH);
+    if (answer->body)
+        r->content = (struct content){.state = CONTENT_STREAM, .stream = answer->body};
+    if (answer->is_upgraded)
+        ex->upgraded = answer;
+    ex->response = r;
+    ex->backend_status = r->status;
+    ex->is_forwarded = true;
+    return true;
+}
+
+static bool
+exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct http_answer **ret)
+{
+    struct http_origin *origin = w->target->origins[conf->protocol];
+    struct http_exchange_conf how = {
+        .deadlines = {.first_byte_ms = conf->timeout_ms, .total_at_ms = ex->deadline_ms},
+        .want_upgrade = w->request.protocol.len > 0,
+        .expect_continue = conf->expects_continue && w->body,
+    };
+    struct err err;
+
+    ex->times.backend_start_ns = loop_now_ns(ex->services->loop);
+    bool ok = http_client_exchange(ex->services->client, origin, &w->request, w->body, &how, ex->arena, ret, &err);
+    ex->times.backend_end_ns = loop_now_ns(ex->services->loop);
+    if (!ok) {
+        ex->upstream_error = str_dup(ex->arena, str_from_c(err.text));
+        exchange_fail_io(ex, &err);
+    }
+    return ok;
+}
+
+/* --- redirects ----------------------------------------------------------------------------------------------------- */
+
+static bool
+is_redirect(uint16_t status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Location against the address that was asked (RFC 3986 5.2, without fragments). */
+static struct str
+absolute(struct exchange *ex, const struct wire *w, struct str location)
+{
+    struct str origin = str_printf(ex->arena, "%.*s://%.*s", STR_ARG(w->request.scheme), STR_ARG(authority_of(ex, &w->target->base)));
+    ptrdiff_t slash = str_rfind_char(w->request.path, '/');
+
+    if (str_find(location, STR("://"), 0) > 0)
+        return location;
+    if (str_starts_with(location, STR("//")))
+        return str_printf(ex->arena, "%.*s:%.*s", STR_ARG(w->request.scheme), STR_ARG(location));
+    if (str_starts_with(location, STR("/")))
+        return str_concat(ex->arena, origin, location);
+    return str_printf(ex->arena, "%.*s%.*s%.*s", STR_ARG(origin), (int)slash + 1, w->request.path.p, STR_ARG(location));
+}
+
+/* Points w at the answer's Location: method and body change as browsers do it, credentials stay with their host. */
+static bool
+redirect(struct exchange *ex, struct http_answer *answer, struct wire *w, struct err *err)
+{
+    struct str location = http_headers_get(&answer->response.headers, HTTP_LOCATION);
+    const struct target *target = target_find(ex->targets, absolute(ex, w, str_dup(ex->arena, location)), err);
+    uint16_t status = answer->response.status;
+
+    if (!target)
+        return false;
+    if (status == 303 || (status <= 302 && str_eq_lit(w->request.method_text, "POST"))) {
+        w->request.method = HTTP_METHOD_GET;
+        w->request.method_text = STR("GET");
+        w->request.has_body = false;
+        w->request.content_length = 0;
+        w->body = NULL;
+    } else if (w->body && !body_rewind(w->body)) {
+        return err_set(err, ERR_INVALID, "the request body cannot be sent again to follow a redirect");
+    }
+    if (!str_eq(target->base.host, w->target->base.host) || target->base.port != w->target->base.port)
+        http_headers_remove(&w->request.headers, STR("Authorization"));
+    w->target = target;
+    w->request.scheme = target->base.scheme;
+    w->request.authority = authority_of(ex, &target->base);
+    w->request.path = target->base.path;
+    w->request.query = target->base.query;
+    w->request.target = target_text(ex, w->request.path, w->request.query);
+    return true;
+}
+
+bool
+attempt_run(struct exchange *ex, const struct attempt *conf)
+{
+    struct wire w = {.target = ex->target};
+    struct http_answer *answer;
+    struct err err;
+
+    drop_reply(ex);
+    ex->backend_status = 0;
+    if (!render(ex, &w) || !take_body(ex, conf, &w))
+        return false;
+    for (int hops = 0;; hops++) {
+        if (!exchange_once(ex, conf, &w, &answer))
+            return false;
+        bool follows = conf->follows_redirects && is_redirect(answer->response.status) && hops < REDIRECTS_MAX &&
+                       http_headers_has(&answer->response.headers, HTTP_LOCATION);
+        if (!follows)
+            return keep_answer(ex, answer);
+        bool ok = redirect(ex, answer, &w, &err);
+        http_answer_close(answer);
+        if (!ok) {
+            exchange_fail_io(ex, &err);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,107 @@
+/* p_set_backend_service.c: <set-backend-service base-url="https://host/base" /> or backend-id="name"
+ * Where the request goes. The last one that runs wins.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "backend/backends.h"
+#include "policy/compile.h"
+
+struct set_backend_service {
+    struct pvalue base_url, backend_id;
+    struct str fabric[5];         /* Service Fabric: accepted, no effect */
+    struct str dapr[3];
+};
+
+#define NO_FABRIC "Service Fabric is not reached from here"
+
+static const struct attr_def attrs[] = {
+    VALUE_STR(struct set_backend_service, base_url, "base-url", .about = "Address to send the request to."),
+    VALUE_STR(struct set_backend_service, backend_id, "backend-id", .about = "Name of a backend."),
+    {.name = "sf-resolve-condition", .is_value = false, .type = ATTR_TYPE_STR,
+     .offset = offsetof(struct set_backend_service, fabric[0]), .no_effect = NO_FABRIC},
+    ATTR_STR(struct set_backend_service, fabric[1], "sf-service-instance-name", .no_effect = NO_FABRIC),
+    ATTR_STR(struct set_backend_service, fabric[2], "sf-partition-key", .no_effect = NO_FABRIC),
+    ATTR_STR(struct set_backend_service, fabric[3], "sf-replica-type", .no_effect = NO_FABRIC),
+    ATTR_STR(struct set_backend_service, fabric[4], "sf-listener-name", .no_effect = NO_FABRIC),
+    ATTR_STR(struct set_backend_service, dapr[0], "dapr-app-id", .no_effect = "Dapr is not supported yet"),
+    ATTR_STR(struct set_backend_service, dapr[1], "dapr-method", .no_effect = "Dapr is not supported yet"),
+    ATTR_STR(struct set_backend_service, dapr[2], "dapr-namespace", .no_effect = "Dapr is not supported yet"),
+    ATTR_END
+};
+
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    const struct set_backend_service *s = conf;
+    const struct policy_names *names = c->in->names;
+    bool has_url = pvalue_is_set(&s->base_url), has_id = pvalue_is_set(&s->backend_id);
+    struct err err;
+    struct url url;
+
+    if (has_url == has_id)
+        return compile_error(c, n, "<set-backend-service> takes either base-url or backend-id");
+    if (has_url && !s->base_url.program && str_find(s->base_url.text, STR("{{"), 0) < 0 &&
+        !url_parse(c->arena, s->base_url.text, &url, &err))
+        return compile_error(c, n, "base-url: %s", err.text);
+    if (has_id && !s->backend_id.program && names && !(names->backend && names->backend(names->ctx, s->backend_id.text)))
+        return compile_unknown_name(c, n, "backend", s->backend_id.text);
+    return true;
+}
+
+static enum flow
+use_backend(const struct set_backend_service *s, struct exchange *ex)
+{
+    struct str id;
+
+    if (!pvalue_str(ex, &s->backend_id, &id))
+        return FLOW_ERROR;
+    const struct backend *backend = backends_find(ex->backends, str_trim(id));
+    if (!backend)
+        return exchange_fail(ex, "there is no backend '%.*s'", STR_ARG(id));
+    ex->backend = backend;
+    ex->target = &backend->target;
+    return FLOW_NEXT;
+}
+
+/* A target for this request alone: the worker keeps enough of them already. */
+static const struct target *
+make_own_target(struct exchange *ex, struct str address, struct err *err)
+{
+    struct target *t = arena_new(ex->arena, struct target);
+
+    if (!t || !target_make(ex->arena, ex->targets->env, address, NULL, t, err))
+        return NULL;
+    if (arena_defer(ex->arena, (void (*)(void *))target_close, t))
+        return t;
+    target_close(t);
+    return NULL;
+}
+
+static enum flow
+run(const void *conf, struct exchange *ex)
+{
+    const struct set_backend_service *s = conf;
+    const struct target *target;
+    struct str address;
+    struct err err = ERR_INIT;
+
+    if (pvalue_is_set(&s->backend_id))
+        return use_backend(s, ex);
+    if (!pvalue_str(ex, &s->base_url, &address))
+        return FLOW_ERROR;
+    target = target_find(ex->targets, str_trim(address), &err);
+    if (!target && err.code == ERR_LIMIT)
+        target = make_own_target(ex, str_trim(address), &err);
+    if (!target)
+        return exchange_fail(ex, "base-url: %s", err.text);
+    ex->backend = NULL;
+    ex->target = target;
+    return FLOW_NEXT;
+}
+
+const struct policy_def policy_set_backend_service = {
+    .name = "set-backend-service", .sections = IN_INBOUND | IN_BACKEND, .scopes = AT_ALL,
+    .attrs = attrs, .size = sizeof(struct set_backend_service), .compile = compile, .run = run,
+    .summary = "Sends the request to another backend.",
+    .usage = "The request's path below the API's prefix is appended to base-url with one slash between.\nAn entity's "
+             "credentials are added when the request is sent and replace headers of the same name.\nIn on-error, followed by "
+             "forward-request, it reaches a second backend; Azure refuses that section.",
+};
