@@ -90,18 +90,48 @@ make_api_target(struct backends *b, const struct api *api, struct diags *diags)
     diag_add(diags, DIAG_ERROR, api->information, 0, 0, "service URL of API %.*s: %s", STR_ARG(api->name), err.text);
 }
 
+/* The trusted certificates that are configured beside the system's, as one text. */
+static struct str
+read_trust(struct backends *b, const struct service_settings *settings, struct diags *diags)
+{
+    struct buf pem = buf_in(&b->arena);
+    struct err err;
+
+    for (uint32_t i = 0; i < settings->n_trust; i++) {
+        if (!file_read(str_dup(&b->arena, settings->trust[i]).p, CERTIFICATE_BYTES_MAX, &pem, &err))
+            diag_add(diags, DIAG_WARNING, NULL, 0, 0, "trust: %s, going on without it", err.text);
+        buf_add_char(&pem, '\n');
+    }
+    return pem.len ? buf_str(&pem) : STR("");
+}
+
+/* What every https backend without rules of its own is reached with. */
+static void
+make_env(struct backends *b, const struct model *m, struct http_origins *origins, struct diags *diags)
+{
+    struct tls_client_options options = {.extra_ca_pem = read_trust(b, &m->settings, diags), .http2 = true};
+    struct err err;
+
+    b->env = (struct target_env){.origins = origins, .extra_ca_pem = options.extra_ca_pem};
+    b->env.tls = tls_client_new(&options, &err);
+    if (b->env.tls)
+        b->tls[b->n_tls++] = b->env.tls;
+    else
+        diag_add(diags, DIAG_WARNING, NULL, 0, 0, "TLS to backends: %s, https backends cannot be reached", err.text);
+}
+
 struct backends *
-backends_new(const struct model *m, const struct target_env *env, struct diags *diags)
+backends_new(const struct model *m, struct http_origins *origins, struct diags *diags)
 {
     struct backends *b = xnew(struct backends);
 
     b->arena = ARENA(NULL, BACKENDS_BYTES_MAX);
-    b->env = *env;
     b->n = m->n_backends;
     b->n_apis = m->n_apis;
     b->v = xnew_array(struct backend, m->n_backends + 1);
     b->apis = xnew_array(struct target, m->n_apis + 1);
     b->tls = xnew_array(struct tls_client *, m->n_backends + 1);
+    make_env(b, m, origins, diags);
     for (uint32_t i = 0; i < m->n_backends; i++)
         make_backend(b, &m->backends[i], diags);
     for (uint32_t i = 0; i < m->n_apis; i++)

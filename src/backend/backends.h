@@ -26,9 +26,9 @@ struct backends {
     uint32_t n_tls;
 };
 
-/* env is copied; what it points to and the model outlive the result. Addresses that cannot be used are diagnostics (errors
- * of their API or backend alone), not failures. */
-struct backends *backends_new(const struct model *m, const struct target_env *env, struct diags *diags);
+/* origins and the model outlive the result. Reads certificates (blocks). Addresses and certificates that cannot be used are
+ * diagnostics, and errors of their API or backend alone, not failures. */
+struct backends *backends_new(const struct model *m, struct http_origins *origins, struct diags *diags);
 void backends_delete(struct backends *b);
 /* By entity name, case ignored; NULL when there is none. */
 const struct backend *backends_find(const struct backends *b, struct str name);

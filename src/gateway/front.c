@@ -133,18 +133,9 @@ on_sent(void *ctx, struct http_call *call, int status)
 static struct body *
 answer_body(struct front *f, struct reply *r)
 {
-    switch (r->content.state) {
-    case CONTENT_STREAM: {
-        struct body *b = r->content.stream;
-        r->content.state = CONTENT_CONSUMED; /* the server closes it now */
-        r->content.stream = NULL;
-        return b;
-    }
-    case CONTENT_BYTES: return body_from_str(f->ex.arena, r->content.bytes);
-    case CONTENT_NONE:
-    case CONTENT_CONSUMED: break;
-    }
-    return NULL;
+    struct body *body = NULL;
+
+    return content_body(&f->ex, &r->content, &body) ? body : NULL;
 }
 
 static void
@@ -268,8 +259,13 @@ take_match(struct front *f, const struct snapshot *s)
     f->entry = f->match.api ? &s->apis[f->match.api->index] : NULL;
     ex->request.path = f->match.operation_path;
     ex->request.query = f->call->request.query;
-    _Static_assert(sizeof(struct matched_parameter) == sizeof(struct route_parameter), "the same two texts");
-    ex->parameters = (struct matched_parameter *)(void *)f->match.parameters;
+    ex->original_request_path = f->match.operation_path;
+    ex->backends = s->backends;
+    ex->targets = &f->pin->targets;
+    ex->target = f->match.api ? &s->backends->apis[f->match.api->index] : NULL;
+    ex->client = &f->client;
+    ex->forwarding = &f->worker->gateway->forward;
+    ex->parameters = f->match.parameters;
     ex->n_parameters = f->match.n_parameters;
 }
 

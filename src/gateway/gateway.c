@@ -94,6 +94,7 @@ pin_release(struct snapshot_pin *pin)
 {
     if (--pin->users > 0 || pin->is_current)
         return;
+    target_cache_destroy(&pin->targets);
     snapshot_unref(pin->snapshot);
     free(pin);
 }
@@ -108,6 +109,7 @@ swap_snapshot(struct worker *w, void *arg)
     if (arg) {
         w->pin = xnew(struct snapshot_pin);
         *w->pin = (struct snapshot_pin){.snapshot = snapshot_ref(arg), .is_current = true};
+        target_cache_create(&w->pin->targets, &w->pin->snapshot->backends->env);
     }
     if (!old)
         return;
@@ -131,7 +133,7 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .metrics = g->metrics, .is_strict = g->options->strict,
+    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict,
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
@@ -313,8 +315,9 @@ gateway_new(const struct options *options, struct clock *clock, const int *liste
     g->origins = http_origins_new();
     g->offload = offload_new(options->offload_threads, 0);
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
-        .arena_max = options->limits.exchange_bytes, .expr_steps_max = options->expressions.steps,
-        .expr_bytes_max = options->expressions.bytes};
+        .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default};
+    g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;
+    g->exchange_limits.expr.bytes = (int64_t)options->expressions.bytes;
     g->workers = xnew_array(struct worker, g->n_workers);
     if (!make_env(g, err) || !open_log(g, err))
         goto failed;

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "backend/backends.h"
 #include "base/hash.h"
 #include "base/vec.h"
 #include "observe/metrics.h"
@@ -292,6 +293,7 @@ snapshot_new(const struct snapshot_input *in, struct document_cache *cache, stru
     atomic_store(&s->refs, 1);
     s->arena = ARENA(NULL, SNAPSHOT_BYTES_MAX);
     s->model = model_ref(in->model);
+    s->backends = backends_new(in->model, in->origins, diags);
     s->apis = arena_new_array(&s->arena, struct api_entry, in->model->n_apis);
     if (!compile_global(&b)) {
         snapshot_unref(s);
@@ -323,6 +325,7 @@ snapshot_unref(struct snapshot *s)
     for (size_t i = 0; i < s->plans.n; i++)
         plan_delete(s->plans.v[i]);
     vec_free(&s->plans);
+    backends_delete(s->backends);
     model_unref(s->model);
     arena_destroy(&s->arena);
     free(s);

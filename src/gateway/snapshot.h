@@ -28,6 +28,7 @@ struct snapshot {
     _Atomic uint32_t refs;
     struct arena arena;
     struct model *model;
+    struct backends *backends;        /* where requests go, resolved once */
     struct api_entry *apis;           /* by api->index */
     struct plan *global_plan;         /* for what fails before an API is known */
     struct plan_list { struct plan **v; size_t n, cap; } plans;   /* all of them, to delete */
@@ -44,6 +45,7 @@ void document_cache_destroy(struct document_cache *c);
 struct snapshot_input {
     struct model *model;              /* a reference is taken */
     const struct expr_env *env;
+    struct http_origins *origins;
     struct metrics *metrics;
     bool is_strict;
     bool keep_going;                  /* an API with a broken document answers 503 instead of refusing it all */

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "backend/backends.h"
 #include "exchange/exchange.h"
 #include "gateway/gateway.h"
 #include "gateway/snapshot.h"
@@ -29,6 +30,7 @@ struct snapshot_pin {
     struct snapshot *snapshot;
     uint32_t users;                   /* exchanges on it */
     bool is_current;
+    struct target_cache targets;      /* addresses that expressions computed */
 };
 
 struct worker {

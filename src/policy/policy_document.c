@@ -189,12 +189,12 @@ policy_document_new(const struct policy_input *in, struct diags *diags)
     d->unsupported = c.unsupported;
     vec_free(&c.steps);
     vec_free(&c.ends_branch);
-    if (ok)
-        return d;
-    /* Diagnostics point into the text: they keep the caller's. */
+    /* Diagnostics show the text; they outlive the document and point to the caller's. */
     for (struct diag *e = diags->first; e; e = e->next)
         if (e->source == &d->source)
             e->source = in->source;
+    if (ok)
+        return d;
     policy_document_unref(d);
     return NULL;
 }
