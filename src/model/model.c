@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "model/model.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "model/route.h"
@@ -28,14 +29,14 @@ model_new(void)
 struct model *
 model_ref(struct model *m)
 {
-    __atomic_add_fetch(&m->refs, 1, __ATOMIC_RELAXED);
+    atomic_fetch_add(&m->refs, 1);
     return m;
 }
 
 void
 model_unref(struct model *m)
 {
-    if (!m || __atomic_sub_fetch(&m->refs, 1, __ATOMIC_ACQ_REL) != 0)
+    if (!m || atomic_fetch_sub(&m->refs, 1) != 1)
         return;
     arena_destroy(&m->arena);
     free(m);
