@@ -21,6 +21,7 @@
 #define SCRIPT_BYTES_MAX ((size_t)16 << 20)
 #define ARENA_BYTES_MAX ((size_t)4 << 30)
 #define WAIT_MS 5000
+#define EACH_DEPTH_MAX 4
 #define CLOSED_WAIT_MS 300            /* how long a raw exchange waits for the gateway to close */
 
 struct connection {
@@ -43,6 +44,8 @@ struct run {
     bool is_skipping;                 /* the test at hand was not asked for */
     bool test_failed;
     struct buf test_failures;
+    struct str each[EACH_DEPTH_MAX];  /* variables of the loops we are in */
+    size_t n_each;
 };
 
 /* ---- sending ---- */
@@ -351,7 +354,11 @@ fail(struct run *r, const struct step *step, struct str why)
     struct line_column at = source_position(step->line.source, step->line.offset);
 
     buf_printf(&r->test_failures, "%.*s:%u: %.*s%s%.*s\n    %.*s\n", STR_ARG(step->line.source->name), at.line,
-               STR_ARG(r->test), r->test.len ? ": " : "", STR_ARG(step->line.text), STR_ARG(why));
+               STR_ARG(r->test), r->test.len ? ": " : "", STR_ARG(setup_expand(&r->setup, step->line.text)), STR_ARG(why));
+    for (size_t i = 0; i < r->n_each; i++) {
+        struct str *value = map_get(&r->setup.variables, r->each[i]);
+        buf_printf(&r->test_failures, "      with %.*s = %.*s\n", STR_ARG(r->each[i]), STR_ARG(*value));
+    }
     r->test_failed = true;
     r->result->failed++;
 }
@@ -526,6 +533,24 @@ begin_test(struct run *r, const struct step *step)
         origin_reset(o);
 }
 
+static void run_step(struct run *r, const struct step *step);
+
+static void
+run_each(struct run *r, const struct step *step)
+{
+    if (r->n_each == EACH_DEPTH_MAX) {
+        fail(r, step, STR("too many loops inside each other"));
+        return;
+    }
+    r->each[r->n_each++] = step->name;
+    for (size_t i = 0; i < step->values.n; i++) {
+        map_set(&r->setup.variables, step->name, &step->values.v[i]);
+        for (const struct step *s = step->steps; s; s = s->next)
+            run_step(r, s);
+    }
+    r->n_each--;
+}
+
 static void
 run_step(struct run *r, const struct step *step)
 {
@@ -549,6 +574,7 @@ run_step(struct run *r, const struct step *step)
     case STEP_WAIT: run_wait(r, step); break;
     case STEP_DROP:
     case STEP_REVIVE: run_drop(r, step); break;
+    case STEP_EACH: run_each(r, step); break;
     case STEP_COUNT: UNREACHABLE();
     }
 }

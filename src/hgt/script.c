@@ -3,6 +3,7 @@
 #include "hgt/script.h"
 
 #include "base/num.h"
+#include "base/vec.h"
 
 struct parser {
     struct arena *arena;
@@ -575,13 +576,15 @@ parse_name(struct parser *p, struct step *s, struct str rest)
     return word_next(p->arena, &rest, &s->name) || complain(p, &s->line, "an origin's name");
 }
 
+static bool parse_each(struct parser *p, struct step *s, struct str rest);
+
 static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, struct str) = {
     [STEP_ORIGIN] = parse_origin, [STEP_ENV] = parse_env,         [STEP_ARTIFACTS] = parse_artifacts,
     [STEP_YAML] = parse_yaml,     [STEP_FILE] = parse_file,       [STEP_API] = parse_api,
     [STEP_TEST] = parse_test,     [STEP_REQUEST] = parse_request, [STEP_RAW] = parse_raw,
     [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance,
     [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
-    [STEP_REVIVE] = parse_name,
+    [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each,
 };
 
 static const char *const step_words[STEP_COUNT] = {
@@ -615,36 +618,60 @@ unknown_step(struct parser *p, const struct line *line, struct str word)
                  "no step begins with `%.*s`", STR_ARG(word));
 }
 
-bool
-script_parse(const struct source *source, struct arena *a, struct script *ret, struct diags *diags)
+/* The steps of a region, in order; what does not parse is reported and left out. */
+static struct step *
+parse_steps(struct parser *p, struct region region)
 {
-    struct parser p = {a, diags};
-    struct region all = {source, 0, (uint32_t)source->text.len};
-    struct step **last = &ret->first;
+    struct step *first = NULL, **last = &first;
     struct line line;
 
-    *ret = (struct script){.source = source};
-    while (line_next(&all, &line)) {
+    while (line_next(&region, &line)) {
         struct str rest = line.text, word;
         size_t kind = 0;
         struct step *s;
 
-        if (!word_next(a, &rest, &word)) {
-            complain(&p, &line, "a closing quote");
+        if (!word_next(p->arena, &rest, &word)) {
+            complain(p, &line, "a closing quote");
             continue;
         }
         while (kind < STEP_COUNT && !str_eq(word, str_from_c(step_words[kind])))
             kind++;
         if (kind == STEP_COUNT) {
-            unknown_step(&p, &line, word);
+            unknown_step(p, &line, word);
             continue;
         }
-        s = arena_new(a, struct step);
+        s = arena_new(p->arena, struct step);
         *s = (struct step){.kind = (enum step_kind)kind, .line = line};
-        if (!parse_step[kind](&p, s, rest))
+        if (!parse_step[kind](p, s, rest))
             continue;
         *last = s;
         last = &s->next;
     }
+    return first;
+}
+
+/* each NAME in WORD WORD ...: block of steps */
+static bool
+parse_each(struct parser *p, struct step *s, struct str rest)
+{
+    struct str word;
+
+    if (!word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "in") || !rest.len)
+        return complain(p, &s->line, "`each NAME in WORD WORD ...`");
+    while (word_next(p->arena, &rest, &word))
+        *avec_push(p->arena, &s->values) = word;
+    if (rest.len)
+        return complain(p, &s->line, "a closing quote");
+    s->steps = parse_steps(p, s->line.block);
+    return true;
+}
+
+bool
+script_parse(const struct source *source, struct arena *a, struct script *ret, struct diags *diags)
+{
+    struct parser p = {a, diags};
+
+    *ret = (struct script){.source = source};
+    ret->first = parse_steps(&p, (struct region){source, 0, (uint32_t)source->text.len});
     return diags->errors == 0;
 }

@@ -18,6 +18,7 @@
  *     publish [fails TEXT]          applies changed files
  *     wait for ORIGIN requests N    until background work is done; at most 5 s
  *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
+ *     each NAME in WORD WORD ...    the steps of its block, once for each word as ${NAME}
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -93,6 +94,8 @@ struct step {
     bool has_body, at_once, needs_key, is_http10, is_http2, is_tls;
     uint32_t times;
     uint64_t number;
+    struct step *steps;               /* each: its block */
+    struct { struct str *v; size_t n, cap; } values;
     struct expectation expect;
 };
 

@@ -56,6 +56,7 @@ setup_is_declaring(const struct step *step)
     case STEP_WAIT:
     case STEP_DROP:
     case STEP_REVIVE:
+    case STEP_EACH:
     case STEP_COUNT: break;
     }
     return false;
