@@ -1,0 +1,24 @@
+#!/bin/bash
+# usage: tools/run_example.sh   the gateway on 127.0.0.1:8080 with examples/catalog, and the sample backend it needs.
+set -u
+cd "$(dirname "$0")/.."
+backend=
+trap '[ -z "$backend" ] || kill "$backend" 2>/dev/null' EXIT
+build/release/headgate origin examples/catalog/origin.hgt >/dev/null &
+backend=$!
+sleep 0.3
+kill -0 "$backend" 2>/dev/null || { echo "the sample backend did not start: is its port taken?" >&2; exit 1; }
+export CATALOG_KEY=${CATALOG_KEY:-catalog-demo-key}
+cat <<'TEXT'
+
+  Headgate serves examples/catalog on http://127.0.0.1:8080. Try, in another terminal:
+
+    curl -i http://127.0.0.1:8080/catalog/products -H 'Ocp-Apim-Subscription-Key: catalog-demo-key'
+    curl -i http://127.0.0.1:8080/catalog/products/7 -H 'Ocp-Apim-Subscription-Key: catalog-demo-key'
+    curl -i http://127.0.0.1:8080/catalog/products        # without a key: 401, as APIM answers it
+
+  The second time the first answer comes from the cache. Change examples/catalog/apis/*/policy.xml and ask again.
+  Ctrl-C ends it.
+
+TEXT
+build/release/headgate run --config examples/catalog/headgate.yaml
