@@ -134,6 +134,13 @@ struct exchange_times {
     uint64_t start_ns, request_end_ns, backend_start_ns, backend_end_ns, cache_ns;
 };
 
+/* A step that asked to run first in outbound. */
+struct early_step {
+    enum flow (*run)(const void *conf, struct exchange *ex);
+    const void *conf;
+    const struct origin *at;
+};
+
 enum cache_state { CACHE_STATE_NONE, CACHE_STATE_HIT, CACHE_STATE_MISS };
 
 /* One line of the request trace (trace policy, context.Trace, failures). */
@@ -186,6 +193,7 @@ struct exchange {
     const struct backend *backend;    /* chosen by backend-id; NULL: none was */
     const struct target *target;      /* where requests go: the backend's, a base-url's, or the API's own; NULL: nowhere */
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
+    struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
 

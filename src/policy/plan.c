@@ -35,6 +35,7 @@ struct plan {
     struct row rows[SECTION_COUNT];
     struct place after_store;     /* in outbound, for a cache hit */
     bool needs_body[SECTION_COUNT];
+    bool touches_answer_body;
 };
 
 /* --- making a plan ------------------------------------------------------------------------------------------------- */
@@ -78,12 +79,13 @@ find_store(const struct row *row, uint32_t i, uint32_t depth, struct place *p)
     return false;
 }
 
+/* Some step of the row does at least this much with a body. */
 static bool
-row_needs_body(const struct row *row)
+row_has_body_use(const struct row *row, enum policy_body least)
 {
     for (uint32_t i = 0; i < row->n; i++)
         for (uint32_t at = 0; at < row->units[i]->n; at++)
-            if (row->units[i]->steps[at].def->body == BODY_WHOLE)
+            if (row->units[i]->steps[at].def->body >= least)
                 return true;
     return false;
 }
@@ -101,7 +103,8 @@ plan_new(struct policy_document *const documents[LEVEL_COUNT])
                 p->rows[s].units[p->rows[s].n++] = d->units[s];
     }
     for (int s = 0; s < SECTION_COUNT; s++)
-        p->needs_body[s] = row_needs_body(&p->rows[s]);
+        p->needs_body[s] = row_has_body_use(&p->rows[s], BODY_WHOLE);
+    p->touches_answer_body = row_has_body_use(&p->rows[SECTION_OUTBOUND], BODY_REPLACED);
     if (p->rows[SECTION_OUTBOUND].n)
         find_store(&p->rows[SECTION_OUTBOUND], 0, 0, &p->after_store);
     return p;
@@ -121,6 +124,12 @@ bool
 plan_needs_body(const struct plan *p, enum section s)
 {
     return p->needs_body[s];
+}
+
+bool
+plan_touches_answer_body(const struct plan *p)
+{
+    return p->touches_answer_body;
 }
 
 struct str
@@ -211,6 +220,12 @@ run_outbound(struct exchange *ex)
 {
     if (!exchange_response(ex))
         return exchange_fail(ex, "no memory left for an answer");
+    ex->section = SECTION_OUTBOUND;
+    if (ex->early) {
+        ex->at = ex->early->at;
+        if (ex->early->run(ex->early->conf, ex) == FLOW_ERROR)
+            return FLOW_ERROR;
+    }
     return run_section(ex, SECTION_OUTBOUND);
 }
 

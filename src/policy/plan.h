@@ -52,6 +52,8 @@ struct plan *plan_new(struct policy_document *const documents[LEVEL_COUNT]);
 void plan_delete(struct plan *p);
 /* Some step of a section needs the whole body (SECTION_INBOUND: of the request). */
 bool plan_needs_body(const struct plan *p, enum section s);
+/* Some step of outbound reads or replaces the answer's body. */
+bool plan_touches_answer_body(const struct plan *p);
 /* As policy_document_unsupported(), of the first document that has one: the API answers 501. */
 struct str plan_unsupported(const struct plan *p);
 

@@ -130,7 +130,7 @@ struct child_def {
     for (const type *it = (list)->v, *end_##it = it + (list)->n; it < end_##it; it++)
 
 /* What a policy does with bodies, so that plans know at publish. */
-enum policy_body { BODY_UNTOUCHED, BODY_WHOLE, BODY_REPLACED };
+enum policy_body { BODY_UNTOUCHED, BODY_REPLACED, BODY_WHOLE };
 
 struct policy_def {
     const char *name;

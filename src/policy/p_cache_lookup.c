@@ -1,0 +1,346 @@
+/* p_cache_lookup.c: <cache-lookup vary-by-developer="false" vary-by-developer-groups="false"> <vary-by-header>Accept</...>
+ * A hit answers from the cache: the rest of inbound and all of backend are skipped, outbound goes on behind the matching
+ * cache-store. A miss remembers the key for that cache-store.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "http/headers.h"
+#include "model/access.h"
+#include "model/api.h"
+#include "policy/cache_choices.h"
+#include "policy/compile.h"
+#include "policy/response_cache.h"
+
+struct vary {
+    struct pvalue name;
+};
+
+struct cache_lookup {
+    struct pvalue by_developer, by_groups, downstream, must_revalidate, allow_private;
+    int caching_type;
+    struct children headers, queries, customs;    /* struct vary */
+    bool varies_by_authorization;
+};
+
+static const struct choice downstreams[] = {
+    {"none", DOWNSTREAM_NONE}, {"private", DOWNSTREAM_PRIVATE}, {"public", DOWNSTREAM_PUBLIC}, {NULL},
+};
+
+static const struct attr_def header_attrs[] = {
+    VALUE_STR(struct vary, name, "", .required = true, .about = "Name of a header."), ATTR_END
+};
+static const struct attr_def query_attrs[] = {
+    VALUE_STR(struct vary, name, "", .about = "Name of a query parameter; several are separated by ';', * is all."), ATTR_END
+};
+static const struct attr_def custom_attrs[] = {
+    VALUE_STR(struct vary, name, "", .required = true, .about = "Any text; becomes part of the key."), ATTR_END
+};
+
+static const struct attr_def attrs[] = {
+    VALUE_BOOL(struct cache_lookup, by_developer, "vary-by-developer", .fallback = "false",
+               .about = "Keep entries apart by the owner of the subscription."),
+    VALUE_BOOL(struct cache_lookup, by_groups, "vary-by-developer-groups", .fallback = "false",
+               .about = "Keep entries apart by the owner's groups."),
+    ATTR_CHOICE(struct cache_lookup, caching_type, "caching-type", caching_types, .fallback = "prefer-external",
+                .about = "Which cache: internal, external, prefer-external."),
+    VALUE_CHOICE(struct cache_lookup, downstream, "downstream-caching-type", downstreams, .fallback = "none",
+                 .about = "What Cache-Control tells the client: none, private, public."),
+    VALUE_BOOL(struct cache_lookup, must_revalidate, "must-revalidate", .fallback = "true",
+               .about = "Adds must-revalidate for the client."),
+    VALUE_BOOL(struct cache_lookup, allow_private, "allow-private-response-caching", .fallback = "false",
+               .about = "Also for requests that carry Authorization."),
+    ATTR_END
+};
+
+static const struct child_def children[] = {
+    {.name = "vary-by-header", .offset = offsetof(struct cache_lookup, headers), .size = sizeof(struct vary),
+     .attrs = header_attrs, .about = "The header's value is part of the key."},
+    {.name = "vary-by-query-parameter", .offset = offsetof(struct cache_lookup, queries), .size = sizeof(struct vary),
+     .attrs = query_attrs, .about = "Only these query parameters, and those of the operation's template, are part of the "
+                                    "key; without one all are."},
+    {.name = "vary-by-custom", .offset = offsetof(struct cache_lookup, customs), .size = sizeof(struct vary),
+     .attrs = custom_attrs, .is_extension = true, .about = "The text is part of the key."},
+    CHILD_END
+};
+
+/* --- the key ------------------------------------------------------------------------------------------------------- */
+
+#define QUERY_NAMES_MAX 64
+
+/* The query parameters that count; false when all do. */
+static bool
+query_names(const struct cache_lookup *l, struct exchange *ex, struct str *names, uint32_t *ret_n)
+{
+    uint32_t n = 0;
+
+    CHILDREN(&l->queries, struct vary, v) {
+        struct str rest = v->name.text, one;
+
+        if (v->name.program)
+            continue;
+        while (str_split_next(&rest, ';', &one)) {
+            one = str_trim(one);
+            if (str_eq_lit(one, "*"))
+                return false;
+            if (one.len && n < QUERY_NAMES_MAX)
+                names[n++] = one;
+        }
+    }
+    if (n == 0)
+        return false;
+    for (uint32_t i = 0; ex->operation && i < ex->operation->n_template_parameters && n < QUERY_NAMES_MAX; i++)
+        if (ex->operation->parameters[i].place == PARAMETER_QUERY)
+            names[n++] = ex->operation->parameters[i].name;
+    *ret_n = n;
+    return true;
+}
+
+static void
+add_query(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
+{
+    struct str names[QUERY_NAMES_MAX];
+    uint32_t n = 0;
+
+    if (query_names(l, ex, names, &n))
+        cache_key_add_query(b, ex->request.query, names, n, ex->arena);
+    else
+        cache_key_add_query(b, ex->request.query, NULL, 0, ex->arena);
+}
+
+static void
+add_groups(struct exchange *ex, struct buf *b)
+{
+    for (uint32_t i = 0; ex->user && i < ex->user->n_groups; i++)
+        cache_key_add(b, ex->user->groups[i]->name);
+}
+
+static bool
+add_people(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
+{
+    bool by_developer, by_groups;
+
+    if (!pvalue_bool(ex, &l->by_developer, &by_developer) || !pvalue_bool(ex, &l->by_groups, &by_groups))
+        return false;
+    if (by_developer)
+        cache_key_add(b, ex->user ? ex->user->name : STR_NONE);
+    if (by_groups)
+        add_groups(ex, b);
+    return true;
+}
+
+static bool
+add_varies(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
+{
+    CHILDREN(&l->customs, struct vary, v) {
+        struct str text;
+
+        if (!pvalue_str(ex, &v->name, &text))
+            return false;
+        cache_key_add(b, text);
+    }
+    CHILDREN(&l->headers, struct vary, v) {
+        struct str name;
+
+        if (!pvalue_str(ex, &v->name, &name))
+            return false;
+        cache_key_add(b, name);
+        cache_key_add(b, http_headers_get_joined(ex->request.headers, name));
+    }
+    return true;
+}
+
+static bool
+build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
+{
+    struct buf b = buf_in(ex->arena);
+    struct url url;
+
+    exchange_request_url(ex, &url);
+    intent->path = url.path;
+    buf_reserve(&b, 256);
+    cache_key_begin(&b, CACHE_RESPONSE);
+    cache_key_add(&b, ex->api ? ex->api->name : STR_NONE);
+    cache_key_add(&b, ex->operation ? ex->operation->name : STR_NONE);
+    cache_key_add(&b, url.scheme);
+    cache_key_add(&b, url.host);
+    cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));
+    cache_key_add(&b, url.path);
+    add_query(l, ex, &b);
+    return add_people(l, ex, &b) && add_varies(l, ex, &b) && cache_key_end(&b, &intent->key);
+}
+
+/* --- looking up ---------------------------------------------------------------------------------------------------- */
+
+static struct str
+request_field(void *ctx, struct str name)
+{
+    return http_headers_get_name(ctx, name);
+}
+
+/* A value stored as response-cache:<path> serves a look-up that tells nobody apart. */
+static enum cache_verdict
+find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent, struct cache_entry **ret)
+{
+    struct cache_key key;
+    bool by_developer, by_groups;
+
+    if (l->customs.n || l->varies_by_authorization || !pvalue_bool(ex, &l->by_developer, &by_developer) ||
+        !pvalue_bool(ex, &l->by_groups, &by_groups) || by_developer || by_groups)
+        return CACHE_MISS_ABSENT;
+    if (response_warm_key(ex, ex->original_url.path, ex->original_url.query, &key) &&
+        cache_find(ex->services->cache, &key, NULL, response_now_ms(ex), ret) == CACHE_HIT)
+        return CACHE_HIT;
+    if (response_warm_key(ex, intent->path, ex->request.query, &key))
+        return cache_find(ex->services->cache, &key, NULL, response_now_ms(ex), ret);
+    return CACHE_MISS_ABSENT;
+}
+
+/* What makes a backend answer in part, or not at all, would be stored as if it were the answer. */
+static void
+remove_conditions(struct http_headers *h)
+{
+    static const enum http_field_id ids[] = {
+        HTTP_CACHE_CONTROL, HTTP_PRAGMA, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_IF_MATCH,
+        HTTP_IF_UNMODIFIED_SINCE, HTTP_IF_RANGE,
+    };
+
+    for (size_t i = 0; i < COUNTOF(ids); i++)
+        if (http_headers_has(h, ids[i]))
+            http_headers_remove_id(h, ids[i]);
+}
+
+/* Whether the client has it already (RFC 9110 13.1.2, weak comparison). */
+static bool
+is_not_modified(const struct exchange *ex, const struct reply *r)
+{
+    struct str wanted = http_headers_get(ex->request.headers, HTTP_IF_NONE_MATCH), item;
+    struct str etag = http_headers_get(r->headers, HTTP_ETAG);
+
+    if (!wanted.p || !etag.len)
+        return false;
+    etag = str_starts_with(etag, STR("W/")) ? str_skip(etag, 2) : etag;
+    while (http_list_next(&wanted, &item)) {
+        item = str_starts_with(item, STR("W/")) ? str_skip(item, 2) : item;
+        if (str_eq(item, etag) || str_eq_lit(item, "*"))
+            return true;
+    }
+    return false;
+}
+
+static enum flow
+serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry)
+{
+    uint64_t now_ms = response_now_ms(ex), age_s = (now_ms - MIN(now_ms, cache_entry_stored_ms(entry))) / 1000;
+    uint64_t end_ms = cache_entry_expires_ms(entry), left_s = end_ms > now_ms ? (end_ms - now_ms) / 1000 : 0;
+    struct reply *r = response_from_entry(ex, entry);
+
+    if (!r)
+        return exchange_fail(ex, "no memory left for a cached answer");
+    if (ex->response)
+        content_close(&ex->response->content);
+    ex->response = r;
+    ex->cache_state = CACHE_STATE_HIT;
+    response_set_downstream(ex, r, intent, left_s);
+    http_headers_set(r->headers, STR("Age"), str_printf(ex->arena, "%" PRIu64, age_s));
+    if (is_not_modified(ex, r)) {
+        r->status = 304;
+        r->reason = STR_NONE;
+        content_close(&r->content);
+    }
+    return FLOW_CACHE_HIT;
+}
+
+/* Whether this request takes part at all. */
+static bool
+is_candidate(const struct cache_lookup *l, struct exchange *ex)
+{
+    bool is_get = str_eq_lit(ex->request.method, "GET") || str_eq_lit(ex->request.method, "HEAD");
+
+    return ex->services->cache && l->caching_type != CACHING_EXTERNAL && is_get && content_is_empty(&ex->request.content);
+}
+
+/* Requests with Authorization only when the author says so, or when the key tells their senders apart. */
+static bool
+is_private(const struct cache_lookup *l, struct exchange *ex, bool *ret)
+{
+    bool allowed;
+
+    *ret = false;
+    if (!http_headers_has(ex->request.headers, HTTP_AUTHORIZATION) || l->varies_by_authorization || l->customs.n)
+        return true;
+    if (!pvalue_bool(ex, &l->allow_private, &allowed))
+        return false;
+    *ret = !allowed;
+    return true;
+}
+
+/* An expression in the key that throws: neither looked up nor stored, the request goes on. */
+static enum flow
+go_without(struct exchange *ex, const struct last_error *before)
+{
+    exchange_trace(ex, TRACE_ERROR, STR("cache-lookup"), ex->error.message);
+    ex->error = *before;
+    return FLOW_NEXT;
+}
+
+static enum flow
+run(const void *conf, struct exchange *ex)
+{
+    const struct cache_lookup *l = conf;
+    struct last_error before = ex->error;
+    struct cache_request request = {request_field, ex->request.headers};
+    struct cache_intent *intent;
+    struct cache_entry *entry;
+    bool is_hidden;
+    int downstream;
+
+    if (!is_candidate(l, ex))
+        return FLOW_NEXT;
+    intent = arena_new(ex->arena, struct cache_intent);
+    if (!intent || !is_private(l, ex, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
+        !pvalue_bool(ex, &l->must_revalidate, &intent->must_revalidate))
+        return go_without(ex, &before);
+    if (is_hidden)
+        return FLOW_NEXT;
+    intent->downstream = (uint8_t)downstream;
+    if (!build_key(l, ex, intent))
+        return go_without(ex, &before);
+    if (cache_find(ex->services->cache, &intent->key, &request, response_now_ms(ex), &entry) == CACHE_HIT ||
+        find_warmed(l, ex, intent, &entry) == CACHE_HIT)
+        return serve(ex, intent, entry);
+    ex->cache_state = CACHE_STATE_MISS;
+    intent->born = cache_generation(ex->services->cache);
+    intent->is_store_allowed = str_eq_lit(ex->request.method, "GET");
+    struct http_headers *seen = arena_new(ex->arena, struct http_headers);
+    if (seen) {
+        *seen = http_headers_in(ex->arena);
+        if (http_headers_copy(seen, ex->request.headers))
+            intent->request_headers = seen;
+    }
+    remove_conditions(ex->request.headers);
+    ex->cache = intent;
+    return FLOW_NEXT;
+}
+
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    struct cache_lookup *l = conf;
+
+    CHILDREN(&l->headers, struct vary, v)
+        l->varies_by_authorization |= str_eq_nocase(v->name.text, STR("Authorization"));
+    CHILDREN(&l->queries, struct vary, q)
+        if (q->name.program)
+            return compile_error(c, n, "vary-by-query-parameter takes names, not an expression");
+    /* Azure needs both attributes; real documents leave them out. */
+    if (c->in->is_strict && (!node_attr(n, "vary-by-developer") || !node_attr(n, "vary-by-developer-groups")))
+        return compile_strict(c, n, "Azure needs vary-by-developer and vary-by-developer-groups");
+    return true;
+}
+
+const struct policy_def policy_cache_lookup = {
+    .name = "cache-lookup", .sections = IN_INBOUND, .scopes = AT_ALL, .once = true, .not_in_fragment = true,
+    .attrs = attrs, .children = children, .size = sizeof(struct cache_lookup), .compile = compile, .run = run,
+    .summary = "Answers from the cache when a matching answer was stored.",
+    .usage = "For GET and HEAD without a body; others pass. On a hit outbound goes on behind the matching cache-store.\n"
+             "Requests with Authorization take no part unless allow-private-response-caching is true or the key holds the "
+             "header (vary-by-header) or a part of it (vary-by-custom).\nA failing cache never fails the request.",
+};
