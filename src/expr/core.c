@@ -26,7 +26,21 @@ exception_to_string(struct call *c, const struct type *type, struct value v, str
 
 static const struct type_hooks exception_hooks = {.to_string = exception_to_string};
 
+/* Names of bases, for the rows that exceptions.def makes; Exception's own base is object. */
+#define BASE_EXCEPTION "System.Exception"
+#define BASE_SYSTEM "System.SystemException"
+#define BASE_ARGUMENT "System.ArgumentException"
+#define BASE_ARITHMETIC "System.ArithmeticException"
+#define BASE_FORMAT "System.FormatException"
+#define BASE_INVALID_OPERATION "System.InvalidOperationException"
+#define BASE_NOT_SUPPORTED "System.NotSupportedException"
+#define BASE_TIMEOUT "System.TimeoutException"
+#define BASE_IO "System.IO.IOException"
+#define BASE_JSON "Newtonsoft.Json.JsonException"
+
 #define PRIMITIVE(kind, name) {kind, "System." name, "ValueType", "IComparable, IFormattable, IEquatable<" name ">, IComparable<" name ">", NULL, 0, NULL}
+
+#define TUPLE(parameters) {TYPE_STRUCT, "System.ValueTuple<" parameters ">", NULL, NULL, NULL, TYPE_IS_REF_STRUCT | TYPE_IS_TUPLE, NULL}
 
 static const struct type_row types[] = {
     {TYPE_OBJECT, "System.Object", NULL, NULL, NULL, 0, NULL},
@@ -51,6 +65,16 @@ static const struct type_row types[] = {
     {TYPE_NULLABLE, "System.Nullable<T>", "ValueType", NULL, NULL, 0, NULL},
     STATIC_CLASS("System.Nullable"),
     CLASS("System.Type", NULL, NULL, NULL),
+
+    /* new { a, b }, and what is found without a dot (`context`): members of <globals>. */
+    {TYPE_CLASS, "<anonymous>", NULL, NULL, NULL, TYPE_IS_ANONYMOUS | TYPE_IS_HIDDEN, NULL},
+    {TYPE_STATIC, "<globals>", NULL, NULL, NULL, TYPE_IS_HIDDEN, NULL},
+    TUPLE("T1,T2"),
+    TUPLE("T1,T2,T3"),
+    TUPLE("T1,T2,T3,T4"),
+    TUPLE("T1,T2,T3,T4,T5"),
+    TUPLE("T1,T2,T3,T4,T5,T6"),
+    TUPLE("T1,T2,T3,T4,T5,T6,T7"),
 
     INTERFACE("System.IDisposable", NULL),
     INTERFACE("System.IComparable", NULL),
@@ -85,7 +109,7 @@ static const struct type_row types[] = {
     DELEGATE("System.Comparison<T>", "int Invoke(T x, T y)"),
     DELEGATE("System.Converter<TInput,TOutput>", "TOutput Invoke(TInput input)"),
 
-#define EXCEPTION(name, full, base, message) {TYPE_CLASS, full, NULL, NULL, &exception_hooks, 0, #base},
+#define EXCEPTION(name, full, base, message) {TYPE_CLASS, full, BASE_##base, NULL, &exception_hooks, 0, NULL},
 #include "expr/exceptions.def"
 #undef EXCEPTION
 };

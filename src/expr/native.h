@@ -23,6 +23,9 @@
 
 struct rand;
 
+/* The host's on_slice() is called this often. */
+#define EXPR_SLICE_STEPS 100000
+
 enum exception_kind {
 #define EXCEPTION(name, full, base, message) EXC_##name,
 #include "expr/exceptions.def"
@@ -62,14 +65,13 @@ struct expr_run {
     void *host;                       /* struct exchange *, or NULL under `headgate eval` */
     struct rand *rand;                /* for Random, Guid.NewGuid (secrets use rand_secret()) */
     uint64_t (*wall_ns)(struct expr_run *run);        /* 1970 based; NULL: the machine's clock */
-    bool (*on_slice)(struct expr_run *run);           /* called every SLICE_STEPS steps; may yield; false ends the run */
+    bool (*on_slice)(struct expr_run *run);           /* called every EXPR_SLICE_STEPS steps; may yield; false ends the run */
     /* Written by the VM and natives. */
     int64_t steps_left, bytes_left, slice_left;
     uint32_t depth;
     enum expr_budget exceeded;
     struct exception *exception;      /* thrown and not caught yet */
     struct value *stack, *stack_end;  /* registers; grown in chunks */
-    struct exception spare;           /* used when the arena cannot hold another */
 };
 
 struct call {
