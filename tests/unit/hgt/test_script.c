@@ -1,0 +1,94 @@
+#include "hgt/script.c"
+#include "test.h"
+
+struct parsed {
+    struct arena arena;
+    struct source source;
+    struct diags diags;
+    struct script script;
+    bool ok;
+};
+
+static void
+parse(struct parsed *p, const char *text)
+{
+    p->arena = ARENA(NULL, 1 << 20);
+    p->source = (struct source){STR("t.hgt"), str_from_c(text)};
+    diags_init(&p->diags, &p->arena);
+    p->ok = script_parse(&p->source, &p->arena, &p->script, &p->diags);
+}
+
+TEST(a_block_is_what_is_indented_deeper)
+{
+    struct parsed p;
+
+    parse(&p, "origin a\n    on GET /x once\n        status 503\n\n        header A: b\n    body fallback\n\ntest one\n");
+    EXPECT(p.ok);
+    struct step *origin = p.script.first;
+    EXPECT_EQ(origin->kind, STEP_ORIGIN);
+    EXPECT_STR(origin->name, "a");
+    EXPECT_EQ(origin->rules->status, 503);
+    EXPECT(origin->rules->once);
+    EXPECT_STR(origin->rules->headers, "A: b\r\n");
+    EXPECT_STR(origin->rules->next->body, "fallback");
+    EXPECT_EQ(origin->next->kind, STEP_TEST);
+    arena_destroy(&p.arena);
+}
+
+TEST(raw_lines_end_with_cr_lf_unless_they_end_in_a_backslash)
+{
+    struct parsed p;
+
+    parse(&p, "raw\n    GET / HTTP/1.1\n    A: \\x00\\n\n\n    tail\\\n");
+    EXPECT(p.ok);
+    EXPECT_EQ(p.script.first->body.len, strlen("GET / HTTP/1.1\r\nA: ?\n\r\n\r\ntail"));
+    EXPECT(memcmp(p.script.first->body.p + 19, "\0\n\r\n\r\ntail", 10) == 0);
+    arena_destroy(&p.arena);
+}
+
+TEST(expectations_have_a_subject_and_an_operator)
+{
+    struct parsed p;
+
+    parse(&p, "expect header X-A not contains \"a b\"\nexpect status 2xx\nexpect origin o header H ~ ^a$\nexpect closed\n");
+    EXPECT(p.ok);
+    struct step *s = p.script.first;
+    EXPECT_STR(s->expect.name, "X-A");
+    EXPECT(s->expect.is_negated);
+    EXPECT_EQ(s->expect.op, MATCH_CONTAINS);
+    EXPECT_STR(s->expect.value, "a b");
+    s = s->next;
+    EXPECT_STR(s->expect.value, "2xx");
+    s = s->next;
+    EXPECT_STR(s->expect.part_name, "H");
+    EXPECT_EQ(s->expect.op, MATCH_REGEX);
+    EXPECT_EQ(s->next->expect.op, MATCH_PRESENT);
+    arena_destroy(&p.arena);
+}
+
+TEST(a_misspelt_step_is_named_with_its_place)
+{
+    struct parsed p;
+    struct buf out AUTO(buf_destroy) = BUF_INIT;
+
+    parse(&p, "test a\nexpct status 200\n");
+    EXPECT(!p.ok);
+    diags_print(&p.diags, &out);
+    EXPECT_STR(buf_str(&out), "t.hgt:2:1: error: no step begins with `expct`; did you mean `expect`?\n"
+                              "     2 | expct status 200\n       | ^~~~~\n");
+    arena_destroy(&p.arena);
+}
+
+TEST(a_loop_holds_steps_and_words)
+{
+    struct parsed p;
+
+    parse(&p, "each V in a \"b c\" \"\"\n    request GET /${V}\n    expect status 200\ntest x\n");
+    EXPECT(p.ok);
+    EXPECT_EQ(p.script.first->values.n, 3);
+    EXPECT_STR(p.script.first->values.v[1], "b c");
+    EXPECT_EQ(p.script.first->steps->kind, STEP_REQUEST);
+    EXPECT_EQ(p.script.first->steps->next->kind, STEP_EXPECT);
+    EXPECT_EQ(p.script.first->next->kind, STEP_TEST);
+    arena_destroy(&p.arena);
+}
