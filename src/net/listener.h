@@ -3,16 +3,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "net/conn_limits.h"
 #include "net/stream.h"
 
 struct tls_server;
-
-/* Connections of the process and of each client address, shared by all listeners that name it. Any thread. */
-struct conn_limits;
-struct conn_limits *conn_limits_new(uint32_t total_max, uint32_t per_address_max);   /* 0: no limit */
-/* No stream of a listener that names it may be left. NULL is fine. */
-void conn_limits_delete(struct conn_limits *l);
-uint32_t conn_limits_total(const struct conn_limits *l);
 
 /* A bound, listening socket: non-blocking, close-on-exec. mode: of a unix socket's file (0: 0660); an old socket file
  * that nobody answers is replaced. -1 on failure. is_shared: SO_REUSEPORT. */
@@ -24,7 +18,7 @@ struct listener_options {
     struct tls_server *tls;              /* NULL: plain. Referenced */
     const char *name;                    /* of the listener, for tickets and logs. Borrowed */
     bool is_proxy_protocol;              /* a PROXY header comes first, or the connection is closed */
-    const struct addr_net *proxy_peers;  /* who may send it; others are closed. Borrowed */
+    const struct addr_net *proxy_peers;  /* who may send it, others are closed; none: this machine. Borrowed */
     size_t n_proxy_peers;
     struct conn_limits *limits;          /* may be NULL. Borrowed */
     uint64_t handshake_timeout_ms;       /* PROXY header and TLS handshake together; 0: 10 s */

@@ -21,6 +21,8 @@ struct stream_ops {
     int64_t (*try_flush)(struct stream *s);      /* IO_OK when nothing accepted is left unsent */
     bool (*has_input)(const struct stream *s);   /* a read would give something without the descriptor */
     void (*shutdown)(struct stream *s);
+    void (*farewell)(struct stream *s);          /* before the descriptor is closed; may be NULL */
+    struct tls_info (*info)(struct stream *s);   /* NULL: plain */
     void (*destroy)(struct stream *s);           /* frees the stream; its io is closed already */
 };
 
@@ -45,7 +47,7 @@ struct stream {
     void *readable_ctx, *writable_ctx;
     struct io_op in, out;
     bool is_tls;
-    bool is_counted;                     /* in the listener's limits */
+    bool is_address_counted;             /* in the listener's limits */
     bool has_proxied_addr;               /* peer came by PROXY protocol */
 };
 
@@ -95,7 +97,7 @@ void stream_close_gently(struct stream *s, size_t max_bytes, uint64_t max_ms);
 
 /* The address the client connected to. */
 struct addr stream_local_addr(const struct stream *s);
-struct tls_info stream_tls_info(const struct stream *s);
+struct tls_info stream_tls_info(struct stream *s);
 /* Sends on the wire at once (true, the default for TCP) or when full. */
 void stream_set_nodelay(struct stream *s, bool is_on);
 static inline struct loop *

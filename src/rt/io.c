@@ -39,6 +39,20 @@ forget_events(struct loop *loop, uint64_t data)
 }
 
 void
+io_move(struct io *to, struct io *from)
+{
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = (uintptr_t)to};
+
+    ASSERT(!from->in && !from->out);
+    forget_events(from->loop, (uintptr_t)from);
+    *to = *from;
+    from->fd = -1;
+    /* Changing it makes the kernel report what is ready anew, so nothing forgotten is lost. */
+    int result = epoll_ctl(to->loop->epoll_fd, EPOLL_CTL_MOD, to->fd, &e);
+    ASSERT(result == 0);
+}
+
+void
 io_close(struct io *io)
 {
     if (io->fd < 0 || !io->loop)
@@ -128,16 +142,17 @@ io_try_sendv(struct io *io, const struct iovec *v, int n)
 }
 
 static int64_t
-try_accept(struct io *io)
+try_accept(struct io *io, struct io_peer *ret_peer)
 {
     int fd;
 
     if (!io->can_in)
         return IO_AGAIN;
     /* A connection that died in the queue is no reason to stop. */
-    do
-        fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    do {
+        ret_peer->len = sizeof(ret_peer->addr);
+        fd = accept4(io->fd, (struct sockaddr *)&ret_peer->addr, &ret_peer->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
     if (fd >= 0)
         return fd;
     if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -166,7 +181,7 @@ op_try(struct io *io, struct io_op *op)
     switch ((enum io_kind)op->kind) {
     case IO_KIND_NONE: break;
     case IO_KIND_RECV: return io_try_recv(io, op->p, op->n);
-    case IO_KIND_ACCEPT: return try_accept(io);
+    case IO_KIND_ACCEPT: return try_accept(io, op->p);
     case IO_KIND_POLL_IN: return io->can_in ? IO_OK : IO_AGAIN;
     case IO_KIND_SENDV: return io_try_sendv(io, op->p, (int)op->n);
     case IO_KIND_CONNECT: return connect_result(io);
@@ -229,10 +244,10 @@ io_sendv(struct io *io, struct io_op *op, const struct iovec *v, int n)
 }
 
 int64_t
-io_accept(struct io *io, struct io_op *op)
+io_accept(struct io *io, struct io_op *op, struct io_peer *ret_peer)
 {
-    int64_t fd = try_accept(io);
-    return fd == IO_AGAIN ? op_keep(io, op, IO_KIND_ACCEPT, NULL, 0) : fd;
+    int64_t fd = try_accept(io, ret_peer);
+    return fd == IO_AGAIN ? op_keep(io, op, IO_KIND_ACCEPT, ret_peer, 0) : fd;
 }
 
 int64_t

@@ -35,6 +35,8 @@ struct io {
 /* Takes fd (non-blocking) and registers it. A fresh connection counts as writable and not yet readable. False with
  * ERR_IO; fd stays the caller's then. */
 MUST_USE bool io_open(struct io *io, struct loop *loop, int fd, struct err *err);
+/* Moves a registration to another struct, since a stream turned into a TLS stream; nothing may be in progress. */
+void io_move(struct io *to, struct io *from);
 /* Cancels what is in progress (on_done is not called) and closes fd. Closed or zeroed io with fd -1 is fine. */
 void io_close(struct io *io);
 
@@ -48,7 +50,11 @@ int64_t io_try_send(struct io *io, const void *p, size_t n);
 int64_t io_recv(struct io *io, struct io_op *op, void *p, size_t n);
 int64_t io_sendv(struct io *io, struct io_op *op, const struct iovec *v, int n);
 /* Accepts one connection: the result is a descriptor (non-blocking, close-on-exec), or IO_ERROR with io->error. */
-int64_t io_accept(struct io *io, struct io_op *op);
+struct io_peer {
+    struct sockaddr_storage addr;
+    socklen_t len;
+};
+int64_t io_accept(struct io *io, struct io_op *op, struct io_peer *ret_peer);
 /* IO_OK when connected. */
 int64_t io_connect(struct io *io, struct io_op *op, const struct sockaddr *addr, socklen_t len);
 /* Completes with IO_OK when a recv or send would not wait: for idle connections, which keep no buffer. Never calls

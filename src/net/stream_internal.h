@@ -1,0 +1,12 @@
+/* stream_internal.h: between stream.c, tls_stream.c and listener.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "net/stream.h"
+
+/* Fills a stream and registers fd, which stays the caller's on failure. */
+MUST_USE bool stream_init(struct stream *s, const struct stream_ops *ops, struct loop *loop, int fd, struct err *err);
+/* Sees to it that try_flush() is called when the socket takes more. */
+void stream_watch_out(struct stream *s);
+/* The stream is gone: the listener takes it off its counts. */
+void listener_on_close(struct listener *l, struct stream *s);

@@ -1,0 +1,563 @@
+/* tls_context.c: what servers show and ask for, what clients trust.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tls_internal.h"
+
+#define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define GROUPS "X25519:P-256:P-384"
+#define SESSIONS_MAX 1024                /* a client context */
+
+bool
+tls_fail(struct err *err, const char *what)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code ? ERR_reason_error_string(code) : NULL;
+
+    err_set(err, ERR_TLS, "%s%s%s", what, reason ? ": " : "", reason ? reason : "");
+    ERR_clear_error();
+    return false;
+}
+
+/* --- certificates and keys --- */
+
+struct identity {
+    X509 *leaf;
+    EVP_PKEY *key;
+    STACK_OF(X509) *chain;
+};
+
+static void
+identity_destroy(struct identity *id)
+{
+    X509_free(id->leaf);
+    EVP_PKEY_free(id->key);
+    sk_X509_pop_free(id->chain, X509_free);
+}
+
+static int
+give_password(char *to, int size, int is_writing, void *arg)
+{
+    const struct str *password = arg;
+    int n = (int)MIN(password->len, (size_t)size);
+
+    if (n > 0)
+        memcpy(to, password->p, (size_t)n);
+    return n;
+}
+
+static bool
+read_pkcs12(const struct tls_identity *from, struct identity *ret, struct err *err)
+{
+    const unsigned char *p = (const void *)from->cert.p;
+    char password[512];
+    PKCS12 *file = d2i_PKCS12(NULL, &p, (long)from->cert.len);
+    bool ok;
+
+    if (!file)
+        return tls_fail(err, "neither PEM nor PKCS#12");
+    if (from->password.len >= sizeof(password)) {
+        PKCS12_free(file);
+        return err_set(err, ERR_LIMIT, "the password is longer than 511 bytes");
+    }
+    if (from->password.len)
+        memcpy(password, from->password.p, from->password.len);
+    password[from->password.len] = 0;
+    ok = PKCS12_parse(file, password, &ret->key, &ret->leaf, &ret->chain) && ret->leaf && ret->key;
+    OPENSSL_cleanse(password, sizeof(password));
+    PKCS12_free(file);
+    return ok || tls_fail(err, "cannot open the PKCS#12 file (wrong password?)");
+}
+
+static bool
+read_pem(const struct tls_identity *from, struct identity *ret, struct err *err)
+{
+    struct str key = from->key.len ? from->key : from->cert;
+    BIO *certs = BIO_new_mem_buf(from->cert.p, (int)from->cert.len);
+    BIO *keys = BIO_new_mem_buf(key.p, (int)key.len);
+    X509 *next;
+
+    ret->leaf = PEM_read_bio_X509(certs, NULL, NULL, NULL);
+    ret->chain = sk_X509_new_null();
+    while (ret->leaf && (next = PEM_read_bio_X509(certs, NULL, NULL, NULL)))
+        sk_X509_push(ret->chain, next);
+    if (ret->leaf)
+        ERR_clear_error();               /* the end of the file */
+    if (ret->leaf)
+        ret->key = PEM_read_bio_PrivateKey(keys, NULL, give_password, (void *)&from->password);
+    BIO_free(certs);
+    BIO_free(keys);
+    if (!ret->leaf)
+        return tls_fail(err, "no certificate in it");
+    return ret->key || tls_fail(err, "no private key in it that the password opens");
+}
+
+static bool
+identity_load(const struct tls_identity *from, struct identity *ret, struct err *err)
+{
+    bool is_pkcs12 = from->cert.len > 0 && from->cert.p[0] == 0x30;
+
+    if (from->cert.len > INT32_MAX || from->key.len > INT32_MAX)
+        return err_set(err, ERR_LIMIT, "the certificate is too large");
+    if (!(is_pkcs12 ? read_pkcs12(from, ret, err) : read_pem(from, ret, err)))
+        return false;
+    if (X509_check_private_key(ret->leaf, ret->key) != 1)
+        return tls_fail(err, "the private key does not belong to the certificate");
+    return true;
+}
+
+static bool
+use_identity(SSL_CTX *context, const struct identity *id, struct err *err)
+{
+    if (SSL_CTX_use_cert_and_key(context, id->leaf, id->key, id->chain, 1) != 1)
+        return tls_fail(err, "OpenSSL refuses the certificate");
+    return true;
+}
+
+/* Adds the certificates of a PEM text. False when there is none. */
+static bool
+store_add_pem(X509_STORE *store, struct str pem, STACK_OF(X509_NAME) *names, struct err *err)
+{
+    BIO *bio = BIO_new_mem_buf(pem.p, (int)MIN(pem.len, (size_t)INT32_MAX));
+    X509 *cert;
+    int n = 0;
+
+    for (; (cert = PEM_read_bio_X509(bio, NULL, NULL, NULL)); n++) {
+        X509_STORE_add_cert(store, cert);
+        if (names)
+            sk_X509_NAME_push(names, X509_NAME_dup(X509_get_subject_name(cert)));
+        X509_free(cert);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return n > 0 || err_set(err, ERR_INVALID, "no certificate in the list of trusted CAs");
+}
+
+/* --- settings that all contexts share --- */
+
+static SSL_CTX *
+context_new(const SSL_METHOD *method, bool tls12_off, struct str ciphers, struct err *err)
+{
+    SSL_CTX *context = SSL_CTX_new(method);
+    char list[1024];
+
+    if (!context) {
+        tls_fail(err, "OpenSSL");
+        return NULL;
+    }
+    SSL_CTX_set_min_proto_version(context, tls12_off ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_NO_ENCRYPT_THEN_MAC);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                  SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
+    SSL_CTX_set1_groups_list(context, GROUPS);
+    snprintf(list, sizeof(list), "%.*s", ciphers.len ? (int)ciphers.len : (int)strlen(CIPHERS_TLS12),
+             ciphers.len ? ciphers.p : CIPHERS_TLS12);
+    if (ciphers.len < sizeof(list) && SSL_CTX_set_cipher_list(context, list) == 1)
+        return context;
+    tls_fail(err, "no usable cipher in the list");
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+/* --- server --- */
+
+static int
+on_alpn(SSL *ssl, const unsigned char **ret, unsigned char *ret_len, const unsigned char *offered, unsigned int len,
+        void *arg)
+{
+    static const unsigned char both[] = "\x02h2\x08http/1.1";
+    const struct tls_server_conf *conf = arg;
+    const unsigned char *list = conf->http2 ? both : both + 3;
+    unsigned int list_len = conf->http2 ? 12 : 9;
+
+    /* Ours first; a client that names none of them wants something else, and hears so. */
+    if (SSL_select_next_proto((unsigned char **)(uintptr_t)ret, ret_len, list, list_len, offered, len) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* The host name of a ClientHello: list length (2), type 0 (1), name length (2), name. False when odd. */
+static bool
+sni_of(SSL *ssl, char name[256], size_t *ret_len)
+{
+    const unsigned char *p;
+    size_t n;
+
+    *ret_len = 0;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &n))
+        return true;
+    if (n < 5 || (size_t)(p[0] << 8 | p[1]) != n - 2 || p[2] != TLSEXT_NAMETYPE_host_name)
+        return false;
+    size_t len = (size_t)(p[3] << 8 | p[4]);
+    if (len != n - 5 || len == 0 || len > 255 || memchr(p + 5, 0, len))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        name[i] = ascii_lower((char)p[5 + i]);
+    *ret_len = len;
+    return true;
+}
+
+static SSL_CTX *
+choose_context(const struct tls_server_conf *conf, struct str name)
+{
+    SSL_CTX *context = map_get(&conf->exact, name);
+    ptrdiff_t dot = str_find_char(name, '.', 0);
+
+    if (!context && dot > 0)
+        context = map_get(&conf->wildcard, str_skip(name, (size_t)dot + 1));
+    return context;
+}
+
+/* First of all callbacks, before a ticket is looked at: chooses the certificate, and binds the session to listener,
+ * host and verification policy, so that it is resumed nowhere else. */
+static int
+on_client_hello(SSL *ssl, int *ret_alert, void *arg)
+{
+    const struct tls_server_conf *conf = arg;
+    char name[256];
+    uint8_t bound[32 + 256], digest[32];
+    unsigned digest_len;
+    size_t len;
+
+    if (!sni_of(ssl, name, &len)) {
+        *ret_alert = SSL_AD_DECODE_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    SSL_CTX *context = len ? choose_context(conf, str_from(name, len)) : NULL;
+    if (context)
+        SSL_set_SSL_CTX(ssl, context);
+    memcpy(bound, conf->binding, 32);
+    memcpy(bound + 32, name, len);
+    if (!EVP_Digest(bound, 32 + len, digest, &digest_len, EVP_sha256(), NULL) ||
+        !SSL_set_session_id_context(ssl, digest, sizeof(digest))) {
+        *ret_alert = SSL_AD_INTERNAL_ERROR;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static int
+accept_any_certificate(int is_ok, X509_STORE_CTX *store)
+{
+    return 1;                            /* the result is kept: tls_info.is_client_cert_ok */
+}
+
+static void
+add_name(struct tls_server_conf *conf, SSL_CTX *context, const char *p, int len)
+{
+    char lower[256];
+    struct str name = {lower, (size_t)len};
+    bool is_wildcard = len > 2 && p[0] == '*' && p[1] == '.';
+
+    if (len <= 0 || len > 255)
+        return;
+    for (int i = 0; i < len; i++)
+        lower[i] = ascii_lower(p[i]);
+    if (is_wildcard)
+        name = str_skip(name, 2);
+    struct map *map = is_wildcard ? &conf->wildcard : &conf->exact;
+    if (!map_has(map, name))
+        map_set_copy(map, name, context);
+}
+
+/* DNS names of the certificate; its common name when it has none. */
+static void
+add_names(struct tls_server_conf *conf, SSL_CTX *context, X509 *leaf)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    char common[256];
+    int found = 0;
+
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+        if (n->type != GEN_DNS)
+            continue;
+        add_name(conf, context, (const char *)ASN1_STRING_get0_data(n->d.dNSName), ASN1_STRING_length(n->d.dNSName));
+        found++;
+    }
+    GENERAL_NAMES_free(names);
+    if (!found) {
+        int len = X509_NAME_get_text_by_NID(X509_get_subject_name(leaf), NID_commonName, common, sizeof(common));
+        add_name(conf, context, common, len);
+    }
+}
+
+static bool
+ask_for_client_cert(SSL_CTX *context, const struct tls_server_options *o, struct err *err)
+{
+    STACK_OF(X509_NAME) *names;
+    int mode = SSL_VERIFY_PEER;
+
+    if (o->client_cert == TLS_CLIENT_CERT_NONE)
+        return true;
+    if (o->client_ca_pem.len) {
+        names = sk_X509_NAME_new_null();
+        if (!store_add_pem(SSL_CTX_get_cert_store(context), o->client_ca_pem, names, err)) {
+            sk_X509_NAME_pop_free(names, X509_NAME_free);
+            return false;
+        }
+        SSL_CTX_set_client_CA_list(context, names);
+    }
+    if (o->client_cert == TLS_CLIENT_CERT_REQUIRE)
+        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    bool is_strict = o->client_cert == TLS_CLIENT_CERT_REQUIRE && o->client_ca_pem.len;
+    SSL_CTX_set_verify(context, mode, is_strict ? NULL : accept_any_certificate);
+    return true;
+}
+
+static SSL_CTX *
+server_context(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_identity *from,
+               struct err *err)
+{
+    struct identity id AUTO(identity_destroy) = {0};
+    SSL_CTX *context;
+
+    if (!identity_load(from, &id, err))
+        return NULL;
+    if (!(context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err)))
+        return NULL;
+    if (!use_identity(context, &id, err) || !ask_for_client_cert(context, o, err)) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, o->tickets ? 1 : 0);
+    if (o->tickets)
+        tls_tickets_install(o->tickets, context);
+    else
+        SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_alpn_select_cb(context, on_alpn, conf);
+    SSL_CTX_set_client_hello_cb(context, on_client_hello, conf);
+    add_names(conf, context, id.leaf);
+    return context;
+}
+
+static void
+make_binding(struct tls_server_conf *conf, const struct tls_server_options *o)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    const char *listener = o->listener ? o->listener : "";
+    unsigned char mode = (unsigned char)o->client_cert;
+
+    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+    EVP_DigestUpdate(md, listener, strlen(listener) + 1);
+    EVP_DigestUpdate(md, &mode, 1);
+    if (o->client_cert != TLS_CLIENT_CERT_NONE)
+        EVP_DigestUpdate(md, o->client_ca_pem.p, o->client_ca_pem.len);
+    EVP_DigestFinal_ex(md, conf->binding, NULL);
+    EVP_MD_CTX_free(md);
+}
+
+static struct tls_server_conf *
+conf_new(const struct tls_server_options *o, struct err *err)
+{
+    struct tls_server_conf *conf = xnew(struct tls_server_conf);
+
+    conf->refs = 1;
+    conf->http2 = o->http2;
+    conf->has_client_ca = o->client_ca_pem.len > 0;
+    conf->tickets = tls_tickets_ref(o->tickets);
+    conf->contexts = xnew_array(SSL_CTX *, o->n_identities ? o->n_identities : 1);
+    make_binding(conf, o);
+    if (o->n_identities == 0) {
+        err_set(err, ERR_INVALID, "a TLS listener needs a certificate");
+        tls_server_conf_unref(conf);
+        return NULL;
+    }
+    for (size_t i = 0; i < o->n_identities; i++) {
+        if (!(conf->contexts[i] = server_context(conf, o, &o->identities[i], err))) {
+            err_prefix(err, "certificate %zu", i + 1);
+            tls_server_conf_unref(conf);
+            return NULL;
+        }
+        conf->n++;
+    }
+    return conf;
+}
+
+void
+tls_server_conf_unref(struct tls_server_conf *conf)
+{
+    if (!conf || atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (size_t i = 0; i < conf->n; i++)
+        SSL_CTX_free(conf->contexts[i]);
+    map_destroy(&conf->exact);
+    map_destroy(&conf->wildcard);
+    tls_tickets_unref(conf->tickets);
+    free(conf->contexts);
+    free(conf);
+}
+
+struct tls_server_conf *
+tls_server_conf_ref(struct tls_server *s)
+{
+    struct tls_server_conf *conf;
+
+    pthread_mutex_lock(&s->lock);
+    conf = s->conf;
+    atomic_fetch_add_explicit(&conf->refs, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&s->lock);
+    return conf;
+}
+
+struct tls_server *
+tls_server_new(const struct tls_server_options *options, struct err *err)
+{
+    struct tls_server_conf *conf = conf_new(options, err);
+    struct tls_server *s;
+
+    if (!conf)
+        return NULL;
+    s = xnew(struct tls_server);
+    s->refs = 1;
+    s->conf = conf;
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+bool
+tls_server_reload(struct tls_server *s, const struct tls_server_options *options, struct err *err)
+{
+    struct tls_server_conf *conf = conf_new(options, err), *old;
+
+    if (!conf)
+        return false;
+    pthread_mutex_lock(&s->lock);
+    old = s->conf;
+    s->conf = conf;
+    pthread_mutex_unlock(&s->lock);
+    tls_server_conf_unref(old);
+    return true;
+}
+
+struct tls_server *
+tls_server_ref(struct tls_server *s)
+{
+    if (s)
+        atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
+    return s;
+}
+
+void
+tls_server_unref(struct tls_server *s)
+{
+    if (!s || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    tls_server_conf_unref(s->conf);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+/* --- client --- */
+
+/* The chain may be anything, the name may not. */
+static int
+accept_any_chain(int is_ok, X509_STORE_CTX *store)
+{
+    int error = X509_STORE_CTX_get_error(store);
+
+    return is_ok || (error != X509_V_ERR_HOSTNAME_MISMATCH && error != X509_V_ERR_IP_ADDRESS_MISMATCH);
+}
+
+/* A ticket came. Returns 1: the session is ours now. */
+static int
+on_new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct tls_client *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct str key = tls_stream_session_key(ssl);
+
+    if (!key.len || !SSL_SESSION_is_resumable(session))
+        return 0;
+    pthread_mutex_lock(&c->lock);
+    if (c->sessions.n_live >= SESSIONS_MAX && !map_has(&c->sessions, key)) {
+        struct str oldest = map_next(&c->sessions, NULL)->key;
+        SSL_SESSION_free(map_remove(&c->sessions, oldest));
+    }
+    SSL_SESSION_free(map_set_copy(&c->sessions, key, session));
+    pthread_mutex_unlock(&c->lock);
+    return 1;
+}
+
+SSL_SESSION *
+tls_client_session(struct tls_client *c, struct str key)
+{
+    SSL_SESSION *session;
+
+    pthread_mutex_lock(&c->lock);
+    session = map_get(&c->sessions, key);
+    if (session)
+        SSL_SESSION_up_ref(session);
+    pthread_mutex_unlock(&c->lock);
+    return session;
+}
+
+static bool
+client_setup(SSL_CTX *context, const struct tls_client_options *o, struct err *err)
+{
+    struct identity id AUTO(identity_destroy) = {0};
+    static const unsigned char both[] = "\x02h2\x08http/1.1";
+
+    if (!o->no_system_store && SSL_CTX_set_default_verify_paths(context) != 1)
+        return tls_fail(err, "cannot use the system's trusted CAs");
+    if (o->extra_ca_pem.len && !store_add_pem(SSL_CTX_get_cert_store(context), o->extra_ca_pem, NULL, err))
+        return false;
+    if (o->identity && (!identity_load(o->identity, &id, err) || !use_identity(context, &id, err)))
+        return err_prefix(err, "client certificate");
+    if (o->no_verify_chain && o->no_verify_name)
+        SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    else
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, o->no_verify_chain ? accept_any_chain : NULL);
+    SSL_CTX_set_alpn_protos(context, o->http2 ? both : both + 3, o->http2 ? 12 : 9);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context, on_new_session);
+    return true;
+}
+
+struct tls_client *
+tls_client_new(const struct tls_client_options *options, struct err *err)
+{
+    struct tls_client *c;
+    SSL_CTX *context = context_new(TLS_client_method(), options->tls12_off, STR_NONE, err);
+
+    if (!context)
+        return NULL;
+    if (!client_setup(context, options, err)) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    c = xnew(struct tls_client);
+    c->refs = 1;
+    c->context = context;
+    c->no_verify_name = options->no_verify_name;
+    pthread_mutex_init(&c->lock, NULL);
+    SSL_CTX_set_app_data(context, c);
+    return c;
+}
+
+struct tls_client *
+tls_client_ref(struct tls_client *c)
+{
+    if (c)
+        atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+    return c;
+}
+
+void
+tls_client_unref(struct tls_client *c)
+{
+    if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    for (struct map_entry *e = map_next(&c->sessions, NULL); e; e = map_next(&c->sessions, e))
+        SSL_SESSION_free(e->value);
+    map_destroy(&c->sessions);
+    pthread_mutex_destroy(&c->lock);
+    SSL_CTX_free(c->context);
+    free(c);
+}

@@ -1,0 +1,51 @@
+/* tls_internal.h: between tls_context.c, tls_tickets.c and tls_stream.c.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/map.h"
+#include "net/tls.h"
+
+/* What a server shows at one time. Immutable, counted: a reload makes a new one. */
+struct tls_server_conf {
+    _Atomic uint32_t refs;
+    size_t n;
+    SSL_CTX **contexts;                  /* one an identity */
+    struct map exact, wildcard;          /* lower-case name (without "*.") -> SSL_CTX */
+    uint8_t binding[32];                 /* digest of listener and verification policy: part of the session's context */
+    bool http2, has_client_ca;
+    struct tls_tickets *tickets;
+};
+
+struct tls_server {
+    _Atomic uint32_t refs;
+    pthread_mutex_t lock;                /* covers conf */
+    struct tls_server_conf *conf;
+};
+
+struct tls_client {
+    _Atomic uint32_t refs;
+    SSL_CTX *context;
+    bool no_verify_name;
+    pthread_mutex_t lock;                /* covers sessions */
+    struct map sessions;                 /* "name:port" -> SSL_SESSION */
+};
+
+struct tls_server_conf *tls_server_conf_ref(struct tls_server *s);
+void tls_server_conf_unref(struct tls_server_conf *conf);
+
+/* A session to resume, owned by the caller; NULL when there is none. */
+SSL_SESSION *tls_client_session(struct tls_client *c, struct str key);
+
+/* tls_tickets.c: OpenSSL's callback for SSL_CTX with these tickets. */
+void tls_tickets_install(struct tls_tickets *t, SSL_CTX *context);
+struct tls_tickets *tls_tickets_ref(struct tls_tickets *t);
+
+/* tls_stream.c: the key under which a client connection keeps its session. */
+struct str tls_stream_session_key(SSL *ssl);
+
+/* Sets ERR_TLS with what OpenSSL says last, and empties its queue. Always false. */
+bool tls_fail(struct err *err, const char *what);
