@@ -87,9 +87,9 @@ find(const struct map *names, struct str name, const struct workspace *w)
 }
 
 const struct api *
-model_find_api(const struct model *m, struct str name)
+model_find_api(const struct model *m, struct str name, const struct workspace *w)
 {
-    return map_get(&m->index->apis, name);
+    return find(&m->index->apis, name, w);
 }
 
 const struct product *
@@ -182,10 +182,17 @@ model_find_cache(const struct model *m, struct str region)
         if (m->array[i].name_.len) \
             map_set(&ix->map_, full_name(m, workspace_, m->array[i].name_), (void *)&m->array[i])
 
-static void
-index_names(struct model *m, struct model_index *ix)
+bool
+model_index_names(struct model *m)
 {
-    INDEX(apis, apis, n_apis, NULL, name);
+    static const struct map no_case = {.ignore_case = true};
+    struct model_index *ix = arena_new(&m->arena, struct model_index);
+
+    if (!ix || !arena_defer(&m->arena, free_index, ix))
+        return false;
+    *ix = (struct model_index){no_case, no_case, no_case, no_case, no_case, no_case, no_case, MAP_INIT, no_case};
+    m->index = ix;
+    INDEX(apis, apis, n_apis, m->apis[i].workspace, name);
     INDEX(products, products, n_products, m->products[i].workspace, name);
     INDEX(backends, backends, n_backends, m->backends[i].workspace, name);
     INDEX(fragments, fragments, n_fragments, m->fragments[i].workspace, name);
@@ -195,20 +202,14 @@ index_names(struct model *m, struct model_index *ix)
     INDEX(named_values, named_values, n_named_values, m->named_values[i].workspace, display_name);
     INDEX(certificates, certificates, n_certificates, NULL, thumbprint);
     INDEX(certificates, certificates, n_certificates, NULL, name);
+    return true;
 }
 
 bool
 model_compile(struct model *m, struct diags *diags)
 {
-    static const struct map no_case = {.ignore_case = true};
     const struct subscription *clash = NULL;
-    struct model_index *ix = arena_new(&m->arena, struct model_index);
 
-    if (!ix || !arena_defer(&m->arena, free_index, ix))
-        return false;
-    *ix = (struct model_index){no_case, no_case, no_case, no_case, no_case, no_case, no_case, MAP_INIT, no_case};
-    m->index = ix;
-    index_names(m, ix);
     m->keys = access_table_new(&m->arena, m->subscriptions, m->n_subscriptions, &clash);
     if (clash)
         diag_add(diags, DIAG_ERROR, NULL, 0, 0, "subscription `%.*s` has the key of another subscription",

@@ -170,7 +170,7 @@ void model_unrefp(struct model **m);
 
 /* By resource name (fragment-id, backend-id, ...), case ignored; a name of the workspace wins over the service's, which
  * is found from everywhere. workspace may be NULL. NULL when there is none. */
-const struct api *model_find_api(const struct model *m, struct str name);
+const struct api *model_find_api(const struct model *m, struct str name, const struct workspace *w);
 const struct product *model_find_product(const struct model *m, struct str name, const struct workspace *w);
 const struct backend_conf *model_find_backend(const struct model *m, struct str name, const struct workspace *w);
 const struct fragment *model_find_fragment(const struct model *m, struct str name, const struct workspace *w);
@@ -185,5 +185,7 @@ const struct certificate *model_find_certificate(const struct model *m, struct s
 /* The cache whose use_from is the region, else the one used from "default"; NULL when none is configured. */
 const struct cache_conf *model_find_cache(const struct model *m, struct str region);
 
-/* Completes a filled model: names, routes, keys. To be called once by the store. False when the arena is full. */
+/* Completes a filled model, for the store: first the names (model_find_... work then), after the links between things
+ * are set the routes and keys. False when the arena is full. */
+bool model_index_names(struct model *m);
 bool model_compile(struct model *m, struct diags *diags);

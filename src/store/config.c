@@ -95,9 +95,14 @@ check_url(struct str text, struct err *err)
     return !text.len || uri_parse_http(text, &u, err);
 }
 
-/* ADDRESS, ADDRESS:PORT, [IPv6]:PORT, unix:PATH; the port goes to *ret_port, 0 when there is none. */
-static bool
-split_address_port(struct str text, struct str *ret_address, uint32_t *ret_port)
+bool
+config_parse_port(struct str text, uint32_t *ret)
+{
+    return num_parse_u32(text, 65535, ret, NULL);
+}
+
+bool
+config_split_address(struct str text, struct str *ret_address, uint32_t *ret_port)
 {
     ptrdiff_t colon = str_rfind_char(text, ':');
 
@@ -105,7 +110,7 @@ split_address_port(struct str text, struct str *ret_address, uint32_t *ret_port)
     *ret_address = text;
     if (is_address(text) || str_starts_with(text, STR("unix:")))
         return true;
-    if (colon < 0 || !num_parse_u32(str_skip(text, (size_t)colon + 1), 65535, ret_port, NULL))
+    if (colon < 0 || !config_parse_port(str_skip(text, (size_t)colon + 1), ret_port))
         return false;
     *ret_address = str_sub(text, 0, (size_t)colon);
     if (ret_address->len > 2 && *ret_address->p == '[')
@@ -119,7 +124,7 @@ check_resolve(struct str text, struct err *err)
     struct str address;
     uint32_t port;
 
-    if (split_address_port(text, &address, &port))
+    if (config_split_address(text, &address, &port))
         return true;
     return err_set(err, ERR_INVALID, "expected ADDRESS:PORT, found '%.*s'", STR_ARG(text));
 }
