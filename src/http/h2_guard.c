@@ -127,6 +127,12 @@ h2_guard_closed(struct h2_guard *g, bool was_reset)
     return NULL;
 }
 
+bool
+h2_guard_is_in_head(const struct h2_guard *g)
+{
+    return g->preface_left || g->head_n || g->is_in_block || (g->payload_left && g->head[3] != FRAME_DATA);
+}
+
 void
 h2_guard_sent_data(struct h2_guard *g, uint32_t n)
 {

@@ -38,5 +38,7 @@ const char *h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms)
 /* A stream has closed. was_reset: before its answer was complete, by the peer or through the peer's fault. Result as
  * above. */
 const char *h2_guard_closed(struct h2_guard *g, bool was_reset);
+/* In the middle of something that must not take long: preface, frame head, any frame but DATA, a header block. */
+bool h2_guard_is_in_head(const struct h2_guard *g);
 /* n DATA frames have gone out: the peer may answer each with updates of its windows. */
 void h2_guard_sent_data(struct h2_guard *g, uint32_t n);

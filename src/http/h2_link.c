@@ -1,0 +1,722 @@
+/* h2_link.c: a stream, an nghttp2 session and what happens between them (h2_link.h).
+ *
+ * Life: open -> start -> (feed, collect)* -> end -> die -> on_end. The link's memory goes only from its own task, when it
+ * is dead and no stream object points to it, so whoever is on the stack can still look at it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "http/h2_link.h"
+
+#include <stdlib.h>
+
+#include "http/h2_inflow.h"
+
+#define READ_BYTES ((size_t)32 << 10)
+#define READ_ROUNDS 4
+#define FLUSH_BYTES ((size_t)80 << 10)
+#define FLUSH_ROUNDS 4
+#define LINK_WINDOW (1 << 20)    /* of the connection; given back as bytes come */
+#define TICK_MS 1000u
+#define GOAWAY_STEP_MS 1000u
+#define OUTBOUND_MAX 1000u       /* frames waiting for a peer that does not read */
+#define LINGER_BYTES ((size_t)256 << 10)
+#define LINGER_MS 1000u
+
+static void arm_timer(struct h2_link *l, uint64_t now_ms);
+
+/* ---- streams ---- */
+
+void
+h2_stream_init(struct h2_stream *s, struct h2_link *l, int32_t id, struct arena *arena)
+{
+    s->link = l;
+    s->id = -1;
+    s->arena = arena;
+    s->is_closed = true;
+    s->progress_ms = loop_now_ms(l->conf->loop);
+    h2_head_init(&s->head, arena, l->conf->head);
+    l->n_held++;
+    if (id > 0)
+        h2_stream_opened(s, id);
+}
+
+void
+h2_stream_opened(struct h2_stream *s, int32_t id)
+{
+    struct h2_link *l = s->link;
+
+    s->id = id;
+    s->is_closed = false;
+    nghttp2_session_set_stream_user_data(l->session, id, s);
+    list_push_back(&l->streams, &s->node);
+    if (l->n_open++ == 0)
+        arm_timer(l, loop_now_ms(l->conf->loop));
+}
+
+/* The session does not know it any more. */
+static void
+stream_closed(struct h2_stream *s, uint32_t error)
+{
+    struct h2_link *l = s->link;
+
+    s->is_closed = true;
+    s->error = error;
+    list_remove(&s->node);
+    if (--l->n_open == 0)
+        l->idle_since_ms = loop_now_ms(l->conf->loop);
+    h2_inflow_end(s, false);
+    h2_stream_raise(s, H2_EVENT_CLOSED);
+}
+
+void
+h2_stream_drop(struct h2_stream *s)
+{
+    struct h2_link *l = s->link;
+
+    if (!s->is_closed) {
+        nghttp2_session_set_stream_user_data(l->session, s->id, NULL);
+        stream_closed(s, 0);
+    }
+    h2_inflow_destroy(s);
+    body_close(s->out);
+    s->out = NULL;
+    list_remove(&s->event_node);
+    l->n_held--;
+    h2_link_post(l);
+}
+
+void
+h2_stream_raise(struct h2_stream *s, uint8_t events)
+{
+    s->events |= events;
+    if (!list_is_linked(&s->event_node))
+        list_push_back(&s->link->events, &s->event_node);
+    h2_link_post(s->link);
+}
+
+void
+h2_stream_reset(struct h2_stream *s, uint32_t code)
+{
+    if (s->is_closed)
+        return;
+    s->is_ours = true;
+    nghttp2_submit_rst_stream(s->link->session, NGHTTP2_FLAG_NONE, s->id, code);
+    h2_link_post(s->link);
+}
+
+bool
+h2_stream_is_stuck(const struct h2_stream *s, uint64_t now_ms, uint64_t ms)
+{
+    return s->out && !s->is_sent && !s->is_closed && !s->is_out_waiting && now_ms - s->progress_ms > ms;
+}
+
+/* ---- bodies going out ---- */
+
+static void
+out_ready(void *ctx)
+{
+    struct h2_stream *s = ctx;
+
+    s->is_out_waiting = false;
+    s->progress_ms = loop_now_ms(s->link->conf->loop);
+    if (s->is_closed)
+        return;
+    nghttp2_session_resume_data(s->link->session, s->id);
+    h2_link_post(s->link);
+}
+
+/* The body is at its end: the stream too, unless trailers follow. */
+static bool
+end_out(struct h2_stream *s, uint32_t *flags)
+{
+    const struct http_headers *trailers = body_trailers(s->out);
+    struct h2_fields f;
+
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (!trailers || trailers->n == 0)
+        return true;
+    f = h2_trailer_fields(s->arena, trailers);
+    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return f.v && nghttp2_submit_trailer(s->link->session, s->id, f.v, f.n) == 0;
+}
+
+static ssize_t
+read_out(nghttp2_session *session, int32_t id, uint8_t *to, size_t max, uint32_t *flags, nghttp2_data_source *source,
+         void *ctx)
+{
+    struct h2_stream *s = source->ptr;
+    int status = IO_OK;
+    size_t n = 0;
+
+    while (n < max && status == IO_OK) {
+        size_t take = MIN(s->out_piece.len, max - n);
+        if (take == 0) {
+            status = body_try_read(s->out, &s->out_piece);
+            continue;
+        }
+        memcpy(to + n, s->out_piece.p, take);
+        s->out_piece = str_skip(s->out_piece, take);
+        n += take;
+    }
+    if (status == IO_EOF && end_out(s, flags))
+        return (ssize_t)n;
+    if (n > 0 && status != IO_EOF) /* what else there is to say comes with the next call */
+        return (ssize_t)n;
+    if (status == IO_AGAIN) {
+        s->is_out_waiting = true;
+        body_when_ready(s->out, out_ready, s);
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    /* Never a well-formed short answer: the stream is reset. */
+    s->is_out_broken = s->is_ours = true;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+nghttp2_data_provider
+h2_stream_provider(struct h2_stream *s, struct body *body)
+{
+    s->out = body;
+    s->out_piece = STR_NONE;
+    return (nghttp2_data_provider){.source.ptr = s, .read_callback = read_out};
+}
+
+/* ---- what nghttp2 tells ---- */
+
+static struct h2_stream *
+find(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+/* Stops nghttp2_session_mem_recv(); the link is dropped. */
+static int
+blame(struct h2_link *l, const char *why)
+{
+    if (!l->why)
+        l->why = why;
+    return l->why ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int
+malformed(nghttp2_session *session, int32_t id)
+{
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static int
+on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    struct h2_link *l = ctx;
+    struct h2_stream *s = find(session, frame->hd.stream_id);
+
+    if (frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    if (s) { /* trailers, or an answer's head behind an interim one */
+        h2_head_init(&s->head, s->arena, l->conf->head);
+        return 0;
+    }
+    if (!l->conf->is_server || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    if (!l->ops->on_begin(l, frame->hd.stream_id))
+        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+    return 0;
+}
+
+static int
+on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
+          uint8_t flags, void *ctx)
+{
+    struct h2_stream *s = find(session, frame->hd.stream_id);
+    nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
+
+    if (!s)
+        return 0;
+    switch (h2_head_add(&s->head, str_from((char *)n.base, n.len), str_from((char *)v.base, v.len))) {
+    case H2_FIELD_OK: return 0;
+    case H2_FIELD_BAD: return malformed(session, frame->hd.stream_id);
+    case H2_FIELD_FLOOD: return blame(ctx, "a header block that unpacks to far more than the limit");
+    }
+    return 0;
+}
+
+/* nghttp2 would leave the field out and go on. */
+static int
+on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
+                  uint8_t flags, void *ctx)
+{
+    return malformed(session, frame->hd.stream_id);
+}
+
+static void
+trailers_done(struct h2_stream *s)
+{
+    struct http_headers *t = &s->head.headers;
+
+    if (s->head.is_too_large)
+        t->n = 0;
+    h1_clean_trailers(t, s->head.has_underscore);
+    s->in.trailers = t;
+}
+
+static int
+on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    struct h2_stream *s;
+
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    if (!(s = find(session, frame->hd.stream_id)))
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS && s->is_head_done) {
+        trailers_done(s);
+    } else if (frame->hd.type == NGHTTP2_HEADERS) {
+        if (s->link->ops->on_head(s, is_end) == H2_HEAD_BAD)
+            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_PROTOCOL_ERROR);
+        else
+            h2_stream_raise(s, H2_EVENT_HEAD);
+    }
+    if (is_end)
+        h2_inflow_end(s, true);
+    return 0;
+}
+
+static int
+on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *ctx)
+{
+    struct h2_link *l = ctx;
+
+    /* Each makes us answer with a reset; streams that are known are counted when they close (C2). */
+    return find(session, frame->hd.stream_id) ? 0 : blame(l, h2_guard_closed(&l->guard, true));
+}
+
+static int
+on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *bytes, size_t n, void *ctx)
+{
+    struct h2_stream *s = find(session, id);
+
+    nghttp2_session_consume_connection(session, n);
+    if (s)
+        h2_inflow_add(s, str_from((const char *)bytes, n));
+    else
+        nghttp2_session_consume_stream(session, id, n);
+    return 0;
+}
+
+static int
+on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *ctx)
+{
+    struct h2_link *l = ctx;
+    struct h2_stream *s = find(session, id);
+    bool was_reset = error != NGHTTP2_NO_ERROR && (!s || (!s->is_sent && !s->is_ours));
+
+    if (s)
+        stream_closed(s, error);
+    return blame(l, l->conf->is_server ? h2_guard_closed(&l->guard, was_reset) : NULL);
+}
+
+static int
+on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
+{
+    struct h2_link *l = ctx;
+    struct h2_stream *s;
+
+    if (frame->hd.type == NGHTTP2_DATA)
+        h2_guard_sent_data(&l->guard, 1);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    if (!(s = find(session, frame->hd.stream_id)))
+        return 0;
+    s->progress_ms = loop_now_ms(l->conf->loop);
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        s->is_sent = true;
+        h2_stream_raise(s, H2_EVENT_SENT);
+    }
+    return 0;
+}
+
+/* ---- the session ---- */
+
+static nghttp2_session_callbacks *
+callbacks_new(void)
+{
+    nghttp2_session_callbacks *c;
+
+    if (nghttp2_session_callbacks_new(&c) != 0)
+        return NULL;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(c, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback2(c, on_invalid_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
+    nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
+    return c;
+}
+
+static nghttp2_option *
+options_new(const struct h2_link_conf *conf)
+{
+    nghttp2_option *o;
+
+    if (nghttp2_option_new(&o) != 0)
+        return NULL;
+    nghttp2_option_set_no_auto_window_update(o, 1);
+    nghttp2_option_set_no_closed_streams(o, 1);
+    nghttp2_option_set_max_outbound_ack(o, OUTBOUND_MAX / 10);
+    nghttp2_option_set_peer_max_concurrent_streams(o, 100);
+#ifdef HAVE_NGHTTP2_RESET_RATE_LIMIT
+    nghttp2_option_set_stream_reset_rate_limit(o, 1000, 100); /* a second fence behind the guard's */
+#endif
+    return o;
+}
+
+static bool
+session_new(struct h2_link *l)
+{
+    nghttp2_session_callbacks *callbacks = callbacks_new();
+    nghttp2_option *options = options_new(l->conf);
+    bool ok = callbacks && options &&
+              (l->conf->is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(
+                  &l->session, callbacks, l, options) == 0;
+
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_option_del(options);
+    return ok;
+}
+
+static void
+submit_settings(struct h2_link *l)
+{
+    const struct h2_link_conf *c = l->conf;
+    nghttp2_settings_entry v[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, c->streams_max},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, c->head->bytes},
+        {c->is_server ? NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL : NGHTTP2_SETTINGS_ENABLE_PUSH, c->is_server},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+
+    nghttp2_submit_settings(l->session, NGHTTP2_FLAG_NONE, v, COUNTOF(v));
+    nghttp2_session_set_local_window_size(l->session, NGHTTP2_FLAG_NONE, 0, LINK_WINDOW);
+}
+
+static void run_task(struct task *task);
+
+bool
+h2_link_open(struct h2_link *l, const struct h2_link_ops *ops, const struct h2_link_conf *conf, struct stream *stream)
+{
+    uint64_t now_ms = loop_now_ms(conf->loop);
+
+    *l = (struct h2_link){.ops = ops, .conf = conf, .stream = stream, .task.run = run_task, .idle_since_ms = now_ms,
+                          .head_since_ms = now_ms};
+    list_init(&l->events);
+    list_init(&l->streams);
+    h2_guard_init(&l->guard, conf->guard, conf->is_server, now_ms);
+    if (!session_new(l)) {
+        stream_close(stream);
+        l->stream = NULL;
+        return false;
+    }
+    submit_settings(l);
+    return true;
+}
+
+/* ---- input ---- */
+
+static void
+note_head_time(struct h2_link *l)
+{
+    if (!h2_guard_is_in_head(&l->guard))
+        l->head_since_ms = 0;
+    else if (!l->head_since_ms)
+        l->head_since_ms = loop_now_ms(l->conf->loop);
+}
+
+void
+h2_link_feed(struct h2_link *l, struct str bytes)
+{
+    ssize_t n = 0;
+
+    if (h2_link_is_dead(l) || l->why)
+        return;
+    h2_link_post(l);
+    l->why = h2_guard_read(&l->guard, bytes, loop_now_ms(l->conf->loop));
+    if (!l->why)
+        n = nghttp2_session_mem_recv(l->session, (const uint8_t *)bytes.p, bytes.len);
+    if (!l->why && nghttp2_session_get_outbound_queue_size(l->session) > OUTBOUND_MAX + l->n_open)
+        l->why = "a peer that does not read what its frames make us send";
+    note_head_time(l);
+    if (l->why || n == NGHTTP2_ERR_FLOODED)
+        h2_link_end(l, NGHTTP2_ENHANCE_YOUR_CALM);
+    else if (n < 0)
+        h2_link_end(l, n == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_PROTOCOL_ERROR);
+}
+
+static void
+on_readable(struct stream *stream, void *ctx)
+{
+    struct h2_link *l = ctx;
+    char bytes[READ_BYTES];
+
+    for (int i = 0; i < READ_ROUNDS && l->stream; i++) {
+        int64_t n = stream_try_read(stream, bytes, sizeof(bytes));
+        if (n == IO_AGAIN)
+            break;
+        if (n < 0) {
+            h2_link_die(l);
+            return;
+        }
+        h2_link_feed(l, str_from(bytes, (size_t)n));
+    }
+    if (l->stream)
+        stream_when_readable(l->stream, on_readable, l);
+}
+
+/* ---- output ---- */
+
+size_t
+h2_link_collect(struct h2_link *l, char *to, size_t max)
+{
+    size_t n = 0;
+
+    while (l->session && max - n >= H2_COLLECT_MIN) {
+        const uint8_t *chunk;
+        ssize_t len = nghttp2_session_mem_send(l->session, &chunk);
+        if (len <= 0) {
+            l->is_closing |= len < 0;
+            break;
+        }
+        memcpy(to + n, chunk, (size_t)len);
+        n += (size_t)len;
+    }
+    return n;
+}
+
+static void
+on_writable(struct stream *stream, void *ctx)
+{
+    h2_link_post(ctx);
+}
+
+static void
+keep_rest(struct h2_link *l, const char *p, size_t n)
+{
+    l->rest = memcpy(xmalloc(n), p, n);
+    l->rest_len = n;
+    l->rest_at = 0;
+    l->rest_since_ms = loop_now_ms(l->conf->loop);
+    stream_when_writable(l->stream, on_writable, l);
+}
+
+/* True when nothing is left over from before. */
+static bool
+send_rest(struct h2_link *l)
+{
+    int64_t n;
+
+    if (!l->rest)
+        return true;
+    n = stream_try_write(l->stream, l->rest + l->rest_at, l->rest_len - l->rest_at);
+    if (n < 0 && n != IO_AGAIN) {
+        h2_link_die(l);
+        return false;
+    }
+    if (n > 0) {
+        l->rest_at += (size_t)n;
+        l->rest_since_ms = loop_now_ms(l->conf->loop);
+    }
+    if (l->rest_at < l->rest_len) {
+        stream_when_writable(l->stream, on_writable, l);
+        return false;
+    }
+    free(l->rest);
+    l->rest = NULL;
+    return true;
+}
+
+/* Frames of all streams into few large writes. The answers of one turn leave together. */
+static void
+flush(struct h2_link *l)
+{
+    char out[FLUSH_BYTES];
+
+    for (int i = 0; i < FLUSH_ROUNDS && l->stream && send_rest(l); i++) {
+        size_t n = h2_link_collect(l, out, sizeof(out));
+        if (n == 0)
+            return;
+        int64_t sent = stream_try_write(l->stream, out, n);
+        if (sent < 0 && sent != IO_AGAIN) {
+            h2_link_die(l);
+            return;
+        }
+        if (sent < (int64_t)n)
+            keep_rest(l, out + MAX(sent, (int64_t)0), n - (size_t)MAX(sent, (int64_t)0));
+        if (sizeof(out) - n >= H2_COLLECT_MIN)
+            return;
+    }
+    if (l->stream && !l->rest)
+        h2_link_post(l);
+}
+
+/* ---- events, ends ---- */
+
+static void
+handle_events(struct h2_link *l)
+{
+    struct h2_stream *s;
+
+    while ((s = list_take_first(&l->events, struct h2_stream, event_node))) {
+        uint8_t events = s->events;
+        s->events = 0;
+        l->ops->on_event(s, events);
+    }
+}
+
+static bool
+is_finished(const struct h2_link *l)
+{
+    if (l->rest)
+        return false;
+    return l->is_closing || (!nghttp2_session_want_read(l->session) && !nghttp2_session_want_write(l->session));
+}
+
+static void
+run_task(struct task *task)
+{
+    struct h2_link *l = CONTAINER_OF(task, struct h2_link, task);
+
+    handle_events(l);
+    if (!h2_link_is_dead(l)) {
+        flush(l);
+        if (!h2_link_is_dead(l) && is_finished(l))
+            h2_link_die(l);
+    }
+    handle_events(l);
+    if (l->ops->on_change)
+        l->ops->on_change(l);
+    if (h2_link_is_dead(l) && l->n_held == 0 && !task_is_posted(&l->task))
+        l->ops->on_end(l);
+}
+
+void
+h2_link_post(struct h2_link *l)
+{
+    if (!task_is_posted(&l->task))
+        loop_post(l->conf->loop, &l->task);
+}
+
+void
+h2_link_end(struct h2_link *l, uint32_t code)
+{
+    if (h2_link_is_dead(l) || l->is_closing)
+        return;
+    nghttp2_session_terminate_session(l->session, code);
+    l->is_closing |= code != NGHTTP2_NO_ERROR;
+    h2_link_post(l);
+}
+
+void
+h2_link_die(struct h2_link *l)
+{
+    struct h2_stream *s;
+
+    if (h2_link_is_dead(l))
+        return;
+    timer_stop(l->conf->loop, &l->timer);
+    while ((s = list_first(&l->streams, struct h2_stream, node)))
+        stream_closed(s, NGHTTP2_CANCEL);
+    nghttp2_session_del(l->session);
+    l->session = NULL;
+    free(l->rest);
+    l->rest = NULL;
+    if (l->stream) {
+        stream_when_readable(l->stream, NULL, NULL);
+        stream_when_writable(l->stream, NULL, NULL);
+        stream_close_gently(l->stream, LINGER_BYTES, LINGER_MS);
+        l->stream = NULL;
+    }
+    h2_link_post(l);
+}
+
+static void on_timer(struct timer *t);
+
+/* A tick a second while there is something to watch, one at the end of an idle time. One that is due early enough is
+ * left alone, so that a connection with one request after the other does not touch its timer. */
+static void
+arm_timer(struct h2_link *l, uint64_t now_ms)
+{
+    bool is_busy = l->n_open || l->rest || l->head_since_ms || l->is_draining;
+    uint64_t at_ms = is_busy ? now_ms + TICK_MS : MAX(l->idle_since_ms + l->conf->idle_ms, now_ms + TICK_MS);
+
+    if (!timer_is_running(&l->timer) || l->timer.at_ms > at_ms)
+        timer_start(l->conf->loop, &l->timer, at_ms, on_timer);
+}
+
+void
+h2_link_drain(struct h2_link *l)
+{
+    if (h2_link_is_dead(l) || l->is_draining)
+        return;
+    l->is_draining = true;
+    if (l->conf->is_server)
+        nghttp2_submit_shutdown_notice(l->session);
+    timer_start(l->conf->loop, &l->timer, loop_now_ms(l->conf->loop) + GOAWAY_STEP_MS, on_timer);
+    h2_link_post(l);
+}
+
+/* What has been on its way when the first GOAWAY went out has come by now. */
+static void
+drain_second_step(struct h2_link *l)
+{
+    l->is_goaway_sent = true;
+    nghttp2_session_terminate_session2(l->session, nghttp2_session_get_last_proc_stream_id(l->session),
+                                       NGHTTP2_NO_ERROR);
+    h2_link_post(l);
+}
+
+static void
+on_timer(struct timer *t)
+{
+    struct h2_link *l = CONTAINER_OF(t, struct h2_link, timer);
+    uint64_t now_ms = loop_now_ms(l->conf->loop);
+    struct h2_stream *s;
+
+    if (l->rest && now_ms - l->rest_since_ms > l->conf->write_ms) {
+        h2_link_die(l);
+        return;
+    }
+    if (l->head_since_ms && now_ms - l->head_since_ms > l->conf->head_ms) {
+        h2_link_end(l, NGHTTP2_ENHANCE_YOUR_CALM);
+        return;
+    }
+    list_each(&l->streams, s, struct h2_stream, node)
+        l->ops->on_tick(s, now_ms);
+    if (l->is_draining && !l->is_goaway_sent)
+        drain_second_step(l);
+    else if (!l->n_open && now_ms - l->idle_since_ms >= l->conf->idle_ms)
+        h2_link_end(l, NGHTTP2_NO_ERROR);
+    arm_timer(l, now_ms);
+}
+
+void
+h2_link_start(struct h2_link *l, struct str first)
+{
+    h2_link_post(l);
+    arm_timer(l, loop_now_ms(l->conf->loop));
+    if (first.len)
+        h2_link_feed(l, first);
+    if (l->stream)
+        stream_when_readable(l->stream, on_readable, l);
+}
+
+struct str
+h2_link_date(struct h2_link *l)
+{
+    uint64_t now_s = loop_wall_ns(l->conf->loop) / 1000000000u;
+
+    if (now_s != l->date_s) {
+        http_date_format(now_s, l->date);
+        l->date_s = now_s;
+    }
+    return str_from(l->date, 29);
+}
