@@ -262,12 +262,14 @@ field_flags(uint16_t id)
 
 /* Everything but framing, connection and Host, which are written anew. */
 static bool
-add_headers(struct arena *arena, struct h2_fields *f, const struct http_headers *h)
+add_headers(struct arena *arena, struct h2_fields *f, const struct http_headers *h, bool is_tunnel)
 {
     for (uint32_t i = 0; i < h->n; i++) {
         const struct http_field *field = &h->v[i];
         if (field->id == HTTP_CONTENT_LENGTH || field->id == HTTP_HOST || (http_field_flags(field->id) & HTTP_FIELD_HOP))
             continue;
+        if (is_tunnel && (field->id == HTTP_SEC_WEBSOCKET_KEY || field->id == HTTP_SEC_WEBSOCKET_ACCEPT))
+            continue; /* the handshake of HTTP/1 (RFC 8441 5) */
         struct str name = lower_name(arena, field);
         if (!name.p || !http_name_is_valid(name) || !add_field(f, name, field->value, field_flags(field->id)))
             return false;
@@ -311,7 +313,7 @@ h2_response_fields(struct arena *arena, const struct http_response *r, int64_t c
         ok &= add_field(&f, STR("server"), server, 0);
     if (length.p)
         ok &= add_field(&f, STR("content-length"), length, 0);
-    return ok && add_headers(arena, &f, &r->headers) ? f : (struct h2_fields){0};
+    return ok && add_headers(arena, &f, &r->headers, false) ? f : (struct h2_fields){0};
 }
 
 struct h2_fields
@@ -334,9 +336,9 @@ h2_request_fields(struct arena *arena, const struct http_request *r, int64_t con
     ok &= add_field(&f, STR(":path"), target, 0);
     if (length.p)
         ok &= add_field(&f, STR("content-length"), length, 0);
-    if (want_trailers)
+    if (want_trailers || http_headers_has(&r->headers, HTTP_TE))
         ok &= add_field(&f, STR("te"), STR("trailers"), 0);
-    return ok && add_headers(arena, &f, &r->headers) ? f : (struct h2_fields){0};
+    return ok && add_headers(arena, &f, &r->headers, is_tunnel) ? f : (struct h2_fields){0};
 }
 
 struct h2_fields
@@ -344,5 +346,5 @@ h2_trailer_fields(struct arena *arena, const struct http_headers *trailers)
 {
     struct h2_fields f = fields_for(arena, trailers, 1);
 
-    return f.v && add_headers(arena, &f, trailers) ? f : (struct h2_fields){0};
+    return f.v && add_headers(arena, &f, trailers, false) ? f : (struct h2_fields){0};
 }

@@ -65,6 +65,10 @@ h2_inflow_add(struct h2_stream *s, struct str bytes)
     struct piece *last = queue_last(in);
 
     in->received += bytes.len;
+    if (in->max && in->received > in->max) {
+        in->is_too_large = true;
+        h2_inflow_end(s, false);
+    }
     if (in->is_unwanted || in->is_broken) {
         open_window(s, bytes.len);
         return;

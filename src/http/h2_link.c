@@ -143,7 +143,7 @@ read_out(nghttp2_session *session, int32_t id, uint8_t *to, size_t max, uint32_t
          void *ctx)
 {
     struct h2_stream *s = source->ptr;
-    int status = IO_OK;
+    int status = s->out ? IO_OK : IO_AGAIN;
     size_t n = 0;
 
     while (n < max && status == IO_OK) {
@@ -162,7 +162,8 @@ read_out(nghttp2_session *session, int32_t id, uint8_t *to, size_t max, uint32_t
         return (ssize_t)n;
     if (status == IO_AGAIN) {
         s->is_out_waiting = true;
-        body_when_ready(s->out, out_ready, s);
+        if (s->out)
+            body_when_ready(s->out, out_ready, s);
         return NGHTTP2_ERR_DEFERRED;
     }
     /* Never a well-formed short answer: the stream is reset. */
@@ -176,6 +177,13 @@ h2_stream_provider(struct h2_stream *s, struct body *body)
     s->out = body;
     s->out_piece = STR_NONE;
     return (nghttp2_data_provider){.source.ptr = s, .read_callback = read_out};
+}
+
+void
+h2_stream_bring(struct h2_stream *s, struct body *body)
+{
+    s->out = body;
+    out_ready(s);
 }
 
 /* ---- what nghttp2 tells ---- */
@@ -261,8 +269,10 @@ static int
 on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 {
     bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    struct h2_link *l = ctx;
     struct h2_stream *s;
 
+    l->has_peer_settings |= frame->hd.type == NGHTTP2_SETTINGS;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (!(s = find(session, frame->hd.stream_id)))
@@ -270,7 +280,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
     if (frame->hd.type == NGHTTP2_HEADERS && s->is_head_done) {
         trailers_done(s);
     } else if (frame->hd.type == NGHTTP2_HEADERS) {
-        if (s->link->ops->on_head(s, is_end) == H2_HEAD_BAD)
+        if (l->ops->on_head(s, is_end) == H2_HEAD_BAD)
             nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_PROTOCOL_ERROR);
         else
             h2_stream_raise(s, H2_EVENT_HEAD);
@@ -307,7 +317,7 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *ctx)
 {
     struct h2_link *l = ctx;
     struct h2_stream *s = find(session, id);
-    bool was_reset = error != NGHTTP2_NO_ERROR && (!s || (!s->is_sent && !s->is_ours));
+    bool was_reset = s && error != NGHTTP2_NO_ERROR && !s->is_sent && !s->is_ours;
 
     if (s)
         stream_closed(s, error);
@@ -326,6 +336,7 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
         return 0;
     if (!(s = find(session, frame->hd.stream_id)))
         return 0;
+    s->is_begun = true;
     s->progress_ms = loop_now_ms(l->conf->loop);
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         s->is_sent = true;
@@ -408,7 +419,7 @@ h2_link_open(struct h2_link *l, const struct h2_link_ops *ops, const struct h2_l
     uint64_t now_ms = loop_now_ms(conf->loop);
 
     *l = (struct h2_link){.ops = ops, .conf = conf, .stream = stream, .task.run = run_task, .idle_since_ms = now_ms,
-                          .head_since_ms = now_ms};
+                          .head_since_ms = conf->is_server ? now_ms : 0, .input_ms = now_ms};
     list_init(&l->events);
     list_init(&l->streams);
     h2_guard_init(&l->guard, conf->guard, conf->is_server, now_ms);
@@ -440,6 +451,8 @@ h2_link_feed(struct h2_link *l, struct str bytes)
     if (h2_link_is_dead(l) || l->why)
         return;
     h2_link_post(l);
+    l->input_ms = loop_now_ms(l->conf->loop);
+    l->is_pinged = false;
     l->why = h2_guard_read(&l->guard, bytes, loop_now_ms(l->conf->loop));
     if (!l->why)
         n = nghttp2_session_mem_recv(l->session, (const uint8_t *)bytes.p, bytes.len);
@@ -458,7 +471,7 @@ on_readable(struct stream *stream, void *ctx)
     struct h2_link *l = ctx;
     char bytes[READ_BYTES];
 
-    for (int i = 0; i < READ_ROUNDS && l->stream; i++) {
+    for (int i = 0; i < READ_ROUNDS && !h2_link_is_dead(l); i++) {
         int64_t n = stream_try_read(stream, bytes, sizeof(bytes));
         if (n == IO_AGAIN)
             break;
@@ -468,8 +481,8 @@ on_readable(struct stream *stream, void *ctx)
         }
         h2_link_feed(l, str_from(bytes, (size_t)n));
     }
-    if (l->stream)
-        stream_when_readable(l->stream, on_readable, l);
+    if (!h2_link_is_dead(l))
+        stream_when_readable(stream, on_readable, l);
 }
 
 /* ---- output ---- */
@@ -540,7 +553,7 @@ flush(struct h2_link *l)
 {
     char out[FLUSH_BYTES];
 
-    for (int i = 0; i < FLUSH_ROUNDS && l->stream && send_rest(l); i++) {
+    for (int i = 0; i < FLUSH_ROUNDS && send_rest(l); i++) {
         size_t n = h2_link_collect(l, out, sizeof(out));
         if (n == 0)
             return;
@@ -554,7 +567,7 @@ flush(struct h2_link *l)
         if (sizeof(out) - n >= H2_COLLECT_MIN)
             return;
     }
-    if (l->stream && !l->rest)
+    if (!l->rest)
         h2_link_post(l);
 }
 
@@ -587,15 +600,19 @@ run_task(struct task *task)
 
     handle_events(l);
     if (!h2_link_is_dead(l)) {
-        flush(l);
+        if (l->stream)
+            flush(l);
         if (!h2_link_is_dead(l) && is_finished(l))
             h2_link_die(l);
     }
     handle_events(l);
     if (l->ops->on_change)
         l->ops->on_change(l);
-    if (h2_link_is_dead(l) && l->n_held == 0 && !task_is_posted(&l->task))
+    if (h2_link_is_dead(l) && l->n_held == 0 && !task_is_posted(&l->task)) {
+        stream_close_gently(l->stream, LINGER_BYTES, LINGER_MS);
+        l->stream = NULL;
         l->ops->on_end(l);
+    }
 }
 
 void
@@ -632,8 +649,7 @@ h2_link_die(struct h2_link *l)
     if (l->stream) {
         stream_when_readable(l->stream, NULL, NULL);
         stream_when_writable(l->stream, NULL, NULL);
-        stream_close_gently(l->stream, LINGER_BYTES, LINGER_MS);
-        l->stream = NULL;
+        stream_shutdown(l->stream);
     }
     h2_link_post(l);
 }
@@ -652,26 +668,43 @@ arm_timer(struct h2_link *l, uint64_t now_ms)
         timer_start(l->conf->loop, &l->timer, at_ms, on_timer);
 }
 
+/* The last stream that is served is named; the link dies with the last that is open. */
+static void
+say_goodbye(struct h2_link *l)
+{
+    l->is_goaway_sent = true;
+    nghttp2_submit_goaway(l->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(l->session),
+                          NGHTTP2_NO_ERROR, NULL, 0);
+    h2_link_post(l);
+}
+
 void
 h2_link_drain(struct h2_link *l)
 {
     if (h2_link_is_dead(l) || l->is_draining)
         return;
     l->is_draining = true;
-    if (l->conf->is_server)
-        nghttp2_submit_shutdown_notice(l->session);
+    if (!l->conf->is_server) { /* who opens the streams needs no notice */
+        say_goodbye(l);
+        return;
+    }
+    nghttp2_submit_shutdown_notice(l->session);
     timer_start(l->conf->loop, &l->timer, loop_now_ms(l->conf->loop) + GOAWAY_STEP_MS, on_timer);
     h2_link_post(l);
 }
 
-/* What has been on its way when the first GOAWAY went out has come by now. */
-static void
-drain_second_step(struct h2_link *l)
+/* Asks a silent peer, once, and then gives it as long again. */
+static bool
+is_peer_lost(struct h2_link *l, uint64_t now_ms)
 {
-    l->is_goaway_sent = true;
-    nghttp2_session_terminate_session2(l->session, nghttp2_session_get_last_proc_stream_id(l->session),
-                                       NGHTTP2_NO_ERROR);
-    h2_link_post(l);
+    if (!l->conf->ping_ms || !l->n_open || now_ms - l->input_ms < l->conf->ping_ms)
+        return false;
+    if (!l->is_pinged) {
+        nghttp2_submit_ping(l->session, NGHTTP2_FLAG_NONE, NULL);
+        l->is_pinged = true;
+        h2_link_post(l);
+    }
+    return now_ms - l->input_ms >= 2 * (uint64_t)l->conf->ping_ms;
 }
 
 static void
@@ -691,8 +724,13 @@ on_timer(struct timer *t)
     }
     list_each(&l->streams, s, struct h2_stream, node)
         l->ops->on_tick(s, now_ms);
+    if (is_peer_lost(l, now_ms)) {
+        h2_link_die(l);
+        return;
+    }
+    /* What was on its way when the first GOAWAY went out has come by now. */
     if (l->is_draining && !l->is_goaway_sent)
-        drain_second_step(l);
+        say_goodbye(l);
     else if (!l->n_open && now_ms - l->idle_since_ms >= l->conf->idle_ms)
         h2_link_end(l, NGHTTP2_NO_ERROR);
     arm_timer(l, now_ms);
@@ -705,18 +743,6 @@ h2_link_start(struct h2_link *l, struct str first)
     arm_timer(l, loop_now_ms(l->conf->loop));
     if (first.len)
         h2_link_feed(l, first);
-    if (l->stream)
+    if (l->stream && !h2_link_is_dead(l))
         stream_when_readable(l->stream, on_readable, l);
-}
-
-struct str
-h2_link_date(struct h2_link *l)
-{
-    uint64_t now_s = loop_wall_ns(l->conf->loop) / 1000000000u;
-
-    if (now_s != l->date_s) {
-        http_date_format(now_s, l->date);
-        l->date_s = now_s;
-    }
-    return str_from(l->date, 29);
 }

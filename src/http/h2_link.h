@@ -35,6 +35,8 @@ struct h2_inflow {
     uint32_t first, n, cap;
     struct piece *lent;
     uint64_t received;
+    uint64_t max;                     /* more than that breaks it; 0: no limit */
+    bool is_too_large;                /* it did */
     bool is_complete;                 /* the peer has ended it */
     bool is_broken;                   /* it will never be complete */
     bool is_unwanted;                 /* closed by its reader: what comes is dropped */
@@ -52,6 +54,7 @@ struct h2_stream {
     uint8_t events;                   /* or-ed enum h2_event, not looked at yet */
     bool is_closed;                   /* the session does not know it any more */
     bool is_head_done;                /* a final head has come; what follows are trailers */
+    bool is_begun;                    /* our head has gone out */
     bool is_sent;
     bool is_ours;                     /* we broke it off: not the peer's fault */
     uint32_t error;                   /* the code it was closed with */
@@ -59,7 +62,7 @@ struct h2_stream {
     struct h2_head head;
     struct h2_inflow in;
     /* What goes out. */
-    struct body *out;                 /* NULL: a head only */
+    struct body *out;                 /* NULL: a head only, or bytes that nobody has brought yet */
     struct str out_piece;             /* of it, not yet framed */
     bool is_out_waiting;              /* deferred until `out` has something */
     bool is_out_broken;
@@ -76,7 +79,7 @@ struct h2_link_ops {
     void (*on_tick)(struct h2_stream *s, uint64_t now_ms);    /* about once a second while streams are open */
     void (*on_first_read)(struct h2_stream *s);   /* of a received body that is not complete; may be NULL */
     void (*on_change)(struct h2_link *l);         /* slots, settings, GOAWAY, death may have changed; may be NULL */
-    void (*on_end)(struct h2_link *l);            /* session and streams are gone: free the link. Once, the last call */
+    void (*on_end)(struct h2_link *l);            /* everything is gone: free the link. Once, the last call */
 };
 
 struct h2_link_conf {
@@ -87,12 +90,14 @@ struct h2_link_conf {
     uint32_t streams_max;             /* that the peer may open */
     uint32_t window;                  /* of a stream once its body is read */
     uint32_t idle_ms, head_ms, write_ms;
+    uint32_t ping_ms;                 /* silence while streams are open before a PING asks whether anybody is there, and
+                                       * once more before the answer is taken to be no; 0: never */
 };
 
 struct h2_link {
     const struct h2_link_ops *ops;
     const struct h2_link_conf *conf;
-    struct stream *stream;            /* NULL: dead, or a test's */
+    struct stream *stream;            /* closed with the last object, as calls look at its addresses; tests: NULL */
     nghttp2_session *session;         /* NULL: dead */
     struct h2_guard guard;
     struct task task;                 /* events and output, at the end of the turn; the link is only freed there */
@@ -101,14 +106,14 @@ struct h2_link {
     uint32_t n_open, n_held;          /* of these; of objects that point here */
     char *rest;                       /* output that the stream did not take */
     size_t rest_len, rest_at;
-    uint64_t rest_since_ms, idle_since_ms, head_since_ms;
+    uint64_t rest_since_ms, idle_since_ms, head_since_ms, input_ms;
     struct timer timer;
     const char *why;                  /* the peer is at fault: dropped with ENHANCE_YOUR_CALM */
     bool is_closing;                  /* dies once everything is out */
     bool is_draining;
+    bool has_peer_settings;           /* the peer's first SETTINGS have come */
+    bool is_pinged;
     bool is_goaway_sent;              /* the second step */
-    uint64_t date_s;                  /* what `date` was made for */
-    char date[30];
 };
 
 /* A window's first size: enough for most bodies; opened to conf->window when a reader comes. */
@@ -138,16 +143,15 @@ h2_link_is_dead(const struct h2_link *l)
 {
     return !l->session;
 }
-/* "Sun, 06 Nov 1994 08:49:37 GMT", made once a second. */
-struct str h2_link_date(struct h2_link *l);
 
 /* id -1: not in the session yet, see h2_stream_opened(). */
 void h2_stream_init(struct h2_stream *s, struct h2_link *l, int32_t id, struct arena *arena);
 void h2_stream_opened(struct h2_stream *s, int32_t id);
 /* The object goes: no event reaches it any more, the session forgets it. */
 void h2_stream_drop(struct h2_stream *s);
-/* What a stream sends after its head: takes the body. */
+/* What a stream sends after its head: takes the body. NULL: nothing for now, h2_stream_bring() comes later. */
 nghttp2_data_provider h2_stream_provider(struct h2_stream *s, struct body *body);
+void h2_stream_bring(struct h2_stream *s, struct body *body);
 void h2_stream_reset(struct h2_stream *s, uint32_t code);
 void h2_stream_raise(struct h2_stream *s, uint8_t events);
 /* Has the peer's window kept our body back for this long? */
