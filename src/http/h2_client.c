@@ -186,6 +186,7 @@ answer_close(struct http_answer *a)
 
     timer_stop(s->link->conf->loop, &x->timer);
     h2_stream_reset(s, NGHTTP2_CANCEL); /* nothing when both sides have ended */
+    h2_stream_take_out(s);              /* the request's body stays the caller's */
     h2_stream_drop(s);
 }
 
@@ -363,13 +364,12 @@ h2_do_exchange(struct http_session *session, const struct http_request *request,
         .conf = conf ? conf : &no_conf, .method = request->method, .is_tunnel = is_tunnel};
     h2_stream_init(&x->stream, &c->link, -1, arena);
     if (!submit(x, &c->link, request, body)) {
-        x->stream.out = NULL; /* still the caller's */
+        h2_stream_take_out(&x->stream);
         h2_stream_drop(&x->stream);
         return err_set(err, ERR_INVALID, "the request cannot be sent: a name or value holds what it may not");
     }
     *ret_is_unprocessed = false;
     if (!wait_head(x, err) || (!x->is_ready && !fail(x, ret_is_unprocessed, err)) || !note_upgrade(x, request)) {
-        x->stream.out = NULL;
         answer_close(&x->answer);
         return false;
     }

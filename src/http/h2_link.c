@@ -76,8 +76,7 @@ h2_stream_drop(struct h2_stream *s)
         stream_closed(s, 0);
     }
     h2_inflow_destroy(s);
-    body_close(s->out);
-    s->out = NULL;
+    body_close(h2_stream_take_out(s));
     list_remove(&s->event_node);
     l->n_held--;
     h2_link_post(l);
@@ -177,6 +176,18 @@ h2_stream_provider(struct h2_stream *s, struct body *body)
     s->out = body;
     s->out_piece = STR_NONE;
     return (nghttp2_data_provider){.source.ptr = s, .read_callback = read_out};
+}
+
+struct body *
+h2_stream_take_out(struct h2_stream *s)
+{
+    struct body *out = s->out;
+
+    if (out && s->is_out_waiting)
+        body_when_ready(out, NULL, NULL);
+    s->out = NULL;
+    s->is_out_waiting = false;
+    return out;
 }
 
 void
@@ -495,10 +506,10 @@ h2_link_collect(struct h2_link *l, char *to, size_t max)
     while (l->session && max - n >= H2_COLLECT_MIN) {
         const uint8_t *chunk;
         ssize_t len = nghttp2_session_mem_send(l->session, &chunk);
-        if (len <= 0) {
-            l->is_closing |= len < 0;
+        if (len < 0)
+            h2_link_die(l);
+        if (len <= 0)
             break;
-        }
         memcpy(to + n, chunk, (size_t)len);
         n += (size_t)len;
     }
@@ -588,9 +599,9 @@ handle_events(struct h2_link *l)
 static bool
 is_finished(const struct h2_link *l)
 {
-    if (l->rest)
+    if (l->rest || nghttp2_session_want_write(l->session))
         return false;
-    return l->is_closing || (!nghttp2_session_want_read(l->session) && !nghttp2_session_want_write(l->session));
+    return l->is_closing || !nghttp2_session_want_read(l->session);
 }
 
 static void

@@ -152,6 +152,8 @@ void h2_stream_drop(struct h2_stream *s);
 /* What a stream sends after its head: takes the body. NULL: nothing for now, h2_stream_bring() comes later. */
 nghttp2_data_provider h2_stream_provider(struct h2_stream *s, struct body *body);
 void h2_stream_bring(struct h2_stream *s, struct body *body);
+/* Its body back, NULL when there is none; nothing more is read of it. The stream must be over, or reset. */
+struct body *h2_stream_take_out(struct h2_stream *s);
 void h2_stream_reset(struct h2_stream *s, uint32_t code);
 void h2_stream_raise(struct h2_stream *s, uint8_t events);
 /* Has the peer's window kept our body back for this long? */

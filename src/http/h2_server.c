@@ -68,12 +68,13 @@ finish(struct h2_call *c, int status)
 {
     struct h2_stream *s = &c->stream;
 
+    if (c->is_started && !c->call.is_answered)
+        return; /* whoever answers hears of it then, see is_gone() */
     if (!c->is_over) {
         c->is_over = true;
         c->call.bytes_in += s->in.received;
         c->call.bytes_out = c->head_bytes_out + (s->out ? s->out->n_read : 0);
-        body_close(s->out);
-        s->out = NULL;
+        body_close(h2_stream_take_out(s));
         http_call_sent(&c->call, status);
     }
     if (!c->is_started || c->has_returned)
