@@ -107,7 +107,11 @@ doc_parse_json(struct doc *ret, const struct source *source, struct arena *a, st
 
     *ret = (struct doc){.source = source, .arena = a, .diags = diags};
     if (!j) {
-        diag_add(diags, DIAG_ERROR, source, (uint32_t)problem.at, 1, "%s", problem.err.text);
+        struct str why = str_from_c(problem.err.text);
+        ptrdiff_t place = str_find(why, STR(" (line "), 0);   /* the diag says it */
+
+        diag_add(diags, DIAG_ERROR, source, (uint32_t)problem.at, 1, "%.*s",
+                 STR_ARG(str_sub(why, 0, place < 0 ? why.len : (size_t)place)));
         return false;
     }
     ret->root = arena_new(a, struct doc_node);

@@ -213,11 +213,13 @@ read_links(struct loader *l, struct str path, const char *collection, const char
 
     for (size_t k = 0; k < all.n; k++) {
         struct mention *slot = avec_push(l->keep, to);
+        struct source *place = arena_new(l->keep, struct source);
         struct info i;
 
-        if (!slot)
+        if (!slot || !place)
             break;
-        *slot = (struct mention){.name = keep_str(l, all.v[k])};
+        place->name = path_join(l->keep, folder, all.v[k]);
+        *slot = (struct mention){.name = keep_str(l, all.v[k]), .source = place};
         if (!info_open(l, path_join(&l->scratch, folder, all.v[k]), file, false, &i))
             continue;
         const struct doc_node *id = doc_get(i.properties, id_key);

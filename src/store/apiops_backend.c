@@ -165,6 +165,7 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
     const struct doc_node *tls = doc_get_map(&i->doc, i->properties, "tls");
     const struct doc_node *proxy = doc_get_map(&i->doc, i->properties, "proxy");
     const struct doc_node *url = doc_get(i->properties, "url");
+    uint32_t errors = l->diags->errors;
     struct err err = ERR_INIT;
     struct uri u;
 
@@ -176,7 +177,7 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
     b->proxy_password = expanded(l, i, proxy, "password");
     if (!b->url.len)
         doc_report(&i->doc, DIAG_ERROR, i->properties, "`url` is missing");
-    else if (!uri_parse_http(b->url, &u, &err) && str_find(b->url, STR("{{"), 0) < 0)
+    else if (errors == l->diags->errors && !uri_parse_http(b->url, &u, &err))
         b->problem = str_printf(l->keep, "its URL cannot be called: %s", err.text);
     if (b->problem.p)
         doc_report(&i->doc, DIAG_WARNING, url, "%.*s", STR_ARG(b->problem));
