@@ -1,0 +1,493 @@
+/* text.c: comparing, searching and changing the case of strings.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "clr/text.h"
+
+#include <locale.h>
+#include <stdatomic.h>
+#include <wctype.h>
+
+#include "base/hash.h"
+#include "base/utf8.h"
+
+/* The C library's Unicode tables, independent of the process's locale. Made once; a second maker gives its own back. */
+static locale_t
+unicode_locale(void)
+{
+    static _Atomic(locale_t) made;
+    locale_t mine, none = (locale_t)0, seen = atomic_load(&made);
+
+    if (LIKELY(seen != none))
+        return seen;
+    mine = newlocale(LC_CTYPE_MASK, "C.UTF-8", none);
+    ASSERT(mine != none);
+    if (atomic_compare_exchange_strong(&made, &none, mine))
+        return mine;
+    freelocale(mine);
+    return none; /* which now holds the other one */
+}
+
+uint32_t
+text_upper(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 'a' && c <= 'z' ? c - 32 : c;
+    return c == 0x131 || c == 0x17f ? c : towupper_l(c, unicode_locale()); /* never onto ASCII */
+}
+
+uint32_t
+text_lower(uint32_t c)
+{
+    if (c < 0x80)
+        return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    return c == 0x130 || c == 0x212a ? c : towlower_l(c, unicode_locale());
+}
+
+static struct string *
+map_ascii(struct call *c, struct string *s, char first, char last)
+{
+    uint32_t i = 0;
+    char *p;
+
+    while (i < s->size && !(s->p[i] >= first && s->p[i] <= last))
+        i++;
+    if (i == s->size)
+        return s;
+    if (!(p = call_alloc(c, s->size)))
+        return NULL;
+    memcpy(p, s->p, s->size);
+    for (; i < s->size; i++)
+        if (p[i] >= first && p[i] <= last)
+            p[i] ^= 0x20;
+    return string_view_units(c, str_from(p, s->size), s->units);
+}
+
+static struct string *
+map_text(struct call *c, struct string *s, uint32_t (*map)(uint32_t))
+{
+    struct buf b = call_buf(c);
+
+    if (!call_charge(c, s->size / 8))
+        return NULL;
+    for (size_t i = 0; i < s->size;) {
+        char *to = buf_reserve(&b, 4);
+        uint32_t code_point = utf8_next(string_str(s), &i);
+        if (!to)
+            break;
+        b.len += utf8_put(to, map(code_point));
+    }
+    return string_from_buf(c, &b);
+}
+
+struct string *
+text_to_upper(struct call *c, struct string *s)
+{
+    return string_is_ascii(s) ? map_ascii(c, s, 'a', 'z') : map_text(c, s, text_upper);
+}
+
+struct string *
+text_to_lower(struct call *c, struct string *s)
+{
+    return string_is_ascii(s) ? map_ascii(c, s, 'A', 'Z') : map_text(c, s, text_lower);
+}
+
+/* --- order ---------------------------------------------------------------------------------------------------------- */
+
+/* UTF-16 order of code points: surrogates, and so what lies beyond U+FFFF, sort below U+E000. */
+static uint32_t
+ordinal_rank(uint32_t c)
+{
+    return c >= 0xe000 && c < 0x10000 ? c + 0x110000 : c;
+}
+
+static int
+compare_ordinal(struct str a, struct str b)
+{
+    size_t i = 0, j, n = MIN(a.len, b.len);
+
+    while (i < n && a.p[i] == b.p[i])
+        i++;
+    if (i == n)
+        return a.len < b.len ? -1 : a.len > b.len;
+    if (!((a.p[i] | b.p[i]) & 0x80))
+        return (unsigned char)a.p[i] < (unsigned char)b.p[i] ? -1 : 1;
+    while (i && (a.p[i] & 0xc0) == 0x80)
+        i--;
+    j = i;
+    uint32_t x = ordinal_rank(utf8_next(a, &i)), y = ordinal_rank(utf8_next(b, &j));
+    return x < y ? -1 : x > y;
+}
+
+static int
+compare_ordinal_nocase(struct str a, struct str b)
+{
+    size_t i = 0, j = 0;
+
+    while (i < a.len && j < b.len) {
+        uint32_t x = text_upper(utf8_next(a, &i)), y = text_upper(utf8_next(b, &j));
+        if (x != y)
+            return ordinal_rank(x) < ordinal_rank(y) ? -1 : 1;
+    }
+    return i < a.len ? 1 : j < b.len ? -1 : 0;
+}
+
+/* Weight of punctuation and symbols: blanks first, then as the root collation has them. */
+static uint32_t
+mark_weight(uint32_t c)
+{
+    static const char order[] = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$";
+    const char *found = c < 0x80 && c ? strchr(order, (int)c) : NULL;
+
+    return found ? 1 + (uint32_t)(found - order) : 0;
+}
+
+/* What invariant comparison does not see. */
+static bool
+is_ignorable(uint32_t c)
+{
+    return c < 9 || (c > 13 && c < 32) || c == 127 || c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0xfeff ||
+           (c >= 0x2060 && c <= 0x2064);
+}
+
+/* Latin letters with accents: the plain letter, and which accent. */
+static uint32_t
+base_letter(uint32_t c, uint32_t *accent)
+{
+    static const char plain[] = "aaaaaa*ceeeeiiii*nooooo*ouuuuy**"; /* U+00E0 - U+00FF; '*': a letter of its own */
+
+    *accent = 0;
+    if (c >= 0xe0 && c <= 0xff && plain[c - 0xe0] != '*') {
+        *accent = c;
+        return (uint32_t)plain[c - 0xe0];
+    }
+    return c;
+}
+
+/* Next character that counts: primary weight, accent, case. False at the end. */
+static bool
+next_weights(struct str s, size_t *at, uint32_t *primary, uint32_t *accent, bool *upper)
+{
+    while (*at < s.len) {
+        uint32_t c = utf8_next(s, at), low;
+
+        if (is_ignorable(c))
+            continue;
+        low = text_lower(c);
+        *upper = low != c;
+        *accent = 0;
+        if ((*primary = mark_weight(c)))
+            return true;
+        if (c >= '0' && c <= '9') {
+            *primary = 0x100 + c;
+            return true;
+        }
+        *primary = 0x200 + base_letter(low, accent);
+        return true;
+    }
+    return false;
+}
+
+static int
+compare_culture(struct str a, struct str b, bool ignore_case)
+{
+    size_t i = 0, j = 0;
+    int accents = 0, cases = 0;
+    uint32_t x = 0, y = 0, accent_x = 0, accent_y = 0;
+    bool upper_x = false, upper_y = false;
+
+    for (;;) {
+        bool more_a = next_weights(a, &i, &x, &accent_x, &upper_x), more_b = next_weights(b, &j, &y, &accent_y, &upper_y);
+        if (!more_a || !more_b) {
+            if (more_a != more_b)
+                return more_a ? 1 : -1;
+            return accents ? accents : ignore_case ? 0 : cases;
+        }
+        if (x != y)
+            return x < y ? -1 : 1;
+        if (!accents && accent_x != accent_y)
+            accents = accent_x < accent_y ? -1 : 1;
+        if (!cases && upper_x != upper_y)
+            cases = upper_x ? 1 : -1;
+    }
+}
+
+int
+text_compare_str(struct str a, struct str b, enum string_comparison how)
+{
+    switch (how) {
+    case ORDINAL: return compare_ordinal(a, b);
+    case ORDINAL_IGNORE_CASE: return compare_ordinal_nocase(a, b);
+    case CURRENT_CULTURE:
+    case INVARIANT_CULTURE: return compare_culture(a, b, false);
+    case CURRENT_CULTURE_IGNORE_CASE:
+    case INVARIANT_CULTURE_IGNORE_CASE: return compare_culture(a, b, true);
+    }
+    UNREACHABLE();
+}
+
+int
+text_compare(const struct string *a, const struct string *b, enum string_comparison how)
+{
+    if (a == b)
+        return 0;
+    if (!a || !b)
+        return a ? 1 : -1;
+    return text_compare_str(string_str(a), string_str(b), how);
+}
+
+bool
+text_equals(const struct string *a, const struct string *b, enum string_comparison how)
+{
+    if (how == ORDINAL || !a || !b)
+        return string_eq(a, b);
+    if (how == ORDINAL_IGNORE_CASE && string_is_ascii(a) && string_is_ascii(b))
+        return str_eq_nocase(string_str(a), string_str(b));
+    return text_compare(a, b, how) == 0;
+}
+
+uint64_t
+text_hash(const struct string *s, enum string_comparison how)
+{
+    uint64_t h = 0x1505;
+    uint32_t primary = 0, accent = 0;
+    bool upper = false;
+
+    if (how == ORDINAL)
+        return hash_str(string_str(s));
+    if (how == ORDINAL_IGNORE_CASE) {
+        if (string_is_ascii(s))
+            return hash_str_nocase(string_str(s));
+        for (size_t i = 0; i < s->size;)
+            h = hash_mix(h, text_upper(utf8_next(string_str(s), &i)));
+        return h;
+    }
+    for (size_t i = 0; next_weights(string_str(s), &i, &primary, &accent, &upper);)
+        h = hash_mix(h, (uint64_t)primary << 8 ^ accent);
+    return h;
+}
+
+/* --- searching ------------------------------------------------------------------------------------------------------ */
+
+static bool
+ignores_case(enum string_comparison how)
+{
+    return how == CURRENT_CULTURE_IGNORE_CASE || how == INVARIANT_CULTURE_IGNORE_CASE || how == ORDINAL_IGNORE_CASE;
+}
+
+static bool
+is_culture(enum string_comparison how)
+{
+    return how < ORDINAL;
+}
+
+/* A culture-sensitive search finds what is ignorable everywhere, as it finds "". */
+static bool
+is_all_ignorable(struct str s)
+{
+    for (size_t i = 0; i < s.len;)
+        if (!is_ignorable(utf8_next(s, &i)))
+            return false;
+    return true;
+}
+
+static bool
+ascii_match(const char *a, const char *b, size_t n, bool fold)
+{
+    if (!fold)
+        return memcmp(a, b, n) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (ascii_lower(a[i]) != ascii_lower(b[i]))
+            return false;
+    return true;
+}
+
+static bool
+wide_match(const uint16_t *a, const uint16_t *b, size_t n, bool fold)
+{
+    if (!fold)
+        return memcmp(a, b, n * 2) == 0;
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != b[i] && text_upper(a[i]) != text_upper(b[i]))
+            return false;
+    return true;
+}
+
+/* The units of any string, ASCII ones included. */
+static const uint16_t *
+units_of(struct call *c, struct string *s)
+{
+    uint16_t *units;
+
+    if (!string_is_ascii(s))
+        return string_wide(c, s);
+    if (!(units = call_alloc(c, (size_t)s->size * 2 + 2)))
+        return NULL;
+    for (uint32_t i = 0; i < s->size; i++)
+        units[i] = (unsigned char)s->p[i];
+    return units;
+}
+
+static int64_t
+search_wide(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t last, bool fold, bool backwards)
+{
+    const uint16_t *hay = units_of(c, s), *wanted = units_of(c, needle);
+
+    if (!hay || !wanted || !call_charge(c, (last - from) / 8))
+        return -2;
+    for (uint32_t n = 0; n <= last - from; n++) {
+        uint32_t at = backwards ? last - n : from + n;
+        if (wide_match(hay + at, wanted, needle->units, fold))
+            return at;
+    }
+    return -1;
+}
+
+static int64_t
+search(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t count, enum string_comparison how,
+       bool backwards)
+{
+    bool fold = ignores_case(how);
+    uint32_t last;
+
+    if (is_culture(how) && is_all_ignorable(string_str(needle)))
+        return backwards ? from + count : from;
+    if (needle->units > count)
+        return -1;
+    last = from + count - needle->units;
+    if (!string_is_ascii(s) || !string_is_ascii(needle)) {
+        if (string_is_ascii(s) && !fold)
+            return -1;
+        return search_wide(c, s, needle, from, last, fold, backwards);
+    }
+    if (!fold && !backwards) {
+        ptrdiff_t found = str_find(str_sub(string_str(s), 0, from + count), string_str(needle), from);
+        return found < 0 ? -1 : found;
+    }
+    if (!call_charge(c, (last - from) / 16))
+        return -2;
+    for (uint32_t n = 0; n <= last - from; n++) {
+        uint32_t at = backwards ? last - n : from + n;
+        if (ascii_match(s->p + at, needle->p, needle->size, fold))
+            return at;
+    }
+    return -1;
+}
+
+int64_t
+text_index_of(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t count, enum string_comparison how)
+{
+    return search(c, s, needle, from, count, how, false);
+}
+
+int64_t
+text_last_index_of(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t count,
+                   enum string_comparison how)
+{
+    return search(c, s, needle, from, count, how, true);
+}
+
+bool
+text_starts_with(struct call *c, struct string *s, struct string *prefix, enum string_comparison how)
+{
+    if (!ignores_case(how) && str_starts_with(string_str(s), string_str(prefix)))
+        return true;
+    if (is_culture(how) && is_all_ignorable(string_str(prefix)))
+        return true;
+    if (string_is_ascii(s) && string_is_ascii(prefix))
+        return ignores_case(how) && str_starts_with_nocase(string_str(s), string_str(prefix));
+    return prefix->units <= s->units &&
+           search(c, s, prefix, 0, prefix->units, ignores_case(how) ? ORDINAL_IGNORE_CASE : ORDINAL, false) == 0;
+}
+
+bool
+text_ends_with(struct call *c, struct string *s, struct string *suffix, enum string_comparison how)
+{
+    uint32_t from;
+
+    if (!ignores_case(how) && str_ends_with(string_str(s), string_str(suffix)))
+        return true;
+    if (is_culture(how) && is_all_ignorable(string_str(suffix)))
+        return true;
+    if (suffix->units > s->units)
+        return false;
+    from = s->units - suffix->units;
+    return search(c, s, suffix, from, suffix->units, ignores_case(how) ? ORDINAL_IGNORE_CASE : ORDINAL, false) == (int64_t)from;
+}
+
+/* --- kinds of characters --------------------------------------------------------------------------------------------- */
+
+bool
+text_is_letter(uint32_t c)
+{
+    if (c < 0x80)
+        return ascii_is_alpha((char)c);
+    return iswalpha_l(c, unicode_locale()) && !text_is_digit(c);
+}
+
+bool
+text_is_digit(uint32_t c)
+{
+    /* Nd of the Basic Multilingual Plane: each block's zero. */
+    static const uint16_t zeros[] = {0x30,   0x660,  0x6f0,  0x7c0,  0x966,  0x9e6,  0xa66,  0xae6,  0xb66,  0xbe6,  0xc66,  0xce6,
+                                     0xd66,  0xde6,  0xe50,  0xed0,  0xf20,  0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80,
+                                     0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
+                                     0xff10};
+
+    if (c < 0x80)
+        return ascii_is_digit((char)c);
+    for (size_t i = 0; i < COUNTOF(zeros); i++)
+        if (c >= zeros[i] && c < zeros[i] + 10u)
+            return true;
+    return false;
+}
+
+bool
+text_is_upper(uint32_t c)
+{
+    return c < 0x80 ? c >= 'A' && c <= 'Z' : iswupper_l(c, unicode_locale()) != 0;
+}
+
+bool
+text_is_lower(uint32_t c)
+{
+    return c < 0x80 ? c >= 'a' && c <= 'z' : iswlower_l(c, unicode_locale()) != 0;
+}
+
+bool
+text_is_separator(uint32_t c)
+{
+    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000;
+}
+
+bool
+text_is_white(uint32_t c)
+{
+    return (c >= 9 && c <= 13) || c == 0x85 || text_is_separator(c);
+}
+
+bool
+text_is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+/* $ + < = > ^ ` | ~ are symbols, as in Unicode. */
+bool
+text_is_symbol(uint32_t c)
+{
+    if (c < 0x80)
+        return c && strchr("$+<=>^`|~", (int)c);
+    if (c < 0x100)
+        return c == 0xa2 || c == 0xa3 || c == 0xa4 || c == 0xa5 || c == 0xa6 || c == 0xa8 || c == 0xa9 || c == 0xac || c == 0xae ||
+               c == 0xaf || c == 0xb0 || c == 0xb1 || c == 0xb4 || c == 0xb8 || c == 0xd7 || c == 0xf7;
+    return (c >= 0x20a0 && c <= 0x20c0) || (c >= 0x2100 && c <= 0x214f && !text_is_letter(c)) || (c >= 0x2190 && c <= 0x23ff) ||
+           (c >= 0x2500 && c <= 0x27bf) || (c >= 0x2900 && c <= 0x2bff);
+}
+
+bool
+text_is_punctuation(uint32_t c)
+{
+    if (c < 0x80)
+        return c && strchr("!\"#%&'()*,-./:;?@[\\]_{}", (int)c);
+    return iswpunct_l(c, unicode_locale()) && !text_is_symbol(c) && !text_is_separator(c);
+}
