@@ -1184,12 +1184,12 @@ static const struct member_row members[] = {
     M("String", "string[] Split(char[] separator, int count)", split_chars_count),
     M("String", "string[] Split(char[] separator, StringSplitOptions options)", split_chars_options),
     M("String", "string[] Split(char[] separator, int count, StringSplitOptions options)", split_chars_both),
-    M("String", "string[] Split(char separator, StringSplitOptions options = 0)", split_char),
-    M("String", "string[] Split(char separator, int count, StringSplitOptions options = 0)", split_char_count),
+    M("String", "string[] Split(char separator, StringSplitOptions options = default)", split_char),
+    M("String", "string[] Split(char separator, int count, StringSplitOptions options = default)", split_char_count),
     M("String", "string[] Split(string[] separator, StringSplitOptions options)", split_strings),
     M("String", "string[] Split(string[] separator, int count, StringSplitOptions options)", split_strings_count),
-    M("String", "string[] Split(string separator, StringSplitOptions options = 0)", split_string),
-    M("String", "string[] Split(string separator, int count, StringSplitOptions options = 0)", split_string_count),
+    M("String", "string[] Split(string separator, StringSplitOptions options = default)", split_string),
+    M("String", "string[] Split(string separator, int count, StringSplitOptions options = default)", split_string_count),
 };
 
 const struct library clr_string = LIBRARY("string", types, members);

@@ -1,0 +1,389 @@
+/* convert.c: System.Convert. The rows are a table of sources by targets; each native names its two kinds and leaves the work to
+ * convert_number().
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/codec.h"
+#include "clr/datetime.h"
+#include "clr/families.h"
+#include "clr/numbers.h"
+
+/* An object by its run-time type. */
+static bool
+convert_object(struct call *c, struct object *o, enum type_kind to, struct value *ret)
+{
+    if (!o) {
+        *ret = value_i64(0);
+        return true;
+    }
+    switch (o->type->kind) {
+    case TYPE_BOOL: case TYPE_CHAR: case TYPE_SBYTE: case TYPE_BYTE: case TYPE_SHORT: case TYPE_USHORT: case TYPE_INT:
+    case TYPE_UINT: case TYPE_LONG: case TYPE_ULONG: case TYPE_FLOAT: case TYPE_DOUBLE: case TYPE_DECIMAL: case TYPE_STRING:
+        return convert_number(c, o->type->kind, value_unbox(o), to, ret);
+    case TYPE_ENUM: return convert_number(c, TYPE_LONG, value_unbox(o), to, ret);
+    default: break;
+    }
+    return call_throw(c, EXC_INVALID_CAST, "Unable to cast object of type '%.*s' to type 'System.IConvertible'.",
+                      STR_ARG(o->type->full_name));
+}
+
+#define CONVERT(target, to_kind) \
+    static bool target##_from_bool(struct call *c) { return convert_number(c, TYPE_BOOL, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_char(struct call *c) { return convert_number(c, TYPE_CHAR, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_long(struct call *c) { return convert_number(c, TYPE_LONG, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_ulong(struct call *c) { return convert_number(c, TYPE_ULONG, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_float(struct call *c) { return convert_number(c, TYPE_FLOAT, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_double(struct call *c) { return convert_number(c, TYPE_DOUBLE, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_decimal(struct call *c) { return convert_number(c, TYPE_DECIMAL, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_string(struct call *c) { return convert_number(c, TYPE_STRING, c->args[0], to_kind, &c->ret); } \
+    static bool target##_from_object(struct call *c) { return convert_object(c, c->args[0].ref, to_kind, &c->ret); }
+
+CONVERT(boolean, TYPE_BOOL)
+CONVERT(character, TYPE_CHAR)
+CONVERT(sbyte, TYPE_SBYTE)
+CONVERT(byte, TYPE_BYTE)
+CONVERT(int16, TYPE_SHORT)
+CONVERT(uint16, TYPE_USHORT)
+CONVERT(int32, TYPE_INT)
+CONVERT(uint32, TYPE_UINT)
+CONVERT(int64, TYPE_LONG)
+CONVERT(uint64, TYPE_ULONG)
+CONVERT(single, TYPE_FLOAT)
+CONVERT(real, TYPE_DOUBLE)
+CONVERT(decimal, TYPE_DECIMAL)
+
+#define CONVERT_ROWS(keyword, name, target) \
+    M("Convert", "static " keyword " To" name "(bool value)", target##_from_bool), \
+    M("Convert", "static " keyword " To" name "(char value)", target##_from_char), \
+    M("Convert", "static " keyword " To" name "(sbyte value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(byte value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(short value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(ushort value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(int value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(uint value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(long value)", target##_from_long), \
+    M("Convert", "static " keyword " To" name "(ulong value)", target##_from_ulong), \
+    M("Convert", "static " keyword " To" name "(float value)", target##_from_float), \
+    M("Convert", "static " keyword " To" name "(double value)", target##_from_double), \
+    M("Convert", "static " keyword " To" name "(decimal value)", target##_from_decimal), \
+    M("Convert", "static " keyword " To" name "(string value)", target##_from_string), \
+    M("Convert", "static " keyword " To" name "(object value)", target##_from_object)
+
+/* --- with a base --------------------------------------------------------------------------------------------------------- */
+
+static bool
+check_base(struct call *c, int64_t base)
+{
+    return base == 2 || base == 8 || base == 10 || base == 16 || throw_argument(c, NULL, "Invalid Base.");
+}
+
+static bool
+from_base(struct call *c, enum type_kind kind)
+{
+    const struct integer_range *r = integer_range(kind);
+    struct str s = call_str(c, 0);
+    int64_t base = call_i32(c, 1);
+    uint64_t n = 0, most = r->bits == 64 ? UINT64_MAX : ((uint64_t)1 << r->bits) - 1;
+
+    if (!check_base(c, base))
+        return false;
+    c->ret = value_i64(0);
+    if (!call_string(c, 0))
+        return true;
+    if (base == 10)
+        return parse_number(c, s, kind, &c->ret);
+    if (s.len == 0)
+        return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (s.p[0] == '-')
+        return throw_argument(c, NULL, "String cannot contain a minus sign if the base is not 10.");
+    if (base == 16 && s.len >= 2 && s.p[0] == '0' && ascii_lower(s.p[1]) == 'x')
+        s = str_skip(s, 2);
+    for (size_t i = 0; i < s.len; i++) {
+        int digit = ascii_hex_value(s.p[i]);
+        if (digit < 0 || digit >= base)
+            return call_throw(c, EXC_FORMAT, i ? "Additional non-parsable characters are at the end of the string."
+                                               : "Could not find any recognizable digits.");
+        if (__builtin_mul_overflow(n, (uint64_t)base, &n) || __builtin_add_overflow(n, (uint64_t)digit, &n) || n > most)
+            return throw_number_overflow(c, kind);
+    }
+    if (s.len == 0)
+        return call_throw(c, EXC_FORMAT, "Could not find any recognizable digits.");
+    if (r->is_signed && n > r->max)
+        n |= ~most; /* the sign bit was set */
+    return return_i64(c, (int64_t)n);
+}
+
+static bool sbyte_from_base(struct call *c) { return from_base(c, TYPE_SBYTE); }
+static bool byte_from_base(struct call *c) { return from_base(c, TYPE_BYTE); }
+static bool int16_from_base(struct call *c) { return from_base(c, TYPE_SHORT); }
+static bool uint16_from_base(struct call *c) { return from_base(c, TYPE_USHORT); }
+static bool int32_from_base(struct call *c) { return from_base(c, TYPE_INT); }
+static bool uint32_from_base(struct call *c) { return from_base(c, TYPE_UINT); }
+static bool int64_from_base(struct call *c) { return from_base(c, TYPE_LONG); }
+static bool uint64_from_base(struct call *c) { return from_base(c, TYPE_ULONG); }
+
+static bool
+to_base(struct call *c, unsigned bits)
+{
+    int64_t base = call_i32(c, 1);
+    uint64_t n = c->args[0].u64;
+    char digits[65], *end = digits + sizeof(digits), *p = end;
+    bool negative = base == 10 && c->args[0].i64 < 0;
+
+    if (!check_base(c, base))
+        return false;
+    if (negative)
+        n = -n;
+    else if (bits < 64)
+        n &= ((uint64_t)1 << bits) - 1;
+    do
+        *--p = "0123456789abcdef"[n % (uint64_t)base];
+    while (n /= (uint64_t)base);
+    if (negative)
+        *--p = '-';
+    return return_new(c, string_new(c, str_from(p, (size_t)(end - p))));
+}
+
+static bool byte_to_base(struct call *c) { return to_base(c, 8); }
+static bool short_to_base(struct call *c) { return to_base(c, 16); }
+static bool int_to_base(struct call *c) { return to_base(c, 32); }
+static bool long_to_base(struct call *c) { return to_base(c, 64); }
+
+/* --- text ------------------------------------------------------------------------------------------------------------------ */
+
+#define TO_STRING(name, field) \
+    static bool name(struct call *c) \
+    { \
+        struct string *s; \
+        return value_to_string(c, core_types(c->run->env)->field, c->args[0], STR_NONE, &s) && return_ref(c, s); \
+    }
+TO_STRING(bool_to_string, bool_)
+TO_STRING(char_to_string, char_)
+TO_STRING(long_to_string, long_)
+TO_STRING(ulong_to_string, ulong_)
+TO_STRING(float_to_string, float_)
+TO_STRING(double_to_string, double_)
+TO_STRING(decimal_to_string, decimal_)
+
+static bool
+same_string(struct call *c)
+{
+    c->ret = c->args[0];
+    return true;
+}
+
+static bool
+object_to_string(struct call *c)
+{
+    struct object *o = c->args[0].ref;
+    struct string *s;
+
+    if (!o)
+        return return_new(c, string_lit(c, ""));
+    return value_to_string(c, o->type, value_unbox(o), STR_NONE, &s) && return_ref(c, s);
+}
+
+static bool
+datetime_to_string(struct call *c)
+{
+    struct buf b = call_buf(c);
+    struct moment m = {.ticks = c->args[0].i64, .kind = (enum datetime_kind)c->args[0].hi};
+
+    return datetime_format(&b, &m, STR_NONE) && return_new(c, string_from_buf(c, &b));
+}
+
+static bool
+string_to_datetime(struct call *c)
+{
+    struct moment m;
+
+    c->ret = value_i64(0);
+    if (!call_string(c, 0))
+        return true;
+    if (!datetime_parse(call_str(c, 0), clr_now_ticks(c), &m))
+        return call_throw(c, EXC_FORMAT, "String was not recognized as a valid DateTime.");
+    c->ret = m.has_offset ? value_datetime(m.ticks - m.offset, KIND_LOCAL) : value_datetime(m.ticks, KIND_UNSPECIFIED);
+    return true;
+}
+
+static bool
+object_to_datetime(struct call *c)
+{
+    struct object *o = c->args[0].ref;
+
+    if (o && str_eq_lit(o->type->full_name, "System.DateTime")) {
+        c->ret = value_unbox(o);
+        return true;
+    }
+    if (o && o->type->kind != TYPE_STRING)
+        return call_throw(c, EXC_INVALID_CAST, "Invalid cast from '%.*s' to 'DateTime'.", STR_ARG(o->type->name));
+    return string_to_datetime(c);
+}
+
+/* --- Base64 ---------------------------------------------------------------------------------------------------------------- */
+
+enum { BASE64_LINE_BREAKS = 1 };
+
+static bool
+encode_base64(struct call *c, struct str bytes, int64_t options)
+{
+    struct buf plain = call_buf(c), lines = call_buf(c);
+
+    codec_base64_encode(&plain, bytes);
+    if (!(options & BASE64_LINE_BREAKS))
+        return return_new(c, string_from_buf(c, &plain));
+    for (size_t at = 0; at < plain.len; at += 76) {
+        if (at)
+            buf_add_lit(&lines, "\r\n");
+        buf_add(&lines, plain.p + at, MIN(plain.len - at, (size_t)76));
+    }
+    return return_new(c, string_from_buf(c, &lines));
+}
+
+static bool
+to_base64(struct call *c)
+{
+    const struct array *bytes = (const struct array *)c->args[0].ref;
+
+    if (!bytes)
+        return throw_argument_null(c, "inArray");
+    if (!call_charge(c, bytes->n / 32))
+        return false;
+    return encode_base64(c, str_from((const char *)bytes->u.bytes, bytes->n), c->n_args > 1 ? c->args[1].i64 : 0);
+}
+
+static bool
+to_base64_range(struct call *c)
+{
+    const struct array *bytes = (const struct array *)c->args[0].ref;
+    int64_t from = call_i32(c, 1), n = call_i32(c, 2);
+
+    if (!bytes)
+        return throw_argument_null(c, "inArray");
+    if (n < 0)
+        return throw_argument_range(c, "length", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (from < 0)
+        return throw_argument_range(c, "offset", "Value must be positive.");
+    if (from > bytes->n - n)
+        return throw_argument_range(c, "offset", "Offset and length must refer to a position in the string.");
+    return encode_base64(c, str_from((const char *)bytes->u.bytes + from, (size_t)n), c->n_args > 3 ? c->args[3].i64 : 0);
+}
+
+static bool
+return_bytes(struct call *c, struct buf *b)
+{
+    if (b->failed || b->len > UINT32_MAX)
+        return call_exceed(c, BUDGET_BYTES);
+    return return_new(c, array_of_bytes(c, b->p, (uint32_t)b->len));
+}
+
+static bool
+from_base64(struct call *c)
+{
+    struct buf b = call_buf(c);
+
+    if (!call_string(c, 0))
+        return throw_argument_null(c, "s");
+    if (!call_charge(c, call_string(c, 0)->size / 32))
+        return false;
+    if (!codec_base64_decode_blanks(&b, call_str(c, 0), NULL))
+        return b.failed ? call_exceed(c, BUDGET_BYTES)
+                        : call_throw(c, EXC_FORMAT,
+                                     "The input is not a valid Base-64 string as it contains a non-base 64 character, more than two "
+                                     "padding characters, or an illegal character among the padding characters.");
+    return return_bytes(c, &b);
+}
+
+static bool
+to_hex(struct call *c)
+{
+    const struct array *bytes = (const struct array *)c->args[0].ref;
+    struct buf b = call_buf(c);
+
+    if (!bytes)
+        return throw_argument_null(c, "inArray");
+    codec_hex_encode(&b, str_from((const char *)bytes->u.bytes, bytes->n), true);
+    return return_new(c, string_from_buf(c, &b));
+}
+
+static bool
+from_hex(struct call *c)
+{
+    struct buf b = call_buf(c);
+
+    if (!call_string(c, 0))
+        return throw_argument_null(c, "s");
+    if (!codec_hex_decode(&b, call_str(c, 0), NULL))
+        return call_throw(c, EXC_FORMAT, "The input is not a valid hex string as it contains a non-hex character.");
+    return return_bytes(c, &b);
+}
+
+static bool
+is_db_null(struct call *c)
+{
+    return return_bool(c, false);
+}
+
+static const struct type_row types[] = {
+    STATIC_CLASS("System.Convert"),
+    ENUM_FLAGS("System.Base64FormattingOptions", "None = 0, InsertLineBreaks = 1"),
+};
+
+static const struct member_row members[] = {
+    CONVERT_ROWS("bool", "Boolean", boolean),
+    CONVERT_ROWS("char", "Char", character),
+    CONVERT_ROWS("sbyte", "SByte", sbyte),
+    CONVERT_ROWS("byte", "Byte", byte),
+    CONVERT_ROWS("short", "Int16", int16),
+    CONVERT_ROWS("ushort", "UInt16", uint16),
+    CONVERT_ROWS("int", "Int32", int32),
+    CONVERT_ROWS("uint", "UInt32", uint32),
+    CONVERT_ROWS("long", "Int64", int64),
+    CONVERT_ROWS("ulong", "UInt64", uint64),
+    CONVERT_ROWS("float", "Single", single),
+    CONVERT_ROWS("double", "Double", real),
+    CONVERT_ROWS("decimal", "Decimal", decimal),
+    M("Convert", "static sbyte ToSByte(string value, int fromBase)", sbyte_from_base),
+    M("Convert", "static byte ToByte(string value, int fromBase)", byte_from_base),
+    M("Convert", "static short ToInt16(string value, int fromBase)", int16_from_base),
+    M("Convert", "static ushort ToUInt16(string value, int fromBase)", uint16_from_base),
+    M("Convert", "static int ToInt32(string value, int fromBase)", int32_from_base),
+    M("Convert", "static uint ToUInt32(string value, int fromBase)", uint32_from_base),
+    M("Convert", "static long ToInt64(string value, int fromBase)", int64_from_base),
+    M("Convert", "static ulong ToUInt64(string value, int fromBase)", uint64_from_base),
+    M("Convert", "static string ToString(byte value, int toBase)", byte_to_base),
+    M("Convert", "static string ToString(short value, int toBase)", short_to_base),
+    M("Convert", "static string ToString(int value, int toBase)", int_to_base),
+    M("Convert", "static string ToString(long value, int toBase)", long_to_base),
+    M("Convert", "static string ToString(bool value)", bool_to_string),
+    M("Convert", "static string ToString(char value)", char_to_string),
+    M("Convert", "static string ToString(sbyte value)", long_to_string),
+    M("Convert", "static string ToString(byte value)", long_to_string),
+    M("Convert", "static string ToString(short value)", long_to_string),
+    M("Convert", "static string ToString(ushort value)", long_to_string),
+    M("Convert", "static string ToString(int value)", long_to_string),
+    M("Convert", "static string ToString(uint value)", long_to_string),
+    M("Convert", "static string ToString(long value)", long_to_string),
+    M("Convert", "static string ToString(ulong value)", ulong_to_string),
+    M("Convert", "static string ToString(float value)", float_to_string),
+    M("Convert", "static string ToString(double value)", double_to_string),
+    M("Convert", "static string ToString(decimal value)", decimal_to_string),
+    M("Convert", "static string ToString(DateTime value)", datetime_to_string),
+    M("Convert", "static string ToString(string value)", same_string),
+    M("Convert", "static string ToString(object value)", object_to_string),
+    M("Convert", "static DateTime ToDateTime(string value)", string_to_datetime),
+    M("Convert", "static DateTime ToDateTime(object value)", object_to_datetime),
+    M("Convert", "static DateTime ToDateTime(DateTime value)", same_string),
+    M("Convert", "static string ToBase64String(byte[] inArray)", to_base64),
+    M("Convert", "static string ToBase64String(byte[] inArray, Base64FormattingOptions options)", to_base64),
+    M("Convert", "static string ToBase64String(byte[] inArray, int offset, int length)", to_base64_range),
+    M("Convert", "static string ToBase64String(byte[] inArray, int offset, int length, Base64FormattingOptions options)",
+      to_base64_range),
+    M("Convert", "static byte[] FromBase64String(string s)", from_base64),
+    M("Convert", "static string ToHexString(byte[] inArray)", to_hex),
+    M("Convert", "static byte[] FromHexString(string s)", from_hex),
+    M("Convert", "static bool IsDBNull(object value)", is_db_null),
+    M_LATER("Convert", "static object ChangeType(object value, Type conversionType)"),
+    M_LATER("Convert", "static byte[] FromBase64CharArray(char[] inArray, int offset, int length)"),
+    M_LATER("Convert", "static int ToBase64CharArray(byte[] inArray, int offsetIn, int length, char[] outArray, int offsetOut)"),
+};
+
+const struct library clr_convert = LIBRARY("convert", types, members);
