@@ -1,6 +1,7 @@
 /* char.c: System.Char: one UTF-16 unit.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
+#include "clr/families.h"
 #include "clr/text.h"
 
 static bool

@@ -8,6 +8,9 @@
 /* clang-format off */
 const struct library *const clr_libraries[] = {
     &expr_core,
+    /* object, text and numbers */
+    &clr_object, &clr_string, &clr_string_build, &clr_string_comparer, &clr_char, &clr_numbers, &clr_decimal,
+    &clr_math, &clr_convert, &clr_datetime, &clr_datetime_offset, &clr_timespan, &clr_guid,
     /* collections */
     &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_comparer,
     &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,

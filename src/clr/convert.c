@@ -48,7 +48,7 @@ CONVERT(int64, TYPE_LONG)
 CONVERT(uint64, TYPE_ULONG)
 CONVERT(single, TYPE_FLOAT)
 CONVERT(real, TYPE_DOUBLE)
-CONVERT(decimal, TYPE_DECIMAL)
+CONVERT(exact, TYPE_DECIMAL)
 
 #define CONVERT_ROWS(keyword, name, target) \
     M("Convert", "static " keyword " To" name "(bool value)", target##_from_bool), \
@@ -340,7 +340,7 @@ static const struct member_row members[] = {
     CONVERT_ROWS("ulong", "UInt64", uint64),
     CONVERT_ROWS("float", "Single", single),
     CONVERT_ROWS("double", "Double", real),
-    CONVERT_ROWS("decimal", "Decimal", decimal),
+    CONVERT_ROWS("decimal", "Decimal", exact),
     M("Convert", "static sbyte ToSByte(string value, int fromBase)", sbyte_from_base),
     M("Convert", "static byte ToByte(string value, int fromBase)", byte_from_base),
     M("Convert", "static short ToInt16(string value, int fromBase)", int16_from_base),

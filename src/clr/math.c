@@ -117,8 +117,8 @@ sign_decimal(struct call *c)
     return return_i64(c, decimal_compare(value_decimal(c->args[0]), decimal_from_i64(0)));
 }
 
-#define FUNCTION(name, call) \
-    static bool name(struct call *c) { double x = c->args[0].f64; return return_f64(c, call); }
+#define FUNCTION(name, result) \
+    static bool name(struct call *c) { double x = c->args[0].f64; return return_f64(c, result); }
 FUNCTION(floor_of, floor(x))
 FUNCTION(ceiling_of, ceil(x))
 FUNCTION(truncate_of, trunc(x))

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "clr/families.h"
 #include "clr/text.h"
 #include "clr/values.h"
 
@@ -205,7 +206,7 @@ static bool
 to_char_array(struct call *c)
 {
     struct string *s = call_string(c, 0);
-    int64_t from = c->n_args > 1 ? call_i32(c, 1) : 0, n = c->n_args > 2 ? call_i32(c, 2) : s->units;
+    int64_t from = c->n_args > 1 ? call_i32(c, 1) : 0, n = c->n_args > 2 ? (int64_t)call_i32(c, 2) : (int64_t)s->units;
     struct array *chars;
 
     if (from < 0 || from > s->units)

@@ -1,6 +1,7 @@
 /* string_build.c: strings made of others: String.Concat, Join, Format, and composite formatting for everybody.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
+#include "clr/families.h"
 #include "clr/format.h"
 #include "clr/values.h"
 
