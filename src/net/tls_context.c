@@ -10,7 +10,7 @@
 
 #define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS "X25519:P-256:P-384"
-#define SESSIONS_MAX 1024                /* a client context */
+#define SERVERS_MAX 1024                 /* whose sessions a client context keeps */
 
 bool
 tls_fail(struct err *err, const char *what)
@@ -466,6 +466,34 @@ accept_any_chain(int is_ok, X509_STORE_CTX *store)
     return is_ok || (error != X509_V_ERR_HOSTNAME_MISMATCH && error != X509_V_ERR_IP_ADDRESS_MISMATCH);
 }
 
+static void
+sessions_free(struct tls_sessions *kept)
+{
+    for (uint32_t i = 0; kept && i < kept->n; i++)
+        SSL_SESSION_free(kept->v[i]);
+    free(kept);
+}
+
+/* Under the lock. */
+static void
+keep_session(struct tls_client *c, struct str key, SSL_SESSION *session)
+{
+    struct tls_sessions *kept = map_get(&c->sessions, key);
+
+    if (!kept) {
+        if (c->sessions.n_live >= SERVERS_MAX)
+            sessions_free(map_remove(&c->sessions, map_next(&c->sessions, NULL)->key));
+        kept = xnew(struct tls_sessions);
+        map_set_copy(&c->sessions, key, kept);
+    }
+    if (kept->n == TLS_SESSIONS_KEPT) {
+        SSL_SESSION_free(kept->v[0]);
+        memmove(&kept->v[0], &kept->v[1], (TLS_SESSIONS_KEPT - 1) * sizeof(kept->v[0]));
+        kept->n--;
+    }
+    kept->v[kept->n++] = session;
+}
+
 /* A ticket came. Returns 1: the session is ours now. */
 static int
 on_new_session(SSL *ssl, SSL_SESSION *session)
@@ -476,11 +504,7 @@ on_new_session(SSL *ssl, SSL_SESSION *session)
     if (!key.len || !SSL_SESSION_is_resumable(session))
         return 0;
     pthread_mutex_lock(&c->lock);
-    if (c->sessions.n_live >= SESSIONS_MAX && !map_has(&c->sessions, key)) {
-        struct str oldest = map_next(&c->sessions, NULL)->key;
-        SSL_SESSION_free(map_remove(&c->sessions, oldest));
-    }
-    SSL_SESSION_free(map_set_copy(&c->sessions, key, session));
+    keep_session(c, key, session);
     pthread_mutex_unlock(&c->lock);
     return 1;
 }
@@ -488,12 +512,17 @@ on_new_session(SSL *ssl, SSL_SESSION *session)
 SSL_SESSION *
 tls_client_session(struct tls_client *c, struct str key)
 {
-    SSL_SESSION *session;
+    SSL_SESSION *session = NULL;
 
     pthread_mutex_lock(&c->lock);
-    session = map_get(&c->sessions, key);
-    if (session)
-        SSL_SESSION_up_ref(session);
+    struct tls_sessions *kept = map_get(&c->sessions, key);
+    if (kept && kept->n > 0) {
+        session = kept->v[kept->n - 1];
+        if (SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION)
+            kept->n--;
+        else
+            SSL_SESSION_up_ref(session);
+    }
     pthread_mutex_unlock(&c->lock);
     return session;
 }
@@ -555,7 +584,7 @@ tls_client_unref(struct tls_client *c)
     if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (struct map_entry *e = map_next(&c->sessions, NULL); e; e = map_next(&c->sessions, e))
-        SSL_SESSION_free(e->value);
+        sessions_free(e->value);
     map_destroy(&c->sessions);
     pthread_mutex_destroy(&c->lock);
     SSL_CTX_free(c->context);

@@ -31,7 +31,14 @@ struct tls_client {
     SSL_CTX *context;
     bool no_verify_name;
     pthread_mutex_t lock;                /* covers sessions */
-    struct map sessions;                 /* "name:port" -> SSL_SESSION */
+    struct map sessions;                 /* "name:port" -> struct tls_sessions */
+};
+
+/* Sessions of one server, the newest last. Those of TLS 1.3 serve once. */
+#define TLS_SESSIONS_KEPT 4
+struct tls_sessions {
+    uint32_t n;
+    SSL_SESSION *v[TLS_SESSIONS_KEPT];
 };
 
 struct tls_server_conf *tls_server_conf_ref(struct tls_server *s);

@@ -113,7 +113,10 @@ on_ticket(SSL *ssl, unsigned char name[16], unsigned char *iv, EVP_CIPHER_CTX *c
     OPENSSL_cleanse(&key, sizeof(key));
     if (!ok)
         return -1;
-    return encrypt || index == 0 ? 1 : 2;       /* 2: opened by an old key, give the client a new ticket */
+    if (encrypt)
+        return 1;
+    /* 2: give the client a new ticket. TLS 1.3 clients use each only once. */
+    return index > 0 || SSL_version(ssl) == TLS1_3_VERSION ? 2 : 1;
 }
 
 void
