@@ -11,11 +11,13 @@
 
 struct dns_result {
     uint32_t n;
-    struct addr v[DNS_ADDRS_MAX];        /* port 0; in the order to try: families alternate, IPv6 first */
+    struct addr v[DNS_ADDRS_MAX];        /* port 0; in the order to try: families alternate */
 };
 
 /* host: a name, or an address, which is taken as it is. ERR_NOT_FOUND, ERR_TIMEOUT, ERR_CANCELLED, ERR_CONNECT (no
  * server answers). Yields. */
 MUST_USE bool dns_lookup(struct str host, uint64_t deadline_ms, struct dns_result *ret, struct err *err);
-/* Forgets what this loop's resolver has kept. */
+/* Forgets what this loop's resolver has kept, and reads the system's configuration again. Questions on their way fail. */
 void dns_forget(struct loop *loop);
+/* Servers to ask instead of the system's: "192.0.2.1:53,[2001:db8::1]". NULL: the system's. */
+void dns_set_servers(struct loop *loop, const char *servers);
