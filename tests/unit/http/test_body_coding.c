@@ -1,6 +1,8 @@
 #include "http/body_coding.c"
 #include "test.h"
 
+#include "base/buf.h"
+
 /* Pieces of `step` bytes, an IO_AGAIN before each when `halting`. */
 struct dripping {
     struct body super;
