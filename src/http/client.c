@@ -320,7 +320,7 @@ open_stream(struct http_pool *p, const struct http_exchange_conf *conf, uint64_t
 }
 
 static bool
-speaks_h2(const struct http_pool *p, const struct stream *stream)
+speaks_h2(const struct http_pool *p, struct stream *stream)
 {
     if (!p->client->conf.h2)
         return false;
