@@ -14,6 +14,8 @@ const struct library *const clr_libraries[] = {
     /* collections */
     &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_comparer,
     &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,
+    /* Newtonsoft.Json */
+    &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_convert,
 };
 /* clang-format on */
 const size_t clr_libraries_n = COUNTOF(clr_libraries);

@@ -11,7 +11,8 @@ extern const struct library clr_math, clr_convert, clr_datetime, clr_datetime_of
 extern const struct library clr_sequence, clr_list, clr_dictionary, clr_hash_set, clr_queue, clr_array, clr_comparer;
 extern const struct library clr_linq, clr_linq_fold, clr_linq_order, clr_linq_group;
 /* Newtonsoft.Json. */
-extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_convert;
+extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_merge,
+    clr_json_convert;
 /* System.Xml, System.Security.Cryptography, tokens. */
 extern const struct library clr_xml, clr_xml_tree, clr_crypto_hash, clr_crypto_symmetric, clr_crypto_rsa, clr_x509, clr_jwt;
 
