@@ -115,7 +115,7 @@ loop_post_later(struct loop *loop, struct task *task)
 }
 
 static void
-splice(struct list *to, struct list *from)
+move_all(struct list *to, struct list *from)
 {
     if (list_is_empty(from))
         return;
@@ -134,7 +134,7 @@ loop_run_tasks(struct loop *loop)
         struct task *task;
 
         list_init(&now);
-        splice(&now, &loop->tasks);
+        move_all(&now, &loop->tasks);
         while ((task = list_take_first(&now, struct task, link))) {
             loop_beat(loop);
             task->run(task);
@@ -190,7 +190,7 @@ loop_turn(struct loop *loop, uint64_t wait_ms)
     this_threads_loop = loop;
     loop_poll(loop, wait_ms);
     loop_read_clock(loop);
-    splice(&loop->tasks, &loop->later);
+    move_all(&loop->tasks, &loop->later);
     loop->turns++;
     timer_wheel_run(loop->timers, loop_now_ms(loop));
     loop_deliver_events(loop);
