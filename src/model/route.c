@@ -1,102 +1,23 @@
-/* route.c: the tree of path segments (picture in the header) and the walk through it.
+/* route.c: the walk of a request through the tree of path segments (route_table.h).
  *
- * Nodes are numbers. Node 0 stands above everything: its edges are host names, "" for any host, each leading to the
- * root of a tree of API prefixes. A node that ends prefixes lists the APIs there (versions by header or query, and
- * revisions, share a prefix); each API has a root node of its own for its operations, in the same table.
- *
- *     edge table:  (node, lower-case segment) -> node        literal segments, one probe each
- *     node:        mixed segments, one parameter, rest       in this order, after the literal
- *
- * A node is visited at most once by a match: the walk is bounded by the nodes of one API.
- * Positions in the path are kept while walking, names are looked up in the template of the operation that matched.
+ * First the longest prefix of the path that APIs have, then, from the root of the chosen API's operations, literal before
+ * mixed before parameter before rest, coming back where a way leads nowhere. A node is visited at most once by a match: the
+ * walk is bounded by the nodes of one API. Values are kept by position while walking, names come from the operation found.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "model/route.h"
 
-#include <stdlib.h>
-
-#include "base/hash.h"
-#include "base/vec.h"
 #include "data/uri.h"
-#include "data/uri_template.h"
-#include "model/model.h"
+#include "model/route_table.h"
 
-#define NO_NODE 0u                    /* node 0 is nobody's child */
 #define SEGMENT_MAX 512               /* longer segments match no literal */
 
-struct edge {
-    uint32_t from, to;                /* to == NO_NODE: a free slot */
-    uint64_t hash;
-    struct str segment;               /* lower case */
+struct walk {
+    const struct route_table *table;
+    const struct route_request *rq;
+    struct str method;
+    uint8_t method_number;
+    struct route_match *match;
 };
-
-struct route_operation {
-    const struct operation *operation;
-    const struct uri_template *template;
-    struct route_operation *next;     /* more query conditions first */
-};
-
-struct mixed_edge {
-    const struct template_segment *segment;
-    uint32_t to;
-    struct mixed_edge *next;
-};
-
-struct route_api {
-    const struct api *api;
-    uint32_t operations;              /* root node */
-    struct route_api *next;
-};
-
-struct route_node {
-    struct mixed_edge *mixed;
-    uint32_t parameter;               /* child, or NO_NODE */
-    struct route_operation *leaf;     /* operations that end here */
-    struct route_operation *rest;     /* operations whose rest begins here */
-    struct route_api *apis;           /* that have this prefix */
-};
-
-struct route_table {
-    struct arena *arena;
-    struct edge *edges;
-    uint32_t edges_cap, n_edges;      /* a power of two, at most half full */
-    VEC(struct route_node) nodes;
-    bool has_hosts, has_host_wildcards;
-};
-
-/* ---- edges ---- */
-
-static uint64_t
-hash_segment(uint32_t from, struct str lower)
-{
-    uint64_t h = hash_mix(from, lower.len), word;
-    size_t i = 0;
-
-    for (; i + 8 <= lower.len; i += 8) {
-        memcpy(&word, lower.p + i, 8);
-        h = hash_mix(h, word);
-    }
-    word = 0;
-    if (i < lower.len)
-        memcpy(&word, lower.p + i, lower.len - i);
-    return hash_mix(h, word);
-}
-
-static struct edge *
-find_slot(const struct route_table *t, uint32_t from, struct str lower, uint64_t hash)
-{
-    uint32_t at = (uint32_t)hash & (t->edges_cap - 1);
-
-    while (t->edges[at].to != NO_NODE &&
-           (t->edges[at].hash != hash || t->edges[at].from != from || !str_eq(t->edges[at].segment, lower)))
-        at = (at + 1) & (t->edges_cap - 1);
-    return &t->edges[at];
-}
-
-static uint32_t
-follow_lower(const struct route_table *t, uint32_t from, struct str lower)
-{
-    return find_slot(t, from, lower, hash_segment(from, lower))->to;
-}
 
 /* The child behind a literal segment in any case, or NO_NODE. */
 static uint32_t
@@ -108,286 +29,8 @@ follow(const struct route_table *t, uint32_t from, struct str segment)
         return NO_NODE;
     for (size_t i = 0; i < segment.len; i++)
         lower[i] = ascii_lower(segment.p[i]);
-    return follow_lower(t, from, str_from(lower, segment.len));
+    return route_find_edge(t, from, str_from(lower, segment.len))->to;
 }
-
-static void
-grow_edges(struct route_table *t)
-{
-    struct edge *old = t->edges;
-    uint32_t old_cap = t->edges_cap;
-
-    t->edges_cap = old_cap ? old_cap * 2 : 64;
-    t->edges = xcalloc(t->edges_cap, sizeof(*t->edges));
-    for (uint32_t i = 0; i < old_cap; i++)
-        if (old[i].to != NO_NODE)
-            *find_slot(t, old[i].from, old[i].segment, old[i].hash) = old[i];
-    free(old);
-}
-
-static uint32_t
-new_node(struct route_table *t)
-{
-    *vec_push(&t->nodes) = (struct route_node){0};
-    return (uint32_t)t->nodes.n - 1;
-}
-
-/* A literal as paths in normal form spell it: what a path may not hold is percent-encoded. */
-static struct str
-normal_literal(struct arena *a, struct str text)
-{
-    static const char hex[] = "0123456789abcdef";
-    struct buf b = buf_in(a);
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`|", c)) {
-            buf_add_char(&b, '%');
-            buf_add_char(&b, hex[c >> 4]);
-            buf_add_char(&b, hex[c & 15]);
-        } else {
-            buf_add_char(&b, ascii_lower((char)c));
-        }
-    }
-    return buf_str(&b);
-}
-
-/* The child behind a literal, made when it is not there. */
-static uint32_t
-enter_literal(struct route_table *t, uint32_t from, struct str segment)
-{
-    struct str lower = normal_literal(t->arena, segment);
-    uint64_t hash = hash_segment(from, lower);
-    struct edge *e;
-
-    if ((t->n_edges + 1) * 2 > t->edges_cap)
-        grow_edges(t);
-    e = find_slot(t, from, lower, hash);
-    if (e->to == NO_NODE) {
-        uint32_t to = new_node(t);
-        *e = (struct edge){.from = from, .to = to, .hash = hash, .segment = lower};
-        t->n_edges++;
-    }
-    return e->to;
-}
-
-/* ---- building ---- */
-
-static bool
-same_mixed(const struct template_segment *a, const struct template_segment *b)
-{
-    if (a->n_parts != b->n_parts)
-        return false;
-    for (uint32_t i = 0; i < a->n_parts; i++)
-        if (a->parts[i].is_parameter != b->parts[i].is_parameter ||
-            (!a->parts[i].is_parameter && !str_eq_nocase(a->parts[i].text, b->parts[i].text)))
-            return false;
-    return true;
-}
-
-static uint32_t
-enter_mixed(struct route_table *t, uint32_t from, const struct template_segment *s)
-{
-    struct mixed_edge **last = &t->nodes.v[from].mixed, *m;
-    uint32_t to;
-
-    for (; *last; last = &(*last)->next)
-        if (same_mixed((*last)->segment, s))
-            return (*last)->to;
-    m = arena_new(t->arena, struct mixed_edge);
-    if (!m)
-        return NO_NODE;
-    *last = m;
-    to = new_node(t);
-    *m = (struct mixed_edge){.segment = s, .to = to};
-    return to;
-}
-
-static uint32_t
-enter_segment(struct route_table *t, uint32_t from, const struct template_segment *s)
-{
-    uint32_t to;
-
-    if (s->kind == SEGMENT_LITERAL)
-        return enter_literal(t, from, s->text);
-    if (s->kind == SEGMENT_MIXED)
-        return enter_mixed(t, from, s);
-    if (t->nodes.v[from].parameter == NO_NODE) {
-        to = new_node(t);
-        t->nodes.v[from].parameter = to;
-    }
-    return t->nodes.v[from].parameter;
-}
-
-static bool
-same_conditions(const struct uri_template *a, const struct uri_template *b)
-{
-    if (a->n_query != b->n_query)
-        return false;
-    for (uint32_t i = 0; i < a->n_query; i++)
-        if (!str_eq_nocase(a->query[i].name, b->query[i].name) ||
-            a->query[i].is_parameter != b->query[i].is_parameter ||
-            (!a->query[i].is_parameter && !str_eq(a->query[i].value, b->query[i].value)))
-            return false;
-    return true;
-}
-
-static uint32_t
-count_conditions(const struct uri_template *t)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < t->n_query; i++)
-        n += t->query[i].is_optional ? 0 : t->query[i].is_parameter ? 2 : 3;
-    return n;
-}
-
-static void
-report_clash(struct diags *diags, const struct operation *first, const struct operation *second)
-{
-    diag_add(diags, DIAG_WARNING, second->api->information, 0, 1,
-             "operations `%.*s` and `%.*s` answer the same requests (%.*s %.*s), using the first", STR_ARG(first->name),
-             STR_ARG(second->name), STR_ARG(second->method), STR_ARG(second->url_template));
-}
-
-static bool
-add_to_list(struct route_table *t, struct route_operation **list, const struct operation *op,
-            const struct uri_template *template, struct diags *diags)
-{
-    struct route_operation *one;
-
-    for (; *list; list = &(*list)->next) {
-        if (str_eq((*list)->operation->method, op->method) && same_conditions((*list)->template, template)) {
-            report_clash(diags, (*list)->operation, op);
-            return true;
-        }
-        if (count_conditions((*list)->template) < count_conditions(template))
-            break;
-    }
-    one = arena_new(t->arena, struct route_operation);
-    if (!one)
-        return false;
-    *one = (struct route_operation){.operation = op, .template = template, .next = *list};
-    *list = one;
-    return true;
-}
-
-static bool
-add_operation(struct route_table *t, uint32_t root, const struct operation *op, struct diags *diags)
-{
-    struct uri_template *template = arena_new(t->arena, struct uri_template);
-    struct err err = ERR_INIT;
-    uint32_t node = root;
-
-    if (!template)
-        return false;
-    if (!uri_template_parse(op->url_template, t->arena, template, &err)) {
-        diag_add(diags, DIAG_ERROR, op->api->information, 0, 1, "operation `%.*s`: template '%.*s': %s",
-                 STR_ARG(op->name), STR_ARG(op->url_template), err.text);
-        return true;
-    }
-    for (uint32_t i = 0; i < template->n_segments; i++) {
-        const struct template_segment *s = &template->segments[i];
-
-        if (s->kind == SEGMENT_REST)
-            return add_to_list(t, &t->nodes.v[node].rest, op, template, diags);
-        if (s->is_optional && !add_to_list(t, &t->nodes.v[node].leaf, op, template, diags))
-            return false;
-        if ((node = enter_segment(t, node, s)) == NO_NODE)
-            return false;
-    }
-    return add_to_list(t, &t->nodes.v[node].leaf, op, template, diags);
-}
-
-static bool
-same_place(const struct api *a, const struct api *b)
-{
-    return str_eq(a->revision, b->revision) && str_eq_nocase(a->version, b->version) &&
-           (a->version_set == b->version_set || !a->version.len);
-}
-
-static bool
-add_api_at(struct route_table *t, struct str host, const struct api *api, uint32_t operations, struct diags *diags)
-{
-    uint32_t node = enter_literal(t, 0, host);
-    struct str rest = api->prefix, segment;
-    struct route_api *one, **last;
-
-    while (str_split_next(&rest, '/', &segment))
-        if (segment.len)
-            node = enter_literal(t, node, segment);
-    for (last = &t->nodes.v[node].apis; *last; last = &(*last)->next) {
-        const struct api *other = (*last)->api;
-        if (same_place(other, api) && !str_eq(other->root_name, api->root_name)) {
-            diag_add(diags, DIAG_ERROR, api->information, 0, 1,
-                     "API `%.*s` has the path '%.*s' of API `%.*s`; paths must differ", STR_ARG(api->name),
-                     STR_ARG(api->prefix), STR_ARG(other->name));
-            return true;
-        }
-    }
-    one = arena_new(t->arena, struct route_api);
-    if (!one)
-        return false;
-    *one = (struct route_api){.api = api, .operations = operations};
-    *last = one;
-    return true;
-}
-
-static bool
-add_api(struct route_table *t, const struct api *api, struct diags *diags)
-{
-    uint32_t operations = new_node(t);
-
-    for (uint32_t i = 0; i < api->n_operations; i++)
-        if (!add_operation(t, operations, &api->operations[i], diags))
-            return false;
-    if (!api->settings.n_hosts)
-        return add_api_at(t, STR(""), api, operations, diags);
-    t->has_hosts = true;
-    for (uint32_t i = 0; i < api->settings.n_hosts; i++) {
-        struct str host = api->settings.hosts[i];
-
-        t->has_host_wildcards = t->has_host_wildcards || str_starts_with(host, STR("*."));
-        if (!add_api_at(t, host, api, operations, diags))
-            return false;
-    }
-    return true;
-}
-
-static void
-free_table(void *table)
-{
-    struct route_table *t = table;
-
-    free(t->edges);
-    vec_free(&t->nodes);
-}
-
-struct route_table *
-route_table_new(struct arena *a, const struct model *m, struct diags *diags)
-{
-    struct route_table *t = arena_new(a, struct route_table);
-
-    if (!t || !arena_defer(a, free_table, t))
-        return NULL;
-    t->arena = a;
-    grow_edges(t);
-    new_node(t);
-    enter_literal(t, 0, STR(""));
-    for (uint32_t i = 0; i < m->n_apis; i++)
-        if (!add_api(t, &m->apis[i], diags))
-            return NULL;
-    return t;
-}
-
-/* ---- matching ---- */
-
-struct walk {
-    const struct route_table *table;
-    const struct route_request *rq;
-    struct str method;
-    struct route_match *match;
-};
 
 /* The segment that begins at or behind *at; false at the end of the path. *at moves behind it. */
 static bool
@@ -435,15 +78,19 @@ conditions_hold(const struct uri_template *t, struct str query)
     return true;
 }
 
+static bool
+method_fits(const struct walk *w, const struct route_operation *op)
+{
+    return op->method == METHOD_ANY ||
+           (op->method == w->method_number && (op->method != METHOD_OTHER || str_eq(op->operation->method, w->method)));
+}
+
 static const struct route_operation *
 pick_operation(const struct walk *w, const struct route_operation *list)
 {
-    for (; list; list = list->next) {
-        struct str method = list->operation->method;
-        if ((!method.len || str_eq(method, w->method)) &&
-            (!list->template->n_query || conditions_hold(list->template, w->rq->query)))
+    for (; list; list = list->next)
+        if (method_fits(w, list) && (!list->has_query || conditions_hold(list->template, w->rq->query)))
             return list;
-    }
     return NULL;
 }
 
@@ -463,48 +110,59 @@ find_default(const struct operation *op, struct str name)
     return NULL;
 }
 
-/* Names the next path parameter: its value was stored on the way, or stands in the template or the operation. */
+/* An optional parameter that the path does not have: the template's default, the operation's, or none at all. */
 static void
-name_path_parameter(struct route_match *m, const struct operation *op, struct str name, uint32_t n_matched,
-                    const struct template_segment *s)
+set_path_default(struct route_match *m, const struct route_operation *found, struct str name)
 {
-    const struct parameter *p;
+    const struct uri_template *t = found->template;
+    const struct parameter *p = find_default(found->operation, name);
 
-    if (m->n_parameters < n_matched)
-        m->parameters[m->n_parameters++].name = name;
-    else if (s->has_default)
-        set_parameter(m, name, s->default_value);
-    else if ((p = find_default(op, name)))
+    for (uint32_t i = 0; i < t->n_segments; i++) {
+        if (t->segments[i].has_default && str_eq(t->segments[i].text, name)) {
+            set_parameter(m, name, t->segments[i].default_value);
+            return;
+        }
+    }
+    if (p)
         set_parameter(m, name, p->default_value);
 }
 
 static void
-name_parameters(const struct walk *w, const struct route_operation *found, uint32_t n_matched)
+set_query_parameters(const struct walk *w, const struct route_operation *found)
 {
     const struct uri_template *t = found->template;
+
+    for (uint32_t i = 0; i < t->n_query; i++) {
+        const struct template_query *q = &t->query[i];
+        const struct parameter *p;
+        struct str value;
+
+        if (!q->is_parameter)
+            continue;
+        value = query_value(w->rq->query, q->name);
+        if (value.p)
+            set_parameter(w->match, q->value, value);
+        else if (q->has_default)
+            set_parameter(w->match, q->value, q->default_value);
+        else if ((p = find_default(found->operation, q->value)))
+            set_parameter(w->match, q->value, p->default_value);
+    }
+}
+
+/* Names the values that were stored on the way, and fills in defaults. */
+static void
+name_parameters(const struct walk *w, const struct route_operation *found, uint32_t n_values)
+{
     struct route_match *m = w->match;
 
     m->operation = found->operation;
-    m->n_parameters = 0;
-    for (uint32_t i = 0; i < t->n_segments; i++) {
-        const struct template_segment *s = &t->segments[i];
-
-        for (uint32_t k = 0; k < s->n_parts; k++)
-            if (s->parts[k].is_parameter)
-                name_path_parameter(m, found->operation, s->parts[k].text, n_matched, s);
-        if (s->kind == SEGMENT_PARAMETER || (s->kind == SEGMENT_REST && s->text.len))
-            name_path_parameter(m, found->operation, s->text, n_matched, s);
-    }
-    for (uint32_t i = 0; i < t->n_query; i++) {
-        const struct template_query *q = &t->query[i];
-        const struct parameter *p = q->is_parameter ? find_default(found->operation, q->value) : NULL;
-        struct str value = query_value(w->rq->query, q->name);
-
-        if (q->is_parameter && value.p)
-            set_parameter(m, q->value, value);
-        else if (q->is_parameter && (q->has_default || p))
-            set_parameter(m, q->value, q->has_default ? q->default_value : p->default_value);
-    }
+    m->n_parameters = MIN(n_values, (uint32_t)found->n_names);
+    for (uint32_t i = 0; i < m->n_parameters; i++)
+        m->parameters[i].name = found->names[i];
+    for (uint32_t i = m->n_parameters; found->has_optional && i < found->n_names; i++)
+        set_path_default(m, found, found->names[i]);
+    if (found->has_query)
+        set_query_parameters(w, found);
 }
 
 static bool
@@ -515,7 +173,7 @@ match_rest(const struct walk *w, const struct route_node *n, size_t at, uint32_t
 
     if (!n->rest || (at >= path.len && !is_root) || !(found = pick_operation(w, n->rest)))
         return false;
-    if (found->template->segments[found->template->n_segments - 1].text.len && n_values < ROUTE_PARAMETERS_MAX)
+    if (found->has_named_rest && n_values < ROUTE_PARAMETERS_MAX)
         w->match->parameters[n_values++].value = str_skip(path, at + (at < path.len && path.p[at] == '/'));
     name_parameters(w, found, n_values);
     return true;
@@ -539,15 +197,11 @@ match_mixed(const struct walk *w, const struct mixed_edge *m, struct str segment
     struct str values[TEMPLATE_PARAMETERS_MAX];
 
     for (; m; m = m->next) {
-        uint32_t n = 0;
-
         if (!template_match_mixed(m->segment, segment, values))
             continue;
-        for (uint32_t i = 0; i < m->segment->n_parts; i++)
-            n += m->segment->parts[i].is_parameter;
-        for (uint32_t i = 0; i < n && n_values + i < ROUTE_PARAMETERS_MAX; i++)
+        for (uint32_t i = 0; i < m->n_values && n_values + i < ROUTE_PARAMETERS_MAX; i++)
             w->match->parameters[n_values + i].value = values[i];
-        if (match_node(w, m->to, at, n_values + n, false))
+        if (match_node(w, m->to, at, n_values + m->n_values, false))
             return true;
     }
     return false;
@@ -557,14 +211,14 @@ match_mixed(const struct walk *w, const struct mixed_edge *m, struct str segment
 static bool
 match_node(const struct walk *w, uint32_t node, size_t at, uint32_t n_values, bool is_root)
 {
-    const struct route_node *n = &w->table->nodes.v[node];
+    const struct route_node *n = &w->table->nodes[node];
     struct str segment;
     size_t next = at;
     uint32_t child;
 
     if (!next_segment(w->match->operation_path, &next, &segment))
         return match_end(w, n, n_values) || match_rest(w, n, at, n_values, is_root);
-    child = follow(w->table, node, segment);
+    child = is_root || n->has_literals ? follow(w->table, node, segment) : NO_NODE;   /* a root has some, unread */
     if (child != NO_NODE && match_node(w, child, next, n_values, false))
         return true;
     if (n->mixed && match_mixed(w, n->mixed, segment, next, n_values))
@@ -578,11 +232,11 @@ match_node(const struct walk *w, uint32_t node, size_t at, uint32_t n_values, bo
 }
 
 static bool
-protocol_fits(const struct api *api, bool is_secure)
+protocol_fits(const struct route_api *a, bool is_secure)
 {
     uint8_t wanted = is_secure ? PROTOCOL_HTTPS | PROTOCOL_WSS : PROTOCOL_HTTP | PROTOCOL_WS;
 
-    return !api->protocols || (api->protocols & wanted);
+    return !a->protocols || (a->protocols & wanted);
 }
 
 static bool
@@ -591,8 +245,6 @@ version_fits(const struct api *api, const struct route_request *rq)
     const struct version_set *set = api->version_set;
     struct str wanted = STR_NONE;
 
-    if (!set || set->scheme == VERSION_SEGMENT)
-        return true;
     if (set->scheme == VERSION_QUERY)
         wanted = query_value(rq->query, set->query_name);
     else if (rq->get_header)
@@ -603,12 +255,10 @@ version_fits(const struct api *api, const struct route_request *rq)
 static const struct route_api *
 pick_api(const struct route_api *list, const struct route_request *rq, struct str revision)
 {
-    for (; list; list = list->next) {
-        const struct api *api = list->api;
-        if ((revision.p ? str_eq(api->revision, revision) : api->is_current) && version_fits(api, rq) &&
-            protocol_fits(api, rq->is_secure))
+    for (; list; list = list->next)
+        if ((revision.p ? str_eq(list->api->revision, revision) : list->is_current) && protocol_fits(list, rq->is_secure) &&
+            (!list->needs_version || version_fits(list->api, rq)))
             return list;
-    }
     return NULL;
 }
 
@@ -636,24 +286,24 @@ struct prefix {
 static struct prefix
 find_prefix(const struct route_table *t, uint32_t root, struct str path)
 {
-    struct prefix p = {.node = root, .is_found = t->nodes.v[root].apis != NULL};
+    struct prefix p = {.node = root, .is_found = t->nodes[root].first_api.api != NULL};
     uint32_t node = root;
     struct str segment, name, revision;
     size_t at = 0;
 
     while (next_segment(path, &at, &segment)) {
-        uint32_t child = follow(t, node, segment);
+        uint32_t child = t->nodes[node].has_literals ? follow(t, node, segment) : NO_NODE;
 
         if (child == NO_NODE) {
             if (!split_revision(segment, &name, &revision))
                 break;
             child = name.len ? follow(t, node, name) : node;
-            if (child != NO_NODE && t->nodes.v[child].apis)
+            if (child != NO_NODE && t->nodes[child].first_api.api)
                 p = (struct prefix){child, at, revision, true};
             break;
         }
         node = child;
-        if (t->nodes.v[node].apis)
+        if (t->nodes[node].first_api.api)
             p = (struct prefix){node, at, STR_NONE, true};
     }
     return p;
@@ -688,7 +338,8 @@ enum route_result
 route_find_method(const struct route_table *t, const struct route_request *rq, struct str method,
                   struct route_match *ret)
 {
-    struct walk w = {.table = t, .rq = rq, .method = method, .match = ret};
+    struct walk w = {.table = t, .rq = rq, .method = method, .method_number = route_method_number(method),
+                     .match = ret};
     struct prefix p = {0};
     const struct route_api *api;
 
@@ -698,8 +349,8 @@ route_find_method(const struct route_table *t, const struct route_request *rq, s
     if (t->has_hosts)
         p = find_host_prefix(t, rq);
     if (!p.is_found)
-        p = find_prefix(t, follow_lower(t, 0, STR("")), rq->path);
-    if (!p.is_found || !(api = pick_api(t->nodes.v[p.node].apis, rq, p.revision)))
+        p = find_prefix(t, t->any_host, rq->path);
+    if (!p.is_found || !(api = pick_api(&t->nodes[p.node].first_api, rq, p.revision)))
         return ROUTE_NO_API;
     ret->api = api->api;
     ret->api_path = str_sub(rq->path, 0, p.end);

@@ -1,4 +1,5 @@
 #include "model/route.c"
+#include "base/buf.h"
 #include "test.h"
 
 /* A service written as lines: "api NAME PREFIX [version-set scheme name version] [rev=N] [https] [host=H]", then its
