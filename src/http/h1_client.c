@@ -345,7 +345,8 @@ answer_close(struct http_answer *super)
         return;
     a->up = NULL;
     up->answer = NULL;
-    body_close(&a->body.super);
+    if (a->body.super.ops)            /* a head has come */
+        body_close(&a->body.super);
     h1_sender_stop(&a->sender);
     /* U1 */
     http_pool_release(up, is_sent && a->body.is_whole && a->framing.keep_alive && !super->is_upgraded &&
