@@ -40,6 +40,6 @@ struct target_cache {
 };
 void target_cache_create(struct target_cache *c, const struct target_env *env);
 void target_cache_destroy(struct target_cache *c);
-/* NULL and *err for what is no address; ERR_LIMIT when the cache is full: use target_make(). Valid until the cache is
- * destroyed. */
+/* NULL and *err for what is no address; ERR_LIMIT when the cache is full: use target_make(). For addresses of documents
+ * and for origins, which are few. Valid until the cache is destroyed. */
 const struct target *target_find(struct target_cache *c, struct str address, struct err *err);

@@ -5,6 +5,7 @@
 
 #include "backend/backends.h"
 #include "base/buf.h"
+#include "exchange/outgoing.h"
 #include "http/client.h"
 #include "http/forward.h"
 #include "http/server.h"
@@ -18,6 +19,7 @@ struct wire {
     struct http_request request;
     struct body *body;
     const struct target *target;
+    bool has_trailers;            /* the client takes trailers (gRPC) */
 };
 
 static bool
@@ -84,15 +86,15 @@ render(struct exchange *ex, struct wire *w)
     const struct url *base = &w->target->base;
     struct http_request *rq = &w->request;
     struct str host = host_set_by_policy(ex), query = merged_query(ex, base->query, ex->request.query);
-    bool has_trailers = http_list_has(http_headers_get(ex->request.headers, HTTP_TE), STR("trailers"));
 
+    w->has_trailers = http_list_has(http_headers_get(ex->request.headers, HTTP_TE), STR("trailers"));
     *rq = (struct http_request){.method = http_method_from(ex->request.method), .version = HTTP_1_1,
                                 .method_text = ex->request.method, .scheme = base->scheme};
     rq->headers = http_headers_in(ex->arena);
     rq->protocol = ex->call ? http_upgrade_wanted(ex->request.headers) : STR_NONE;
     if (!http_headers_copy(&rq->headers, ex->request.headers))
         return no_memory(ex);
-    http_strip_hop_by_hop(&rq->headers, has_trailers);
+    http_strip_hop_by_hop(&rq->headers, w->has_trailers);
     http_headers_remove_id(&rq->headers, HTTP_HOST);
     if (!add_forwarding(ex, &rq->headers))
         return no_memory(ex);
@@ -172,6 +174,7 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
         .deadlines = {.first_byte_ms = conf->timeout_ms, .total_at_ms = ex->deadline_ms},
         .want_upgrade = w->request.protocol.len > 0,
         .expect_continue = conf->expects_continue && w->body,
+        .want_trailers = w->has_trailers,
     };
     struct err err;
 
@@ -214,7 +217,7 @@ static bool
 redirect(struct exchange *ex, struct http_answer *answer, struct wire *w, struct err *err)
 {
     struct str location = http_headers_get(&answer->response.headers, HTTP_LOCATION);
-    const struct target *target = target_find(ex->targets, absolute(ex, w, str_dup(ex->arena, location)), err);
+    const struct target *target = exchange_target(ex, absolute(ex, w, str_dup(ex->arena, location)), err);
     uint16_t status = answer->response.status;
 
     if (!target)

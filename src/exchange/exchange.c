@@ -41,6 +41,7 @@ exchange_init(struct exchange *ex, struct arena *arena, const struct services *s
 {
     *ex = (struct exchange){.arena = arena, .services = services, .limits = limits, .call = call};
     ex->traces_end = &ex->traces;
+    ex->variables = &ex->own_variables;
     ex->times.start_ns = services->loop ? loop_now_ns(services->loop) : 0;
     ex->timestamp_ns = services->loop ? loop_wall_ns(services->loop) : 0;
     if (!call)
@@ -61,6 +62,27 @@ exchange_close(struct exchange *ex)
     if (!ex->call)
         content_close(&ex->request.content);
     exchange_close_answers(ex);
+}
+
+void
+exchange_share_pin(struct exchange *ex, const struct exchange *from)
+{
+    ex->model = from->model;
+    ex->backends = from->backends;
+    ex->targets = from->targets;
+    ex->pin = from->pin;
+    ex->pin_take = from->pin_take;
+    ex->pin_release = from->pin_release;
+    if (ex->pin)
+        ex->pin_take(ex->pin);
+}
+
+void
+exchange_unpin(struct exchange *ex)
+{
+    if (ex->pin)
+        ex->pin_release(ex->pin);
+    ex->pin = NULL;
 }
 
 static uint64_t
@@ -315,6 +337,22 @@ exchange_run_deferred(struct exchange *ex)
     }
 }
 
+void
+exchange_take_waiting(struct exchange *to, struct exchange *from)
+{
+    struct deferred_work **work = &from->deferred;
+    struct header_addition **header = &from->additions;
+
+    while (*work)
+        work = &(*work)->next;
+    *work = to->deferred;
+    to->deferred = from->deferred;
+    while (*header)
+        header = &(*header)->next;
+    *header = to->additions;
+    to->additions = from->additions;
+}
+
 /* --- variables ----------------------------------------------------------------------------------------------------- */
 
 static struct variable *
@@ -329,13 +367,13 @@ find_variable(const struct variables *vars, struct str name)
 const struct variable *
 exchange_variable(const struct exchange *ex, struct str name)
 {
-    return find_variable(&ex->variables, name);
+    return find_variable(ex->variables, name);
 }
 
 bool
 exchange_set_variable(struct exchange *ex, struct str name, struct object *value)
 {
-    struct variables *vars = &ex->variables;
+    struct variables *vars = ex->variables;
     struct variable *found = find_variable(vars, name);
 
     if (found) {

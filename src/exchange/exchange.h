@@ -118,7 +118,8 @@ struct services {
     struct arena_cache *arenas;
     struct rand *rand;
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
-    struct counters *counters;    /* rate limits, quotas, concurrency; shared by the process */
+    struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
+    uint32_t *detached;           /* requests under way that nobody waits for, of this worker; may be NULL: not counted */
     struct metrics *metrics;      /* may be NULL */
     void *gateway;                /* the gateway's own worker struct */
 };
@@ -168,6 +169,8 @@ struct exchange {
     const struct subscription *subscription;  /* NULL without one */
     const struct user *user;                  /* the subscription's owner, or NULL */
     const struct plan *plan;
+    void *pin;                    /* what keeps model, plan, backends and targets alive, for detached exchanges */
+    void (*pin_take)(void *pin), (*pin_release)(void *pin);
     const struct backends *backends;  /* backend/backends.h, of the pinned configuration */
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
@@ -186,7 +189,8 @@ struct exchange {
     /* Edited by policies. */
     struct request request;
     struct reply *response;    /* NULL in inbound: context.Response is null */
-    struct variables variables;
+    struct variables *variables;  /* its own, or those of the exchange it is a branch of (wait) */
+    struct variables own_variables;
     struct expr_run *expr_run;    /* exchange_expr_run() */
     struct last_error error;
     struct http_answer *upgraded; /* the backend took an upgrade (101): the gateway tunnels; else NULL */
@@ -195,6 +199,7 @@ struct exchange {
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
+    struct counted_key *counted_keys;  /* quota-by-key: keys this request has been counted for */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
 
     /* Written by the runner. */
@@ -203,6 +208,7 @@ struct exchange {
     uint32_t branch_to;           /* with FLOW_BRANCH */
     uint8_t row_at;               /* which of the plan's documents is at work */
     bool is_forwarded;            /* some forward-request got an answer */
+    bool has_cors;                /* a cors policy has matched: the others stay out */
     bool is_body_sent;            /* a request body that was not kept has gone to a backend */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 
@@ -220,6 +226,9 @@ struct exchange {
 /* Zeroed but for what is given; the gateway fills the rest in. */
 void exchange_init(struct exchange *ex, struct arena *arena, const struct services *services,
                    const struct exchange_limits *limits, struct http_call *call);
+/* Makes a detached exchange see the same configuration as `from`, and hold it until exchange_unpin(). */
+void exchange_share_pin(struct exchange *ex, const struct exchange *from);
+void exchange_unpin(struct exchange *ex);
 /* Closes bodies and answers that nobody took. The arena is the caller's. */
 void exchange_close(struct exchange *ex);
 
@@ -258,6 +267,8 @@ void exchange_apply_answer_headers(struct exchange *ex);
 /* fn(ex, arg) once after outbound (or on-error, or an early end), with ex->response the answer. May yield. */
 bool exchange_defer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg), void *arg);
 void exchange_run_deferred(struct exchange *ex);
+/* Moves what `from` (a branch of wait) put off, work and headers, behind what `to` has. */
+void exchange_take_waiting(struct exchange *to, struct exchange *from);
 
 /* The run that expressions of this exchange share: arena, budgets, clock, host == ex. Made at the first use; NULL when the
  * arena is full. */

@@ -1,7 +1,8 @@
-/* reply_object.c: replies as objects of expressions: what send-request puts into a variable and return-response takes out.
+/* reply_object.c: values of policies as objects of expressions: replies (what send-request puts into a variable and
+ * return-response takes out), numbers, texts.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/context.h"
-#include "expr/native.h"
+#include "expr/program.h"
 #include "expr/type.h"
 
 struct reply *
@@ -21,4 +22,27 @@ context_object_of_reply(struct exchange *ex, struct reply *reply)
         return NULL;
     *o = (struct reply_object){.head.type = type_find_lit(ex->services->env, "IResponse"), .ex = ex, .reply = reply};
     return o->head.type ? &o->head : NULL;
+}
+
+struct object *
+context_object_of_int(struct exchange *ex, int32_t n)
+{
+    struct expr_run *run = exchange_expr_run(ex);
+    struct object *o = NULL;
+
+    if (!run)
+        return NULL;
+    struct call call = expr_host_call(run);
+    return value_box(&call, core_types(run->env)->int_, value_i64(n), &o) ? o : NULL;
+}
+
+struct object *
+context_object_of_text(struct exchange *ex, struct str text)
+{
+    struct expr_run *run = exchange_expr_run(ex);
+
+    if (!run)
+        return NULL;
+    struct call call = expr_host_call(run);
+    return (struct object *)string_view(&call, text);
 }

@@ -465,16 +465,16 @@ run_unsupported(const void *conf, struct exchange *ex)
     return exchange_refuse(ex, E_NOT_SUPPORTED_YET, *(const struct str *)conf);
 }
 
-static void
-note_unsupported(struct compiler *c, const struct node *n, struct str *ret_text)
+struct str
+compile_unsupported(struct compiler *c, const struct node *n, const char *what)
 {
     struct line_column at = source_position(n->source, n->at);
+    struct str text = str_printf(c->arena, "%s (%.*s:%" PRIu32 ")", what, STR_ARG(n->source->name), at.line);
 
-    diag_add(c->diags, DIAG_WARNING, n->source, n->at, n->len,
-             "%.*s is not supported yet; the API answers 501", STR_ARG(n->name));
-    *ret_text = str_printf(c->arena, "%.*s (%.*s:%" PRIu32 ")", STR_ARG(n->name), STR_ARG(n->source->name), at.line);
+    diag_add(c->diags, DIAG_WARNING, n->source, n->at, n->len, "%s is not supported yet; the API answers 501", what);
     if (!c->unsupported.p)
-        c->unsupported = *ret_text;
+        c->unsupported = text;
+    return text;
 }
 
 struct str
@@ -541,7 +541,7 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
     c->at = at;
     c->path = path;
     if (!def->run) {
-        note_unsupported(c, n, conf);
+        *(struct str *)conf = compile_unsupported(c, n, def->name);
         c->steps.v[at].run = run_unsupported;
         ok = true;
     } else {

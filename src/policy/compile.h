@@ -62,6 +62,8 @@ bool compile_error(struct compiler *c, const struct node *n, const char *fmt, ..
 void compile_warning(struct compiler *c, const struct node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* An error under --strict, else a warning. */
 bool compile_strict(struct compiler *c, const struct node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Known and not built yet: a warning, and the API answers 501. "what (file:line)". */
+struct str compile_unsupported(struct compiler *c, const struct node *n, const char *what);
 /* The name of something outside the document: an error, or a note when the document is alone. */
 bool compile_unknown_name(struct compiler *c, const struct node *n, const char *what, struct str name);
 

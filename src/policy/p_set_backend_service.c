@@ -2,6 +2,7 @@
  * Where the request goes. The last one that runs wins.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "backend/backends.h"
+#include "exchange/outgoing.h"
 #include "policy/compile.h"
 
 struct set_backend_service {
@@ -61,35 +62,20 @@ use_backend(const struct set_backend_service *s, struct exchange *ex)
     return FLOW_NEXT;
 }
 
-/* A target for this request alone: the worker keeps enough of them already. */
-static const struct target *
-make_own_target(struct exchange *ex, struct str address, struct err *err)
-{
-    struct target *t = arena_new(ex->arena, struct target);
-
-    if (!t || !target_make(ex->arena, ex->targets->env, address, NULL, t, err))
-        return NULL;
-    if (arena_defer(ex->arena, (void (*)(void *))target_close, t))
-        return t;
-    target_close(t);
-    return NULL;
-}
-
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
     const struct set_backend_service *s = conf;
     const struct target *target;
     struct str address;
-    struct err err = ERR_INIT;
+    struct err err;
 
     if (pvalue_is_set(&s->backend_id))
         return use_backend(s, ex);
     if (!pvalue_str(ex, &s->base_url, &address))
         return FLOW_ERROR;
-    target = target_find(ex->targets, str_trim(address), &err);
-    if (!target && err.code == ERR_LIMIT)
-        target = make_own_target(ex, str_trim(address), &err);
+    address = str_trim(address);
+    target = s->base_url.program ? exchange_target(ex, address, &err) : target_find(ex->targets, address, &err);
     if (!target)
         return exchange_fail(ex, "base-url: %s", err.text);
     ex->backend = NULL;

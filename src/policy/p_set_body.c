@@ -36,10 +36,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     if (s->template != TEMPLATE_LIQUID)
         return true;
-    compile_warning(c, n, "Liquid templates are not supported yet; the API answers 501");
-    if (!c->unsupported.p)
-        c->unsupported = str_printf(c->arena, "set-body template=\"liquid\" (%.*s:%" PRIu32 ")", STR_ARG(n->source->name),
-                                    source_position(n->source, n->at).line);
+    compile_unsupported(c, n, "set-body template=\"liquid\"");
     return true;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "http/headers.h"
+#include "policy/cors.h"
 #include "policy/policy_document.h"
 #include "rt/loop.h"
 
@@ -270,8 +271,45 @@ plan_run_error(struct exchange *ex)
     finish(ex);
 }
 
+/* The cors policies that stand directly in the effective inbound section, in order, until one answers. */
+static enum preflight
+run_preflights(struct exchange *ex, uint32_t i, bool *ret_has_cors)
+{
+    const struct row *row = &ex->plan->rows[SECTION_INBOUND];
+    const struct unit *u = row->units[i];
+
+    for (uint32_t at = 0; at < u->n; at++) {
+        const struct step *s = &u->steps[at];
+        enum preflight result = PREFLIGHT_UNMATCHED;
+
+        if (s->container != STEP_END)
+            continue;
+        ex->at = &s->origin;
+        if (s->def == &policy_cors) {
+            *ret_has_cors = true;
+            result = cors_preflight(s->conf, ex);
+        } else if (step_is(s, "base") && i + 1 < row->n) {
+            result = run_preflights(ex, i + 1, ret_has_cors);
+        }
+        if (result != PREFLIGHT_UNMATCHED)
+            return result;
+    }
+    return PREFLIGHT_UNMATCHED;
+}
+
 bool
 plan_run_preflight(struct exchange *ex)
 {
-    return false;
+    bool has_cors = false;
+
+    ex->section = SECTION_INBOUND;
+    if (ex->plan->rows[SECTION_INBOUND].n == 0)
+        return false;
+    if (run_preflights(ex, 0, &has_cors) == PREFLIGHT_FAILED)
+        exchange_error_response(ex);
+    if (!has_cors)
+        return false;
+    exchange_response(ex);
+    finish(ex);
+    return true;
 }

@@ -1,0 +1,65 @@
+/* p_find_and_replace.c: <find-and-replace from="a" to="b" />
+ * Every occurrence in the body of the message, plain text, case matters. Needs the whole body; an encoded one is decoded.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+#include "http/headers.h"
+#include "policy/replace.h"
+
+struct find_and_replace {
+    struct pvalue from, to;
+};
+
+static const struct attr_def attrs[] = {
+    VALUE_STR(struct find_and_replace, from, "from", .required = true, .about = "What is looked for; nothing for an empty text."),
+    VALUE_STR(struct find_and_replace, to, "to", .required = true, .about = "What is put in its place."),
+    ATTR_END
+};
+
+bool
+replace_in_content(struct exchange *ex, struct content *content, struct http_headers *headers, struct str from, struct str to)
+{
+    struct buf b = buf_in(ex->arena);
+    struct str body;
+    struct err err;
+    size_t done = 0;
+
+    if (from.len == 0 || content_is_empty(content))
+        return true;
+    if (!content_read_decoded(ex, content, headers, true, &body, &err)) {
+        exchange_fail_io(ex, &err);
+        return false;
+    }
+    for (ptrdiff_t at = str_find(body, from, 0); at >= 0; at = str_find(body, from, done)) {
+        buf_add_str(&b, str_sub(body, done, (size_t)at));
+        buf_add_str(&b, to);
+        done = (size_t)at + from.len;
+    }
+    if (done == 0)
+        return true;
+    buf_add_str(&b, str_skip(body, done));
+    if (b.failed) {
+        exchange_fail(ex, "no memory left for the changed body");
+        return false;
+    }
+    content_set(content, b.len ? buf_str(&b) : STR(""));
+    http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
+    return true;
+}
+
+static enum flow
+run(const void *conf, struct exchange *ex)
+{
+    const struct find_and_replace *f = conf;
+    struct str from, to;
+
+    if (!pvalue_str(ex, &f->from, &from) || !pvalue_str(ex, &f->to, &to))
+        return FLOW_ERROR;
+    return replace_in_content(ex, exchange_message_content(ex), exchange_message_headers(ex), from, to) ? FLOW_NEXT : FLOW_ERROR;
+}
+
+const struct policy_def policy_find_and_replace = {
+    .name = "find-and-replace", .sections = IN_ALL, .scopes = AT_ALL, .body = BODY_WHOLE,
+    .attrs = attrs, .size = sizeof(struct find_and_replace), .run = run,
+    .summary = "Replaces a text in the body.",
+    .usage = "Ordinal, case matters. An empty from, or a message without a body, changes nothing.",
+};

@@ -1,0 +1,95 @@
+/* p_rate_limit_by_key.c: <rate-limit-by-key calls="10" renewal-period="60" counter-key="@(context.Request.IpAddress)" />
+ * Counts by any key, shared by all documents that use it. When the condition or the count is an expression, counting waits
+ * for the end of the request, so that it can look at the answer; the check is made here all the same.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "policy/rate.h"
+
+#define PERIOD_MAX_S 300
+
+struct rate_limit_by_key {
+    struct pvalue calls, period_s, key, condition, count;
+    bool after_response;
+    struct rate_names names;
+};
+
+static const struct attr_def attrs[] = {
+    VALUE_U32(struct rate_limit_by_key, calls, "calls", .required = true, .min = 1, .about = "Calls in a window."),
+    VALUE_U32(struct rate_limit_by_key, period_s, "renewal-period", .required = true, .min = 1, .max = PERIOD_MAX_S,
+              .about = "Length of the window in seconds, at most 300."),
+    VALUE_STR(struct rate_limit_by_key, key, "counter-key", .required = true, .about = "What is counted.",
+              .unverified = "A null key is the empty text."),
+    VALUE_BOOL(struct rate_limit_by_key, condition, "increment-condition", .fallback = "true",
+               .about = "Whether this request counts. An expression is evaluated at the end of the request."),
+    VALUE_U32(struct rate_limit_by_key, count, "increment-count", .fallback = "1",
+              .about = "How much it counts. An expression is evaluated at the end of the request."),
+    ATTR_BOOL(struct rate_limit_by_key, after_response, "increment-after-response", .fallback = "false",
+              .about = "Count at the end of the request."),
+    RATE_NAME_ATTRS(struct rate_limit_by_key, names),
+    ATTR_END
+};
+
+/* Counting that waits for the answer. */
+struct waiting {
+    const struct rate_limit_by_key *conf;
+    struct str key;
+    uint32_t period_s;
+};
+
+static void
+count_later(struct exchange *ex, void *arg)
+{
+    const struct waiting *w = arg;
+    struct last_error before = ex->error;
+    bool counts;
+    uint32_t n;
+
+    if (pvalue_bool(ex, &w->conf->condition, &counts) && pvalue_u32(ex, &w->conf->count, &n) && counts && n)
+        window_add(ex->services->counters, w->key, w->period_s, n, rate_now_ms(ex));
+    ex->error = before;
+}
+
+static bool
+defer(const struct rate_limit_by_key *r, struct exchange *ex, struct str key, uint32_t period_s)
+{
+    struct waiting *w = arena_new(ex->arena, struct waiting);
+
+    if (!w)
+        return false;
+    *w = (struct waiting){r, key, period_s};
+    return exchange_defer(ex, count_later, w);
+}
+
+static enum flow
+run(const void *conf, struct exchange *ex)
+{
+    const struct rate_limit_by_key *r = conf;
+    bool is_later = r->condition.program || r->count.program || r->after_response;
+    struct window_state w;
+    uint32_t calls, period_s, n = r->count.literal.number;
+    struct str key;
+
+    if (!pvalue_str(ex, &r->key, &key) || !pvalue_u32(ex, &r->calls, &calls) || !pvalue_u32(ex, &r->period_s, &period_s))
+        return FLOW_ERROR;
+    if (!ex->services->counters || period_s == 0)
+        return FLOW_NEXT;
+    period_s = MIN(period_s, (uint32_t)PERIOD_MAX_S);
+    key = str_printf(ex->arena, "rate-limit-by-key\x1f%" PRIu32 "\x1f%.*s", period_s, STR_ARG(key));
+    if (!is_later && !r->condition.literal.truth)
+        n = 0;
+    /* Counted later, there must still be room for one call now. */
+    bool ok = window_take(ex->services->counters, key, period_s, is_later ? calls - MIN(calls, 1u) : calls, is_later ? 0 : n,
+                          rate_now_ms(ex), &w);
+    if (!ok)
+        return rate_refuse(ex, &r->names, calls, w.wait_s);
+    if (is_later && !defer(r, ex, key, period_s))
+        return exchange_fail(ex, "no memory left to count calls");
+    return rate_tell(ex, &r->names, calls, calls - MIN(w.used, calls)) ? FLOW_NEXT : FLOW_ERROR;
+}
+
+const struct policy_def policy_rate_limit_by_key = {
+    .name = "rate-limit-by-key", .sections = IN_INBOUND, .scopes = AT_ALL,
+    .attrs = attrs, .size = sizeof(struct rate_limit_by_key), .run = run,
+    .summary = "Limits calls by a key of any kind in a sliding window.",
+    .usage = "One counter a key and period, shared by all documents.\nWith an expression for increment-condition or "
+             "increment-count the request is counted at its end; the refusal then comes one call later.",
+};

@@ -1,0 +1,318 @@
+/* p_send_request.c: <send-request mode="new" response-variable-name="r" timeout="20" ignore-error="true">
+ *                       <set-url>...</set-url> <set-method>...</set-method> <set-header/>* <set-body/> ...
+ * A request of our own; its answer, read in full, goes into a variable. Any status is success; what fails is the way there.
+ * send-one-way-request is the same without anybody waiting: an exchange of its own carries it.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/context.h"
+#include "exchange/outgoing.h"
+#include "http/headers.h"
+#include "policy/basic_auth.h"
+#include "policy/compile.h"
+#include "policy/parts.h"
+#include "rt/fiber.h"
+
+enum mode { MODE_NEW, MODE_COPY };
+
+struct set_url {
+    struct pvalue text;
+};
+
+struct later_child {
+    struct str nothing;
+};
+
+struct send_request {
+    struct pvalue mode, timeout_s, variable;
+    bool ignore_error;
+    struct children url, method, headers, body, basic, certificate, identity, proxy;
+};
+
+static const struct choice modes[] = {{"new", MODE_NEW}, {"copy", MODE_COPY}, {NULL}};
+
+static const struct attr_def url_attrs[] = {
+    VALUE_STR(struct set_url, text, "", .required = true, .about = "Absolute address."), ATTR_END
+};
+
+#define COMMON_ATTRS \
+    VALUE_CHOICE(struct send_request, mode, "mode", modes, .fallback = "new", \
+                 .about = "new starts from nothing, copy from the request as it is now."), \
+    VALUE_U32(struct send_request, timeout_s, "timeout", .fallback = "60", .about = "Seconds until all of the answer is here.")
+
+static const struct attr_def attrs[] = {
+    COMMON_ATTRS,
+    VALUE_STR(struct send_request, variable, "response-variable-name", .about = "Variable for the answer."),
+    ATTR_BOOL(struct send_request, ignore_error, "ignore-error", .fallback = "false",
+              .about = "On failure the variable is null and the request goes on."),
+    ATTR_END
+};
+
+static const struct attr_def one_way_attrs[] = {COMMON_ATTRS, ATTR_END};
+
+static const struct child_def children[] = {
+    {.name = "set-url", .offset = offsetof(struct send_request, url), .size = sizeof(struct set_url), .attrs = url_attrs,
+     .once = true, .about = "Where to send it; needed with mode new."},
+    {.name = "set-method", .offset = offsetof(struct send_request, method), .policy = &policy_set_method, .once = true},
+    {.name = "set-header", .offset = offsetof(struct send_request, headers), .policy = &policy_set_header},
+    {.name = "set-body", .offset = offsetof(struct send_request, body), .policy = &policy_set_body, .once = true},
+    {.name = "authentication-basic", .offset = offsetof(struct send_request, basic), .policy = &policy_authentication_basic},
+    {.name = "authentication-certificate", .is_opaque = true, .about = "Not supported yet."},
+    {.name = "authentication-managed-identity", .is_opaque = true, .about = "Not supported yet."},
+    {.name = "proxy", .is_opaque = true, .about = "Not supported yet."},
+    CHILD_END
+};
+
+/* --- making the request -------------------------------------------------------------------------------------------- */
+
+static bool
+start(const struct send_request *s, struct exchange *ex, struct outgoing *o)
+{
+    int mode;
+
+    o->headers = arena_new(ex->arena, struct http_headers);
+    if (!o->headers || !pvalue_enum(ex, &s->mode, modes, &mode))
+        return false;
+    *o->headers = http_headers_in(ex->arena);
+    o->method = STR("GET");
+    if (mode == MODE_NEW)
+        return true;
+    o->method = ex->request.method;
+    exchange_request_url(ex, &o->url);
+    if (!http_headers_copy(o->headers, ex->request.headers))
+        return false;
+    http_headers_remove_id(o->headers, HTTP_HOST);
+    if (ex->section == SECTION_OUTBOUND || ex->section == SECTION_ON_ERROR)
+        return true;                  /* the body of the request is not copied there */
+    struct err err;
+    if (!content_buffer(ex, &ex->request.content, &err)) {
+        exchange_fail_io(ex, &err);
+        return false;
+    }
+    o->content = ex->request.content;
+    return true;
+}
+
+/* Blanks and what an address may not hold, as people write them in set-url, are percent-encoded. */
+static struct str
+encoded(struct exchange *ex, struct str address)
+{
+    struct buf b = buf_in(ex->arena);
+    bool is_clean = true;
+
+    for (size_t i = 0; i < address.len; i++)
+        is_clean &= (unsigned char)address.p[i] > ' ' && (unsigned char)address.p[i] < 0x7f && !strchr("\"<>\\^`{|}", address.p[i]);
+    if (is_clean)
+        return address;
+    for (size_t i = 0; i < address.len; i++) {
+        unsigned char c = (unsigned char)address.p[i];
+
+        if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+            buf_printf(&b, "%%%02X", c);
+        else
+            buf_add_char(&b, (char)c);
+    }
+    return buf_str(&b);
+}
+
+static bool
+apply_url(const struct send_request *s, struct exchange *ex, struct outgoing *o)
+{
+    const struct set_url *u = s->url.v;
+    struct str address;
+    struct err err;
+
+    if (s->url.n == 0) {
+        if (o->url.host.len)
+            return true;
+        exchange_fail(ex, "there is no set-url, so no address to send to");
+        return false;
+    }
+    if (!pvalue_str(ex, &u->text, &address))
+        return false;
+    if (url_parse(ex->arena, encoded(ex, str_trim(address)), &o->url, &err))
+        return true;
+    exchange_fail(ex, "set-url: %s", err.text);
+    return false;
+}
+
+static bool
+make(const struct send_request *s, struct exchange *ex, struct outgoing *o)
+{
+    const char *header = s->headers.v;
+    uint32_t seconds;
+
+    *o = (struct outgoing){0};
+    if (!pvalue_u32(ex, &s->timeout_s, &seconds) || !start(s, ex, o) || !apply_url(s, ex, o))
+        return false;
+    o->timeout_ms = MIN(seconds, 86400u) * 1000;
+    if (s->method.n && !set_method_value(s->method.v, ex, &o->method))
+        return false;
+    for (uint32_t i = 0; i < s->headers.n; i++)
+        if (!set_header_apply(header + i * policy_set_header.size, ex, o->headers))
+            return false;
+    if (s->body.n && !set_body_apply(s->body.v, ex, &o->content, o->headers))
+        return false;
+    return s->basic.n == 0 || basic_auth_apply(s->basic.v, ex, o->headers);
+}
+
+/* --- send-request -------------------------------------------------------------------------------------------------- */
+
+static enum flow
+set_result(struct exchange *ex, struct str variable, struct reply *reply)
+{
+    struct object *o = reply ? context_object_of_reply(ex, reply) : NULL;
+
+    if (!variable.len)
+        return FLOW_NEXT;
+    if ((reply && !o) || !exchange_set_variable(ex, variable, o))
+        return exchange_fail(ex, "no memory left for variable %.*s", STR_ARG(variable));
+    return FLOW_NEXT;
+}
+
+static enum flow
+run(const void *conf, struct exchange *ex)
+{
+    const struct send_request *s = conf;
+    struct outgoing o;
+    struct reply *reply;
+    struct str variable;
+    struct err err;
+
+    if (!pvalue_str(ex, &s->variable, &variable) || !make(s, ex, &o))
+        return FLOW_ERROR;
+    if (outgoing_send(ex, &o, &reply, &err))
+        return set_result(ex, variable, reply);
+    exchange_trace(ex, TRACE_ERROR, STR("send-request"), str_dup(ex->arena, str_from_c(err.text)));
+    if (s->ignore_error && err.code != ERR_CANCELLED)
+        return set_result(ex, variable, NULL);
+    return exchange_fail_io(ex, &err);
+}
+
+/* Children that are known and not built: the API answers 501, as for policies. */
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    static const char *const later[] = {"authentication-certificate", "authentication-managed-identity", "proxy"};
+    const struct attribute *mode = node_attr(n, "mode");
+    const struct send_request *s = conf;
+
+    for (size_t i = 0; i < COUNTOF(later); i++)
+        if (node_child(n, later[i]))
+            compile_unsupported(c, node_child(n, later[i]), later[i]);
+    if (s->url.n == 0 && (!mode || !str_eq_nocase(mode->text.value, STR("copy"))))
+        return compile_error(c, n, "<%.*s> with mode new needs a <set-url>", STR_ARG(n->name));
+    return true;
+}
+
+const struct policy_def policy_send_request = {
+    .name = "send-request", .sections = IN_ALL, .scopes = AT_ALL,
+    .attrs = attrs, .children = children, .size = sizeof(struct send_request), .compile = compile, .run = run,
+    .summary = "Sends a request of its own and keeps the answer in a variable.",
+    .usage = "Any status is success. A failure is an error unless ignore-error is true; then the variable is null.\nRedirects "
+             "are not followed.\nPrivate addresses are reached only when they are hosts of configured backends, or when "
+             "egress.allow names them.",
+};
+
+/* --- send-one-way-request ------------------------------------------------------------------------------------------ */
+
+#define DETACHED_MAX 1000             /* of one worker; above it nothing is sent, and the trace says so */
+
+/* A request on its way without its maker: own arena, own exchange, own hold on the configuration. */
+struct detached {
+    struct arena arena;
+    struct exchange ex;
+    struct outgoing outgoing;
+    uint32_t *count;
+};
+
+static void
+free_detached(struct detached *d)
+{
+    struct arena arena = d->arena;    /* d lives in it */
+
+    exchange_close(&d->ex);
+    exchange_unpin(&d->ex);
+    arena_destroy(&arena);
+}
+
+static void
+send_detached(void *arg)
+{
+    struct detached *d = arg;
+    struct reply *reply;
+
+    (void)!outgoing_send(&d->ex, &d->outgoing, &reply, NULL);
+    if (d->count)
+        --*d->count;
+    free_detached(d);
+}
+
+/* Copies what the maker's exchange would take with it. False when memory is short. */
+static bool
+copy_outgoing(struct exchange *ex, struct outgoing *from, struct detached *d)
+{
+    struct http_headers *headers = arena_new(&d->arena, struct http_headers);
+    struct outgoing *to = &d->outgoing;
+    struct str body;
+
+    if (!headers || !content_read(ex, &from->content, true, &body, NULL))
+        return false;
+    *headers = http_headers_in(&d->arena);
+    *to = (struct outgoing){.method = str_dup(&d->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms};
+    if (body.p)
+        to->content = (struct content){.state = CONTENT_BYTES, .bytes = str_dup(&d->arena, body)};
+    return url_parse(&d->arena, str_dup(&d->arena, url_print(ex->arena, &from->url)), &to->url, NULL) &&
+           http_headers_dup(headers, from->headers);
+}
+
+static struct detached *
+detach(struct exchange *ex, struct outgoing *o)
+{
+    struct arena arena = ARENA(ex->services->arenas, ex->arena->bytes_max);
+    struct detached *d = arena_new(&arena, struct detached);
+
+    if (!d) {
+        arena_destroy(&arena);
+        return NULL;
+    }
+    d->arena = arena;
+    d->count = ex->services->detached;
+    exchange_init(&d->ex, &d->arena, ex->services, ex->limits, NULL);
+    exchange_share_pin(&d->ex, ex);
+    if (copy_outgoing(ex, o, d))
+        return d;
+    free_detached(d);
+    return NULL;
+}
+
+static enum flow
+run_one_way(const void *conf, struct exchange *ex)
+{
+    uint32_t *count = ex->services->detached;
+    struct outgoing o;
+    struct detached *d;
+
+    if (!make(conf, ex, &o))
+        return FLOW_ERROR;
+    d = count && *count >= DETACHED_MAX ? NULL : detach(ex, &o);
+    if (!d) {
+        exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no room to send it"));
+        return FLOW_NEXT;
+    }
+    if (count)
+        ++*count;
+    if (!fiber_start(ex->services->loop, send_detached, d, NULL)) {
+        if (count)
+            --*count;
+        free_detached(d);
+        exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no fiber left to send it"));
+    }
+    return FLOW_NEXT;
+}
+
+const struct policy_def policy_send_one_way_request = {
+    .name = "send-one-way-request", .sections = IN_ALL, .scopes = AT_ALL,
+    .attrs = one_way_attrs, .children = children, .size = sizeof(struct send_request), .compile = compile, .run = run_one_way,
+    .summary = "Sends a request of its own and does not wait.",
+    .usage = "Expressions are evaluated before it is sent; what becomes of it changes nothing. It goes on when the client's "
+             "request has ended.",
+};

@@ -1,0 +1,54 @@
+/* rate.c: what rate-limit and rate-limit-by-key tell the client and later policies.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "policy/rate.h"
+
+#include "exchange/context.h"
+#include "rt/loop.h"
+
+uint64_t
+rate_now_ms(const struct exchange *ex)
+{
+    return loop_now_ms(ex->services->loop);
+}
+
+static struct str
+number(struct exchange *ex, uint32_t n)
+{
+    return str_printf(ex->arena, "%" PRIu32, n);
+}
+
+static bool
+set_number(struct exchange *ex, struct str variable, uint32_t n)
+{
+    return !variable.len || exchange_set_variable(ex, variable, context_object_of_int(ex, (int32_t)MIN(n, (uint32_t)INT32_MAX)));
+}
+
+bool
+rate_tell(struct exchange *ex, const struct rate_names *names, uint32_t limit, uint32_t remaining)
+{
+    bool ok = set_number(ex, names->remaining_variable, remaining);
+
+    if (names->remaining_header.len)
+        ok &= exchange_add_answer_header(ex, names->remaining_header, number(ex, remaining), true);
+    if (names->total_header.len)
+        ok &= exchange_add_answer_header(ex, names->total_header, number(ex, limit), true);
+    if (!ok)
+        exchange_fail(ex, "no memory left to count calls");
+    return ok;
+}
+
+enum flow
+rate_refuse(struct exchange *ex, const struct rate_names *names, uint32_t limit, uint32_t wait_s)
+{
+    struct str wait = number(ex, wait_s);
+
+    exchange_refuse(ex, E_RATE_LIMIT_EXCEEDED, wait);
+    exchange_refusal_header(ex, names->retry_header, wait);
+    if (names->remaining_header.len)
+        exchange_refusal_header(ex, names->remaining_header, STR("0"));
+    if (names->total_header.len)
+        exchange_refusal_header(ex, names->total_header, number(ex, limit));
+    (void)!set_number(ex, names->retry_variable, wait_s);
+    (void)!set_number(ex, names->remaining_variable, 0);
+    return FLOW_ERROR;
+}

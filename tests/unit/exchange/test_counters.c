@@ -1,0 +1,87 @@
+#include "exchange/counters.c"
+#include "test.h"
+
+TEST(a_window_refuses_what_is_above_its_limit_until_slots_have_left)
+{
+    struct counters *c = counters_new(0);
+    struct window_state w;
+
+    for (uint32_t i = 1; i <= 3; i++) {
+        EXPECT(window_take(c, STR("k"), 20, 3, 1, 1000000 + i * 1000, &w));
+        EXPECT_EQ(w.used, i);
+    }
+    /* Slots are one second; the first call lies in slot 1001 and leaves with the beginning of slot 1021. */
+    EXPECT(!window_take(c, STR("k"), 20, 3, 1, 1010000, &w));
+    EXPECT_EQ(w.wait_s, 11);
+    EXPECT(!window_take(c, STR("k"), 20, 3, 1, 1020999, &w));
+    EXPECT_EQ(w.wait_s, 1);
+    EXPECT(window_take(c, STR("k"), 20, 3, 1, 1021000, &w));
+    EXPECT_EQ(w.used, 3);
+    EXPECT(window_take(c, STR("k"), 20, 3, 3, 1099000, &w));
+    counters_delete(c);
+}
+
+TEST(keys_do_not_share)
+{
+    struct counters *c = counters_new(0);
+    struct window_state w;
+
+    EXPECT(window_take(c, STR("a"), 60, 1, 1, 5000, &w));
+    EXPECT(window_take(c, STR("b"), 60, 1, 1, 5000, &w));
+    EXPECT(!window_take(c, STR("a"), 60, 1, 1, 5000, &w));
+    counters_delete(c);
+}
+
+TEST(a_quota_starts_again_with_each_window)
+{
+    struct counters *c = counters_new(0);
+
+    EXPECT_EQ(quota_add(c, STR("q"), 1, 1, 100).calls, 0);
+    EXPECT_EQ(quota_add(c, STR("q"), 1, 1, 0).bytes, 100);
+    EXPECT_EQ(quota_add(c, STR("q"), 1, 0, 0).calls, 2);
+    EXPECT_EQ(quota_add(c, STR("q"), 2, 1, 0).calls, 0);
+    counters_delete(c);
+}
+
+TEST(quotas_survive_a_restart)
+{
+    struct counters *c = counters_new(0), *d = counters_new(0);
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+    struct err err;
+
+    quota_add(c, STR("a b\n"), 7, 3, 9);
+    EXPECT(quotas_save(c, &text));
+    EXPECT_OK(quotas_load(d, buf_str(&text), &err));
+    EXPECT_EQ(quota_add(d, STR("a b\n"), 7, 0, 0).calls, 3);
+    EXPECT_ERR(quotas_load(d, STR("x"), &err), ERR_SYNTAX);
+    counters_delete(c);
+    counters_delete(d);
+}
+
+TEST(a_gauge_counts_who_is_inside)
+{
+    struct counters *c = counters_new(0);
+
+    EXPECT(gauge_enter(c, STR("g"), 2));
+    EXPECT(gauge_enter(c, STR("g"), 2));
+    EXPECT(!gauge_enter(c, STR("g"), 2));
+    gauge_leave(c, STR("g"));
+    EXPECT(gauge_enter(c, STR("g"), 2));
+    gauge_leave(c, STR("g"));
+    gauge_leave(c, STR("g"));
+    counters_delete(c);
+}
+
+TEST(the_table_is_bounded)
+{
+    struct counters *c = counters_new(SHARDS * 10);
+    struct window_state w;
+    char key[32];
+
+    for (int i = 0; i < 10000; i++) {
+        snprintf(key, sizeof(key), "key-%d", i);
+        window_take(c, str_from_c(key), 60, 10, 1, 1000, &w);
+    }
+    EXPECT(counters_evicted(c) >= 10000 - SHARDS * 10);
+    counters_delete(c);
+}
