@@ -134,6 +134,22 @@ drop(struct shard *s, struct counter *k)
     free(k);
 }
 
+void
+counters_clear(struct counters *c)
+{
+    struct counter *k;
+
+    for (int i = 0; i < SHARDS; i++) {
+        struct shard *s = &c->shards[i];
+
+        pthread_mutex_lock(&s->lock);
+        list_each(&s->used, k, struct counter, used_link)
+            if (k->kind != KIND_GAUGE || !k->u.inside)
+                drop(s, k);
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
 /* Makes room; a gauge that somebody is inside of stays. */
 static void
 evict(struct counters *c, struct shard *s)

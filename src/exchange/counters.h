@@ -12,6 +12,8 @@ struct counters;
 
 struct counters *counters_new(uint32_t counters_max /* 0: 1,000,000 */);
 void counters_delete(struct counters *c);
+/* Forgets everything but who is inside. */
+void counters_clear(struct counters *c);
 
 /* --- sliding windows: 20 slots a period ----------------------------------------------------------------------------- */
 

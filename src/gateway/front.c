@@ -428,6 +428,19 @@ answer_status_probe(struct http_call *call)
     return true;
 }
 
+/* For requests that go on without us (send-one-way-request). */
+static void
+hold_pin(void *pin)
+{
+    ((struct snapshot_pin *)pin)->users++;
+}
+
+static void
+drop_pin(void *pin)
+{
+    pin_release(pin);
+}
+
 void
 front_on_call(void *ctx, struct http_call *call)
 {
@@ -453,6 +466,9 @@ front_on_call(void *ctx, struct http_call *call)
     f->call = call;
     exchange_init(&f->ex, call->arena, &w->services, &w->gateway->exchange_limits, call);
     f->ex.model = pin->snapshot->model;
+    f->ex.pin = pin;
+    f->ex.pin_take = hold_pin;
+    f->ex.pin_release = drop_pin;
     f->ex.timestamp_ns = loop_wall_ns(w->loop);
     f->ex.times.start_ns = call->started_ns;
     fiber_set_request(f);

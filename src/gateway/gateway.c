@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cache/cache.h"
 #include "clr/clr.h"
+#include "exchange/counters.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
 #include "gateway/listening.h"
@@ -285,7 +286,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields});
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
-        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics, .gateway = w};
+        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics,
+        .detached = &w->detached, .gateway = w};
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
     return true;
 }
@@ -312,6 +314,7 @@ gateway_new(const struct options *options, struct clock *clock, const int *liste
     g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers});
+    g->counters = counters_new(0);
     g->origins = http_origins_new();
     g->offload = offload_new(options->offload_threads, 0);
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
@@ -553,6 +556,7 @@ gateway_delete(struct gateway *g)
     listener_set_delete(g->listening);
     http_origins_delete(g->origins);
     cache_delete(g->cache);
+    counters_delete(g->counters);
     expr_env_delete(g->env);
     offload_delete(g->offload);
     log_sink_close(g->log_sink);
@@ -617,6 +621,7 @@ gateway_reset(struct gateway *g)
     cache_scope_id all = SCOPE_ALL;
 
     gateway_on_each_worker(g, reset_worker, NULL);
+    counters_clear(g->counters);
     cache_purge(g->cache, &all, 1, false, NULL);
     cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
 }
