@@ -9,6 +9,7 @@
 #include "http/client.h"
 #include "http/forward.h"
 #include "http/server.h"
+#include "http/websocket.h"
 #include "net/stream.h"
 #include "rt/loop.h"
 
@@ -91,12 +92,12 @@ render(struct exchange *ex, struct wire *w)
     *rq = (struct http_request){.method = http_method_from(ex->request.method), .version = HTTP_1_1,
                                 .method_text = ex->request.method, .scheme = base->scheme};
     rq->headers = http_headers_in(ex->arena);
-    rq->protocol = ex->call ? http_upgrade_wanted(ex->request.headers) : STR_NONE;
+    rq->protocol = ex->call ? ex->call->request.protocol : STR_NONE;
     if (!http_headers_copy(&rq->headers, ex->request.headers))
         return no_memory(ex);
     http_strip_hop_by_hop(&rq->headers, w->has_trailers);
     http_headers_remove_id(&rq->headers, HTTP_HOST);
-    if (!add_forwarding(ex, &rq->headers))
+    if (!websocket_complete(&rq->headers, rq->protocol) || !add_forwarding(ex, &rq->headers))
         return no_memory(ex);
     if (ex->backend && !backend_add_credentials(ex->backend, ex->arena, &rq->headers, &query))
         return no_memory(ex);

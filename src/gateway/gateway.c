@@ -20,6 +20,7 @@
 #include "gateway/admin.h"
 #include "gateway/listening.h"
 #include "gateway/worker.h"
+#include "http/h2.h"
 #include "model/route.h"
 #include "rt/fiber.h"
 #include "rt/offload.h"
@@ -273,7 +274,8 @@ flush_log(struct task *task)
 static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
-    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w};
+    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
+                                    .accept_h2 = h2_server_accept};
     struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers};
 
     *w = (struct worker){.gateway = g, .index = index, .flush_log = {.run = flush_log}};
@@ -283,7 +285,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->loop->worker = w;
     w->server = http_server_new(w->loop, &conf);
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
-        .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields});
+        .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
+        .h2 = &h2_session_ops});
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics,

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/map.h"
+#include "http/grpc.h"
 #include "http/h1_client.h"
 #include "net/connect.h"
 #include "rt/fiber.h"
@@ -426,6 +427,11 @@ try_exchange(struct http_pool *p, const struct http_request *request, struct bod
             (*ret)->timing = timing;
         }
         return ok;
+    }
+    if (http_is_grpc(&request->headers)) { /* its status comes in trailers, its messages both ways at once */
+        http_pool_release(carrier.up, true);
+        return err_set(err, ERR_UNSUPPORTED, "%.*s speaks HTTP/1 only, which cannot carry gRPC",
+                       STR_ARG(request->authority));
     }
     ok = h1_upstream_exchange(carrier.up, request, body, conf, timing, arena, ret, &is_untouched, err);
     *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(request->method);

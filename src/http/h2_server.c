@@ -7,6 +7,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "http/grpc.h"
 #include "http/h2.h"
 #include "http/h2_inflow.h"
 
@@ -120,6 +121,8 @@ answer_length(const struct http_call *call, const struct http_response *r, const
     *ret_has_body = body && body->length != 0 && !is_head && http_status_has_body(r->status);
     if (r->status < 200 || r->status == 204)
         return HTTP_LENGTH_UNKNOWN;
+    if (!body && http_is_grpc(&r->headers))
+        return HTTP_LENGTH_UNKNOWN; /* trailers only */
     if (is_head || r->status == 304)
         return body ? body->length : r->content_length > 0 ? r->content_length : HTTP_LENGTH_UNKNOWN;
     return body ? body->length : 0;
@@ -157,11 +160,22 @@ static void
 call_send(struct http_call *call, const struct http_response *r, struct body *body)
 {
     struct h2_call *c = call_of(call);
+    struct http_response refusal;
     bool has_body;
-    int64_t length = answer_length(call, r, body, &has_body);
+    int64_t length;
 
     if (is_gone(c, body))
         return;
+    if (http_is_grpc(&call->request.headers) && !http_is_grpc(&r->headers)) {
+        body_close(body);
+        body = NULL;
+        if (!http_grpc_refusal(call->arena, r, &refusal)) {
+            break_off(c, NULL);
+            return;
+        }
+        r = &refusal;
+    }
+    length = answer_length(call, r, body, &has_body);
     if (!has_body) {
         body_close(body);
         body = NULL;

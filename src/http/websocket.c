@@ -53,13 +53,15 @@ websocket_accept(struct arena *arena, struct str key)
     return buf_str(&accept);
 }
 
-struct str
-websocket_new_key(struct arena *arena)
+bool
+websocket_complete(struct http_headers *h, struct str protocol)
 {
-    struct buf key = buf_in(arena);
+    struct buf key = buf_in(h->arena);
     char bytes[KEY_BYTES];
 
+    if (!str_eq_nocase(protocol, STR("websocket")) || http_headers_has(h, HTTP_SEC_WEBSOCKET_KEY))
+        return true;
     rand_secret(bytes, sizeof(bytes));
     codec_base64_encode(&key, str_from(bytes, sizeof(bytes)));
-    return buf_str(&key);
+    return !key.failed && http_headers_set(h, STR("Sec-WebSocket-Key"), buf_str(&key));
 }

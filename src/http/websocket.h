@@ -9,5 +9,6 @@
 bool websocket_request_is_valid(const struct http_request *r, struct h1_refusal *why);
 /* What Sec-WebSocket-Accept must say to this key. STR_NONE when the arena is full. */
 struct str websocket_accept(struct arena *arena, struct str key);
-/* A fresh key for a request that has none because it came over HTTP/2. STR_NONE when the arena is full. */
-struct str websocket_new_key(struct arena *arena);
+/* Makes the fields of an upgrade to WebSocket complete for an HTTP/1 server: what came over HTTP/2 has no key. Other
+ * protocols are left alone. False when the arena is full. */
+bool websocket_complete(struct http_headers *h, struct str protocol);

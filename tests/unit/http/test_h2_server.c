@@ -346,6 +346,31 @@ TEST(trailers_follow_the_body)
     bench_end(&b);
 }
 
+static void
+answer_forbidden(struct bench *b, struct http_call *call)
+{
+    respond(b, call, 403, body_from_str(call->arena, STR("{}")));
+}
+
+TEST(a_grpc_client_is_refused_in_its_own_words)
+{
+    nghttp2_nv nv[] = {NV(":method", "POST"), NV(":scheme", "http"), NV(":path", "/"), NV(":authority", "a"),
+                       NV("content-type", "application/grpc+proto"), NV("te", "trailers")};
+    struct bench b;
+
+    bench_begin(&b, answer_forbidden);
+    int32_t id = nghttp2_submit_request(b.peer.session, NULL, nv, COUNTOF(nv), NULL, NULL);
+    peer_run(&b.peer);
+    struct peer_stream *s = peer_stream(&b.peer, id);
+    EXPECT_STR(str_from_c(s->status), "200");
+    EXPECT(peer_saw(&s->headers, "grpc-status: 7\n"));
+    EXPECT(peer_saw(&s->headers, "grpc-message: HTTP 403 Forbidden\n"));
+    EXPECT(!peer_saw(&s->headers, "content-length"));
+    EXPECT_EQ(s->body.len, 0);
+    EXPECT(s->is_ended);
+    bench_end(&b);
+}
+
 /* ---- limits and refusals ---- */
 
 TEST(nobody_answering_is_an_abort)
