@@ -124,7 +124,7 @@ is_known(struct str name, const char *const *known)
     for (; *known; known++)
         if (str_eq_nocase(name, str_from_c(*known)))
             return true;
-    return str_starts_with_nocase(name, STR("readme"));
+    return str_starts_with_nocase(name, STR("readme")) || str_ends_with(name, STR(".hgt"));   /* notes and tests */
 }
 
 void

@@ -17,8 +17,12 @@ secret_is_reference(struct str text)
 struct str
 path_in(struct arena *a, struct str folder, struct str path)
 {
+    while (path.len > 2 && str_starts_with(path, STR("./")))
+        path = str_skip(path, 2);
     if (!path.len || *path.p == '/' || !folder.len)
         return str_dup(a, path);
+    if (str_eq_lit(path, "."))
+        return str_dup(a, folder);
     return str_printf(a, "%.*s/%.*s", STR_ARG(folder), STR_ARG(path));
 }
 
