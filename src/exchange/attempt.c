@@ -157,6 +157,7 @@ keep_answer(struct exchange *ex, struct http_answer *answer)
     r->headers = &answer->response.headers;
     http_strip_hop_by_hop(r->headers, false);
     http_headers_remove_id(r->headers, HTTP_CONTENT_LENGTH);
+    r->announced_length = answer->response.content_length;
     if (answer->body)
         r->content = (struct content){.state = CONTENT_STREAM, .stream = answer->body};
     if (answer->is_upgraded)

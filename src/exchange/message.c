@@ -4,7 +4,7 @@
 
 #include "exchange/exchange.h"
 #include "http/body.h"
-#include "http/headers.h"
+#include "http/message.h"
 
 /* --- contents ------------------------------------------------------------------------------------------------------ */
 
@@ -143,6 +143,7 @@ reply_new(struct exchange *ex)
         return NULL;
     *headers = http_headers_in(ex->arena);
     r->status = 200;
+    r->announced_length = HTTP_LENGTH_UNKNOWN;
     r->headers = headers;
     return r;
 }

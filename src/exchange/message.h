@@ -58,6 +58,7 @@ struct request {
 /* A response that policies see: context.Response, and what send-request leaves in a variable. */
 struct reply {
     uint16_t status;
+    int64_t announced_length;     /* of a body that is not sent (the answer to HEAD, 304); -1: not said */
     struct str reason;            /* STR_NONE: the standard phrase */
     struct http_headers *headers;
     struct content content;

@@ -8,6 +8,7 @@
 #include "gateway/worker.h"
 
 #include "base/codec.h"
+#include "base/num.h"
 #include "http/path.h"
 #include "model/route.h"
 #include "net/stream.h"
@@ -138,15 +139,38 @@ answer_body(struct front *f, struct reply *r)
     return content_body(&f->ex, &r->content, &body) ? body : NULL;
 }
 
+/* A request body that broke its framing, or came too slowly, is the client's fault whatever became of it further on. */
+static bool
+blame_client(struct front *f)
+{
+    const struct body *b = f->call->body;
+
+    if (!b || f->ex.error.id == E_NONE)
+        return false;
+    if (b->status == IO_ERROR)
+        http_call_send_error(f->call, 400, STR("The request body is not valid HTTP."));
+    else if (b->status == IO_TIMEOUT)
+        http_call_send_error(f->call, 408, STR("The request body came too slowly."));
+    else
+        return false;
+    return true;
+}
+
 static void
 send_answer(struct front *f)
 {
     struct reply *r = f->ex.response;
-    struct body *body = answer_body(f, r);
+    struct body *body;
 
+    f->call->on_sent = on_sent;
+    f->call->on_sent_ctx = f;
+    if (blame_client(f))
+        return;
+    body = answer_body(f, r);
     f->answer.status = r->status;
     f->answer.reason = r->reason;
     f->answer.headers = *r->headers;
+    f->answer.content_length = r->announced_length;
     http_call_send(f->call, &f->answer, body, on_sent, f);
 }
 

@@ -56,7 +56,7 @@ render_request(struct run *r, const struct step *step)
     struct buf out = buf_in(r->arena);
     struct str headers = setup_expand(&r->setup, step->headers), body = setup_expand(&r->setup, step->body);
 
-    buf_printf(&out, "%.*s %.*s HTTP/1.%d\r\n", STR_ARG(step->method), STR_ARG(setup_expand(&r->setup, step->value)),
+    buf_printf(&out, "%.*s %.*s HTTP/1.%d\r\n", STR_ARG(setup_expand(&r->setup, step->method)), STR_ARG(setup_expand(&r->setup, step->value)),
                step->is_http10 ? 0 : 1);
     if (!str_starts_with_nocase(headers, STR("host:")) && str_find(headers, STR("\nHost:"), 0) < 0)
         buf_add_lit(&out, "Host: gateway.test\r\n");

@@ -438,6 +438,16 @@ parse_request(struct parser *p, struct step *s, struct str rest)
     return true;
 }
 
+/* A block ends with its last line that says something; an empty line behind it ends a head. */
+static bool
+is_blank_after(const struct region *block)
+{
+    struct region rest = {block->source, block->end, (uint32_t)block->source->text.len};
+    uint32_t next;
+
+    return rest.at < rest.end && str_trim(physical_line(&rest, rest.at, &next)).len == 0;
+}
+
 static bool
 parse_raw(struct parser *p, struct step *s, struct str rest)
 {
@@ -452,6 +462,8 @@ parse_raw(struct parser *p, struct step *s, struct str rest)
         if (!joined)
             buf_add_lit(&bytes, "\r\n");
     }
+    if (is_blank_after(&s->line.block))
+        buf_add_lit(&bytes, "\r\n");
     s->body = buf_str(&bytes);
     return true;
 }

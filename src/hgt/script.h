@@ -11,7 +11,8 @@
  *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE`, `subscription required`, `policy` (block)
  *     test NAME                     a new test: caches, counters and what origins saw start empty
  *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`
- *     raw [on CONNECTION]           block: bytes to send, escapes allowed, lines joined by CR LF
+ *     raw [on CONNECTION]           block: bytes to send, escapes allowed, each line ended by CR LF; an empty line
+ *                                   after the block belongs to it
  *     expect ...                    about the last answer, an origin, the cache or the log
  *     set NAME = ...                keeps a part of the last answer
  *     advance DURATION              moves the clock of the gateway

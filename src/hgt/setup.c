@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/num.h"
+#include "base/vec.h"
 #include "model/options.h"
 #include "store/store.h"
 
@@ -219,56 +220,97 @@ declare_origin(struct setup *s, struct step *step)
     return true;
 }
 
-/* One operation of the shorthand as OpenAPI: [NAME] METHOD TEMPLATE. */
-static void
-add_operation(struct setup *s, struct buf *paths, struct str line, bool is_first)
+/* [NAME] METHOD TEMPLATE */
+struct short_operation {
+    struct str name, method, path, query;
+    bool is_done;
+};
+
+static bool
+parse_operation(struct setup *s, struct str line, struct short_operation *ret)
 {
-    struct str words[3], template, path, query = STR_NONE, method;
+    struct str words[3] = {STR_NONE, STR_NONE, STR_NONE};
     size_t n = 0;
 
     while (n < 3 && word_next(s->arena, &line, &words[n]))
         n++;
-    method = n == 3 ? words[1] : words[0];
-    template = n == 3 ? words[2] : n == 2 ? words[1] : STR("/");
-    query = template;
-    str_split_next(&query, '?', &path);
-    buf_printf(paths, "%s\"%.*s\":{\"%.*s\":{", is_first ? "" : ",", STR_ARG(path), STR_ARG(str_lower(s->arena, method)));
-    if (n == 3)
-        buf_printf(paths, "\"operationId\":\"%.*s\",", STR_ARG(words[0]));
-    buf_add_lit(paths, "\"parameters\":[");
-    bool is_first_parameter = true;
-    for (struct str rest = path, part; str_split_next(&rest, '/', &part);)
-        if (part.len > 2 && part.p[0] == '{') {
-            buf_printf(paths, "%s{\"name\":\"%.*s\",\"in\":\"path\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
-                       is_first_parameter ? "" : ",", STR_ARG(str_sub(part, 1, part.len - 1)));
-            is_first_parameter = false;
-        }
-    for (struct str part; str_split_next(&query, '&', &part);) {
-        struct str name;
-        str_split_next(&part, '=', &name);
-        buf_printf(paths, "%s{\"name\":\"%.*s\",\"in\":\"query\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
-                   is_first_parameter ? "" : ",", STR_ARG(name));
-        is_first_parameter = false;
-    }
-    buf_add_lit(paths, "],\"responses\":{\"200\":{\"description\":\"\"}}}}");
+    if (n < 2)
+        return false;
+    *ret = (struct short_operation){.name = n == 3 ? words[0] : STR_NONE, .method = words[n - 2], .query = words[n - 1]};
+    str_split_next(&ret->query, '?', &ret->path);
+    return true;
 }
 
-/* Several methods of one path would repeat a JSON name, so that lines are sorted by path in one pass each. */
+static void
+add_parameter(struct buf *to, struct str name, const char *place, bool *is_first)
+{
+    buf_printf(to, "%s{\"name\":\"%.*s\",\"in\":\"%s\",\"required\":true,\"schema\":{\"type\":\"string\"}}",
+               *is_first ? "" : ",", STR_ARG(name), place);
+    *is_first = false;
+}
+
+static void
+add_operation(struct setup *s, struct buf *to, const struct short_operation *op)
+{
+    struct str rest = op->path, query = op->query, part, name;
+    bool is_first = true;
+
+    buf_printf(to, "\"%.*s\":{", STR_ARG(str_lower(s->arena, op->method)));
+    if (op->name.p)
+        buf_printf(to, "\"operationId\":\"%.*s\",", STR_ARG(op->name));
+    buf_add_lit(to, "\"parameters\":[");
+    while (str_split_next(&rest, '/', &part))
+        if (part.len > 2 && part.p[0] == '{')
+            add_parameter(to, str_sub(part, 1, part.len - 1), "path", &is_first);
+    while (str_split_next(&query, '&', &part)) {
+        str_split_next(&part, '=', &name);
+        add_parameter(to, name, "query", &is_first);
+    }
+    buf_add_lit(to, "],\"responses\":{\"200\":{\"description\":\"\"}}}");
+}
+
+/* All methods of one path stand together, as OpenAPI has them. */
+static void
+add_path(struct setup *s, struct buf *to, struct short_operation *ops, size_t n, size_t at)
+{
+    const char *between = "";
+
+    buf_printf(to, "\"%.*s\":{", STR_ARG(ops[at].path));
+    for (size_t i = at; i < n; i++) {
+        if (ops[i].is_done || !str_eq(ops[i].path, ops[at].path))
+            continue;
+        buf_printf(to, "%s", between);
+        between = ",";
+        add_operation(s, to, &ops[i]);
+        ops[i].is_done = true;
+    }
+    buf_add_lit(to, "}");
+}
+
 static struct str
 specification_of(struct setup *s, const struct step *step)
 {
-    struct buf text = buf_in(s->arena), merged = buf_in(s->arena);
+    struct buf text = buf_in(s->arena);
     struct str lines = step->operations, line;
-    bool is_first = true;
+    struct {
+        struct short_operation *v;
+        size_t n, cap;
+    } ops = {0};
+    const char *between = "";
 
-    buf_printf(&text, "{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"%.*s\",\"version\":\"1\"},\"paths\":{", STR_ARG(step->name));
     while (str_split_next(&lines, '\n', &line)) {
-        if (!line.len)
-            continue;
-        add_operation(s, &merged, line, is_first);
-        is_first = false;
+        struct short_operation op;
+        if (parse_operation(s, line, &op))
+            *avec_push(s->arena, &ops) = op;
     }
-    buf_add_str(&text, buf_str(&merged));
+    buf_printf(&text, "{\"openapi\":\"3.0.1\",\"info\":{\"title\":\"%.*s\",\"version\":\"1\"},\"paths\":{", STR_ARG(step->name));
+    for (size_t i = 0; i < ops.n; i++) {
+        if (ops.v[i].is_done)
+            continue;
+        buf_printf(&text, "%s", between);
+        between = ",";
+        add_path(s, &text, ops.v, ops.n, i);
+    }
     buf_add_lit(&text, "}}");
     return buf_str(&text);
 }

@@ -46,6 +46,16 @@ TEST(raw_lines_end_with_cr_lf_unless_they_end_in_a_backslash)
     arena_destroy(&p.arena);
 }
 
+TEST(an_empty_line_after_raw_bytes_ends_the_head)
+{
+    struct parsed p;
+
+    parse(&p, "raw\n    GET / HTTP/1.1\n\nexpect status 200\n");
+    EXPECT(p.ok);
+    EXPECT_STR(p.script.first->body, "GET / HTTP/1.1\r\n\r\n");
+    arena_destroy(&p.arena);
+}
+
 TEST(expectations_have_a_subject_and_an_operator)
 {
     struct parsed p;

@@ -1,0 +1,137 @@
+/* cmd_test.c: `headgate test PATH...`: runs .hgt scripts, files and folders.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "cli/commands.h"
+#include "hgt/run.h"
+
+struct paths {
+    char **v;
+    size_t n, cap;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every .hgt below a folder, or the file itself. */
+static bool
+collect(struct paths *to, const char *path)
+{
+    struct stat st;
+    struct dirent *entry;
+    DIR *dir;
+
+    if (stat(path, &st) != 0) {
+        fprintf(stderr, "headgate test: %s: no such file or folder\n", path);
+        return false;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        *vec_push(to) = xstrndup(path, strlen(path));
+        return true;
+    }
+    dir = opendir(path);
+    while (dir && (entry = readdir(dir))) {
+        char name[4096];
+        size_t len = strlen(entry->d_name);
+
+        snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+        if (entry->d_name[0] == '.' || stat(name, &st) != 0)
+            continue;
+        if (S_ISDIR(st.st_mode))
+            collect(to, name);
+        else if (len > 4 && !strcmp(entry->d_name + len - 4, ".hgt"))
+            *vec_push(to) = xstrndup(name, strlen(name));
+    }
+    if (dir)
+        closedir(dir);
+    return true;
+}
+
+static int
+usage(FILE *to, int status)
+{
+    fprintf(to, "usage: headgate test [--verbose] [--only NAME] [--junit FILE] PATH...\n\n"
+                "Runs test scripts (.hgt), files or folders of them. Exit status 1 when an expectation fails.\n"
+                "  --verbose     print each expectation\n"
+                "  --only NAME   only tests whose name contains NAME\n"
+                "  --junit FILE  also write a JUnit XML report\n");
+    return status;
+}
+
+static bool
+write_junit(const char *path, struct buf *cases, const struct hgt_result *total)
+{
+    struct buf all AUTO(buf_destroy) = BUF_INIT;
+    struct err err;
+
+    buf_printf(&all, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"headgate\" tests=\"%u\" "
+                     "failures=\"%u\">\n", total->tests, total->tests_failed);
+    buf_add_str(&all, buf_str(cases));
+    buf_add_lit(&all, "  </testsuite>\n</testsuites>\n");
+    if (file_write_atomic(path, buf_str(&all), 0644, &err))
+        return true;
+    fprintf(stderr, "headgate test: %s\n", err.text);
+    return false;
+}
+
+int
+cmd_test(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"verbose", no_argument, NULL, 'v'}, {"only", required_argument, NULL, 'o'},
+        {"junit", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+    };
+    struct hgt_options options = {0};
+    struct hgt_result total = {0};
+    struct buf junit AUTO(buf_destroy) = BUF_INIT;
+    const char *junit_path = NULL;
+    struct paths paths = {0};
+    int c, broken = 0;
+
+    while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
+        switch (c) {
+        case 'v': options.is_verbose = true; break;
+        case 'o': options.only = str_from_c(optarg); break;
+        case 'j': junit_path = optarg; break;
+        case 'h': return usage(stdout, 0);
+        default: return usage(stderr, 2);
+        }
+    }
+    if (optind == argc)
+        return usage(stderr, 2);
+    for (int i = optind; i < argc; i++)
+        if (!collect(&paths, argv[i]))
+            return 2;
+    log_configure(LOG_ERROR, false);
+    qsort(paths.v, paths.n, sizeof(*paths.v), compare);
+    for (size_t i = 0; i < paths.n; i++) {
+        struct buf report AUTO(buf_destroy) = BUF_INIT;
+
+        if (options.is_verbose)
+            printf("%s\n", paths.v[i]);
+        if (!hgt_run(paths.v[i], &options, &total, &report, junit_path ? &junit : NULL)) {
+            printf("%s: could not be run\n", paths.v[i]);
+            broken++;
+        }
+        fwrite(report.p, 1, report.len, stdout);
+        fflush(stdout);
+        free(paths.v[i]);
+    }
+    vec_free(&paths);
+    if (junit_path && !write_junit(junit_path, &junit, &total))
+        return 2;
+    printf("%u tests, %u passed, %u failed\n", total.tests, total.tests - total.tests_failed, total.tests_failed + broken);
+    printf("%u passed, %u failed\n", total.passed, total.failed + broken);
+    return total.failed || broken;
+}
