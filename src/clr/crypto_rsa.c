@@ -1,0 +1,442 @@
+/* crypto_rsa.c: AsymmetricAlgorithm, RSA and its paddings. Keys come from certificates (x509.c) or are made here.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/core_names.h>
+#include <openssl/rsa.h>
+
+#include "base/codec.h"
+#include "clr/crypto.h"
+#include "clr/families.h"
+
+struct rsa {
+    struct object head;
+    EVP_PKEY *key;
+    bool is_private;
+};
+
+/* RSASignaturePadding, RSAEncryptionPadding */
+struct padding {
+    struct object head;
+    enum rsa_padding padding;
+    enum crypto_hash hash;            /* of OAEP */
+};
+
+static void
+free_key(void *key)
+{
+    EVP_PKEY_free(key);
+}
+
+struct object *
+rsa_new(struct call *c, EVP_PKEY *key, bool is_private)
+{
+    struct rsa *r = object_new(c, type_find(c->run->env, STR("System.Security.Cryptography.RSA"), NULL, 0), struct rsa);
+
+    if (!r || !arena_defer(c->run->arena, free_key, key)) {
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    r->key = key;
+    r->is_private = is_private;
+    return &r->head;
+}
+
+static struct rsa *
+self_of(const struct call *c)
+{
+    return (struct rsa *)c->args[0].ref;
+}
+
+static bool
+failed(struct call *c, const char *text)
+{
+    return call_throw(c, EXC_CRYPTOGRAPHIC, "%s", text);
+}
+
+static bool
+needs_private(struct call *c)
+{
+    return self_of(c)->is_private || failed(c, "Key does not exist.");
+}
+
+static bool
+rsa_create(struct call *c)
+{
+    int64_t bits = c->n_args ? c->args[0].i64 : 2048;
+    EVP_PKEY *key;
+
+    if (bits < 512 || bits > 4096 || bits % 64)
+        return failed(c, "Specified key size is not valid for this algorithm.");
+    if (!call_charge(c, 200000) || !(key = EVP_RSA_gen((unsigned)bits)))
+        return call_throw_default(c, EXC_CRYPTOGRAPHIC);
+    return return_new(c, rsa_new(c, key, true));
+}
+
+static bool
+rsa_key_size(struct call *c)
+{
+    return return_i64(c, EVP_PKEY_get_bits(self_of(c)->key));
+}
+
+static bool
+rsa_key_exchange(struct call *c)
+{
+    return return_new(c, string_lit(c, "RSA"));
+}
+
+static bool
+rsa_signature_algorithm(struct call *c)
+{
+    return return_new(c, string_lit(c, "RSA"));
+}
+
+static bool
+nothing(struct call *c)
+{
+    return true;
+}
+
+/* ---- signing ---- */
+
+static bool
+padding_argument(struct call *c, uint32_t i, struct padding **ret)
+{
+    *ret = (struct padding *)c->args[i].ref;
+    return *ret || throw_argument_null(c, "padding");
+}
+
+static bool
+sign_digest(struct call *c, enum crypto_hash hash, const struct padding *p, struct str digest)
+{
+    struct buf to = call_buf(c);
+    struct err err;
+
+    if (!crypto_rsa_sign(self_of(c)->key, hash, p->padding, digest, &to, &err))
+        return failed(c, err.text);
+    return return_new(c, array_of_bytes(c, to.p, (uint32_t)to.len));
+}
+
+static bool
+sign_data(struct call *c, struct str data, uint32_t hash_at)
+{
+    uint8_t digest[CRYPTO_HASH_MAX];
+    enum crypto_hash hash;
+    struct padding *p;
+
+    if (!needs_private(c) || !hash_name_argument(c, hash_at, &hash) || !padding_argument(c, hash_at + 1, &p) ||
+        !call_charge(c, data.len / 32 + 5000))
+        return false;
+    if (!crypto_digest(hash, data, digest))
+        return call_throw_default(c, EXC_CRYPTOGRAPHIC);
+    return sign_digest(c, hash, p, str_from((const char *)digest, crypto_hash_size(hash)));
+}
+
+static bool
+rsa_sign_data(struct call *c)
+{
+    struct str data;
+
+    return bytes_argument(c, 1, "data", &data) && sign_data(c, data, 2);
+}
+
+static bool
+rsa_sign_data_part(struct call *c)
+{
+    struct str data;
+
+    return bytes_part_argument(c, 1, "data", &data) && sign_data(c, data, 4);
+}
+
+static bool
+rsa_sign_hash(struct call *c)
+{
+    struct str digest;
+    enum crypto_hash hash;
+    struct padding *p;
+
+    if (!needs_private(c) || !bytes_argument(c, 1, "hash", &digest) || !hash_name_argument(c, 2, &hash) ||
+        !padding_argument(c, 3, &p) || !call_charge(c, 5000))
+        return false;
+    if (digest.len != crypto_hash_size(hash))
+        return failed(c, "The provided hash value is not the expected size for the specified hash algorithm.");
+    return sign_digest(c, hash, p, digest);
+}
+
+static bool
+verify(struct call *c, struct str digest, uint32_t signature_at, enum crypto_hash hash)
+{
+    struct padding *p;
+    struct str signature;
+
+    if (!bytes_argument(c, signature_at, "signature", &signature) || !padding_argument(c, signature_at + 2, &p) ||
+        !call_charge(c, 2000))
+        return false;
+    return return_bool(c, crypto_rsa_verify(self_of(c)->key, hash, p->padding, digest, signature));
+}
+
+static bool
+verify_data(struct call *c, struct str data, uint32_t signature_at)
+{
+    uint8_t digest[CRYPTO_HASH_MAX];
+    enum crypto_hash hash;
+
+    if (!hash_name_argument(c, signature_at + 1, &hash) || !call_charge(c, data.len / 32))
+        return false;
+    if (!crypto_digest(hash, data, digest))
+        return call_throw_default(c, EXC_CRYPTOGRAPHIC);
+    return verify(c, str_from((const char *)digest, crypto_hash_size(hash)), signature_at, hash);
+}
+
+static bool
+rsa_verify_data(struct call *c)
+{
+    struct str data;
+
+    return bytes_argument(c, 1, "data", &data) && verify_data(c, data, 2);
+}
+
+static bool
+rsa_verify_data_part(struct call *c)
+{
+    struct str data;
+
+    return bytes_part_argument(c, 1, "data", &data) && verify_data(c, data, 4);
+}
+
+static bool
+rsa_verify_hash(struct call *c)
+{
+    struct str digest;
+    enum crypto_hash hash;
+
+    return bytes_argument(c, 1, "hash", &digest) && hash_name_argument(c, 3, &hash) && verify(c, digest, 2, hash);
+}
+
+/* ---- encrypting ---- */
+
+static bool
+rsa_encrypt(struct call *c)
+{
+    struct buf to = call_buf(c);
+    struct str data;
+    struct padding *p;
+    struct err err;
+
+    if (!bytes_argument(c, 1, "data", &data) || !padding_argument(c, 2, &p) || !call_charge(c, 2000))
+        return false;
+    if (!crypto_rsa_encrypt(self_of(c)->key, p->padding, p->hash, data, &to, &err))
+        return failed(c, err.text);
+    return return_new(c, array_of_bytes(c, to.p, (uint32_t)to.len));
+}
+
+static bool
+rsa_decrypt(struct call *c)
+{
+    struct buf to = call_buf(c);
+    struct str data;
+    struct padding *p;
+    struct err err;
+
+    if (!needs_private(c) || !bytes_argument(c, 1, "data", &data) || !padding_argument(c, 2, &p) || !call_charge(c, 5000))
+        return false;
+    if (!crypto_rsa_decrypt(self_of(c)->key, p->padding, p->hash, data, &to, &err))
+        return failed(c, err.text);
+    return return_new(c, array_of_bytes(c, to.p ? to.p : "", (uint32_t)to.len));
+}
+
+/* ---- as XML ---- */
+
+static const struct { const char *element, *parameter; } xml_parts[] = {
+    {"Modulus", OSSL_PKEY_PARAM_RSA_N},  {"Exponent", OSSL_PKEY_PARAM_RSA_E},     {"P", OSSL_PKEY_PARAM_RSA_FACTOR1},
+    {"Q", OSSL_PKEY_PARAM_RSA_FACTOR2},  {"DP", OSSL_PKEY_PARAM_RSA_EXPONENT1},   {"DQ", OSSL_PKEY_PARAM_RSA_EXPONENT2},
+    {"InverseQ", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}, {"D", OSSL_PKEY_PARAM_RSA_D},
+};
+
+static bool
+rsa_to_xml(struct call *c)
+{
+    size_t n = call_bool(c, 1) ? COUNTOF(xml_parts) : 2;
+    struct buf b = call_buf(c);
+    uint8_t bytes[1024];
+
+    if (n > 2 && !needs_private(c))
+        return false;
+    buf_add_lit(&b, "<RSAKeyValue>");
+    for (size_t i = 0; i < n; i++) {
+        BIGNUM *number = NULL;
+        int size;
+
+        if (EVP_PKEY_get_bn_param(self_of(c)->key, xml_parts[i].parameter, &number) != 1 || BN_num_bytes(number) > 1024) {
+            BN_clear_free(number);
+            return call_throw_default(c, EXC_CRYPTOGRAPHIC);
+        }
+        size = BN_bn2bin(number, bytes);
+        BN_clear_free(number);
+        buf_printf(&b, "<%s>", xml_parts[i].element);
+        codec_base64_encode(&b, str_from((const char *)bytes, (size_t)size));
+        buf_printf(&b, "</%s>", xml_parts[i].element);
+    }
+    buf_add_lit(&b, "</RSAKeyValue>");
+    return return_new(c, string_from_buf(c, &b));
+}
+
+/* ---- paddings ---- */
+
+static bool
+padding_new(struct call *c, enum rsa_padding padding, enum crypto_hash hash)
+{
+    struct padding *p = object_new(c, c->ret_type, struct padding);
+
+    if (p) {
+        p->padding = padding;
+        p->hash = hash;
+    }
+    return return_new(c, p);
+}
+
+#define PADDING(name, padding, hash) \
+    static bool \
+    name(struct call *c) \
+    { \
+        return padding_new(c, padding, hash); \
+    }
+PADDING(padding_pkcs1, RSA_PADDING_PKCS1, HASH_SHA1)
+PADDING(padding_pss, RSA_PADDING_PSS, HASH_SHA1)
+PADDING(padding_oaep_sha1, RSA_PADDING_OAEP, HASH_SHA1)
+PADDING(padding_oaep_sha256, RSA_PADDING_OAEP, HASH_SHA256)
+PADDING(padding_oaep_sha384, RSA_PADDING_OAEP, HASH_SHA384)
+PADDING(padding_oaep_sha512, RSA_PADDING_OAEP, HASH_SHA512)
+
+static bool
+padding_create_oaep(struct call *c)
+{
+    enum crypto_hash hash;
+
+    return hash_name_argument(c, 0, &hash) && padding_new(c, RSA_PADDING_OAEP, hash);
+}
+
+static bool
+padding_mode(struct call *c)
+{
+    return return_i64(c, ((struct padding *)c->args[0].ref)->padding != RSA_PADDING_PKCS1);
+}
+
+static bool
+padding_hash(struct call *c)
+{
+    static const char *const names[] = {"MD5", "SHA1", "SHA256", "SHA384", "SHA512"};
+    struct padding *p = (struct padding *)c->args[0].ref;
+
+    if (p->padding != RSA_PADDING_OAEP)
+        return return_ref(c, NULL);
+    return return_new(c, string_view(c, str_from_c(names[p->hash])));
+}
+
+static bool
+same_padding(struct value a, struct value b)
+{
+    const struct padding *x = (struct padding *)a.ref, *y = (struct padding *)b.ref;
+
+    return x == y || (x && y && x->head.type == y->head.type && x->padding == y->padding &&
+                      (x->padding != RSA_PADDING_OAEP || x->hash == y->hash));
+}
+
+static bool
+hook_equals(struct call *c, const struct type *type, struct value a, struct value b, bool *ret)
+{
+    *ret = same_padding(a, b);
+    return true;
+}
+
+static bool
+hook_hash(struct call *c, const struct type *type, struct value v, int32_t *ret)
+{
+    *ret = (int32_t)((struct padding *)v.ref)->padding;
+    return true;
+}
+
+static bool
+hook_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
+{
+    static const char *const names[] = {"Pkcs1", "Pss", "OaepSHA1"};
+    const struct padding *p = (struct padding *)v.ref;
+
+    if (p->padding == RSA_PADDING_OAEP && p->hash >= HASH_SHA256)
+        *ret = string_printf(c, "OaepSHA%d", p->hash == HASH_SHA256 ? 256 : p->hash == HASH_SHA384 ? 384 : 512);
+    else
+        *ret = string_view(c, str_from_c(names[p->padding]));
+    return *ret != NULL;
+}
+
+static bool
+padding_equal(struct call *c)
+{
+    return return_bool(c, same_padding(c->args[0], c->args[1]));
+}
+
+static bool
+padding_not_equal(struct call *c)
+{
+    return return_bool(c, !same_padding(c->args[0], c->args[1]));
+}
+
+static bool
+hook_dispose(struct call *c, struct object *self)
+{
+    return true;
+}
+
+static const struct type_hooks disposable_hooks = {.dispose = hook_dispose};
+static const struct type_hooks padding_hooks = {.equals = hook_equals, .hash = hook_hash, .to_string = hook_to_string};
+
+#define N "System.Security.Cryptography."
+
+static const struct type_row types[] = {
+    CLASS_ABSTRACT(N "AsymmetricAlgorithm", NULL, "IDisposable", &disposable_hooks),
+    CLASS_ABSTRACT(N "RSA", "AsymmetricAlgorithm", NULL, NULL),
+    ENUM(N "RSASignaturePaddingMode", "Pkcs1 = 0, Pss = 1"),
+    ENUM(N "RSAEncryptionPaddingMode", "Pkcs1 = 0, Oaep = 1"),
+    CLASS_ABSTRACT(N "RSASignaturePadding", NULL, NULL, &padding_hooks),
+    CLASS_ABSTRACT(N "RSAEncryptionPadding", NULL, NULL, &padding_hooks),
+};
+
+#define SP "RSASignaturePadding"
+#define EP "RSAEncryptionPadding"
+
+static const struct member_row members[] = {
+    M("AsymmetricAlgorithm", "int KeySize { get; }", rsa_key_size),
+    M("AsymmetricAlgorithm", "string KeyExchangeAlgorithm { get; }", rsa_key_exchange),
+    M("AsymmetricAlgorithm", "string SignatureAlgorithm { get; }", rsa_signature_algorithm),
+    M("AsymmetricAlgorithm", "string ToXmlString(bool includePrivateParameters)", rsa_to_xml),
+    M("AsymmetricAlgorithm", "void Clear()", nothing),
+    M("AsymmetricAlgorithm", "void Dispose()", nothing),
+    M_LATER("AsymmetricAlgorithm", "void FromXmlString(string xmlString)"),
+
+    M("RSA", "static RSA Create()", rsa_create),
+    M("RSA", "static RSA Create(int keySizeInBits)", rsa_create),
+    M("RSA", "byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_data),
+    M("RSA", "byte[] SignData(byte[] data, int offset, int count, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_data_part),
+    M("RSA", "byte[] SignHash(byte[] hash, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_hash),
+    M("RSA", "bool VerifyData(byte[] data, byte[] signature, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_verify_data),
+    M("RSA", "bool VerifyData(byte[] data, int offset, int count, byte[] signature, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_verify_data_part),
+    M("RSA", "bool VerifyHash(byte[] hash, byte[] signature, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_verify_hash),
+    M("RSA", "byte[] Encrypt(byte[] data, " EP " padding)", rsa_encrypt),
+    M("RSA", "byte[] Decrypt(byte[] data, " EP " padding)", rsa_decrypt),
+
+    M(SP, "static " SP " Pkcs1 { get; }", padding_pkcs1),
+    M(SP, "static " SP " Pss { get; }", padding_pss),
+    M(SP, "RSASignaturePaddingMode Mode { get; }", padding_mode),
+    M(SP, "static bool operator ==(" SP " left, " SP " right)", padding_equal),
+    M(SP, "static bool operator !=(" SP " left, " SP " right)", padding_not_equal),
+    M(EP, "static " EP " Pkcs1 { get; }", padding_pkcs1),
+    M(EP, "static " EP " OaepSHA1 { get; }", padding_oaep_sha1),
+    M(EP, "static " EP " OaepSHA256 { get; }", padding_oaep_sha256),
+    M(EP, "static " EP " OaepSHA384 { get; }", padding_oaep_sha384),
+    M(EP, "static " EP " OaepSHA512 { get; }", padding_oaep_sha512),
+    M(EP, "static " EP " CreateOaep(HashAlgorithmName hashAlgorithm)", padding_create_oaep),
+    M(EP, "RSAEncryptionPaddingMode Mode { get; }", padding_mode),
+    M(EP, "HashAlgorithmName OaepHashAlgorithm { get; }", padding_hash),
+    M(EP, "static bool operator ==(" EP " left, " EP " right)", padding_equal),
+    M(EP, "static bool operator !=(" EP " left, " EP " right)", padding_not_equal),
+};
+
+const struct library clr_crypto_rsa = LIBRARY("crypto rsa", types, members);
