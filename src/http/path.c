@@ -81,10 +81,11 @@ escape(struct str s, size_t i, unsigned flags, struct utf8_run *run, char **to)
 {
     int hi = i + 2 < s.len ? ascii_hex_value(s.p[i + 1]) : -1;
     int lo = hi >= 0 ? ascii_hex_value(s.p[i + 2]) : -1;
-    uint8_t byte = (uint8_t)(hi << 4 | lo);
+    uint8_t byte;
 
     if (lo < 0)
         return "a '%' without two hexadecimal digits";
+    byte = (uint8_t)(hi << 4 | lo);
     if (byte == 0)
         return "an encoded NUL";
     if ((byte == '/' || byte == '\\') && !(flags & HTTP_PATH_ENCODED_SLASH))
