@@ -260,7 +260,7 @@ body_from_str(struct arena *arena, struct str bytes)
 
     if (!t)
         return NULL;
-    t->super = (struct body){.ops = &text_ops, .length = (int64_t)bytes.len};
+    t->super = (struct body){.ops = &text_ops, .length = (int64_t)bytes.len, .keeps_pieces = true};
     t->bytes = bytes;
     return &t->super;
 }
@@ -315,7 +315,7 @@ body_from_pieces(struct arena *arena, const struct pieces *pieces)
 
     if (!p || !arena_defer(arena, close_with_arena, p))
         return NULL;
-    p->super = (struct body){.ops = &pieces_ops, .length = (int64_t)pieces->bytes};
+    p->super = (struct body){.ops = &pieces_ops, .length = (int64_t)pieces->bytes, .keeps_pieces = true};
     pieces_share(&p->pieces, pieces);
     return &p->super;
 }

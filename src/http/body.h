@@ -45,6 +45,7 @@ struct body {
     uint64_t n_read;                  /* bytes handed out so far */
     int8_t status;                    /* IO_OK while open, then the status that ended it */
     bool is_closed;
+    bool keeps_pieces;                /* each piece stays valid until close: it lies in memory */
 };
 
 /* See body_ops. The end or an error stays: asking again gives it again. */

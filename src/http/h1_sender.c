@@ -1,8 +1,9 @@
 /* h1_sender.c: pumping a message out (h1_sender.h).
  *
  *     fill: body -> scratch, until something large comes, or the body ends or has nothing at hand
- *     send: scratch, piece, tail -> socket; what does not go is stashed and the socket is awaited
- * Invariants: S1  the body is read only when stash, piece and tail are empty, so a piece stays valid until it is sent.
+ *     send: scratch, pieces -> socket; what does not go is stashed and the socket is awaited
+ * Invariants: S1  the body is read only when stash and pieces are empty, so a piece stays valid until it is sent; only from
+ *                 a body that keeps its pieces more than one is taken at a time.
  *             S2  on_done is called once, and nothing is awaited afterwards.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_sender.h"
@@ -88,6 +89,12 @@ keep(struct h1_sender *s, struct str gathered)
 }
 
 static void
+add_large(struct h1_sender *s, struct str piece)
+{
+    s->pieces[s->n_pieces++] = piece;
+}
+
+static void
 drop_front(struct str *s, uint64_t *n)
 {
     size_t k = MIN(*n, (uint64_t)s->len);
@@ -96,30 +103,39 @@ drop_front(struct str *s, uint64_t *n)
     *n -= k;
 }
 
-/* Sends gathered, piece and tail. IO_OK when all went, IO_AGAIN when the socket is full. */
+/* n bytes have gone from gathered and the pieces. */
+static void
+drop_sent(struct h1_sender *s, struct str *gathered, uint64_t n)
+{
+    s->bytes += n;
+    drop_front(gathered, &n);
+    while (s->at_piece < s->n_pieces) {
+        drop_front(&s->pieces[s->at_piece], &n);
+        if (s->pieces[s->at_piece].len)
+            return;
+        s->at_piece++;
+    }
+    s->at_piece = s->n_pieces = 0;
+}
+
+/* Sends gathered, then the pieces. IO_OK when all went, IO_AGAIN when the socket is full. */
 static int
 send_out(struct h1_sender *s, struct str gathered)
 {
-    while (gathered.len + s->piece.len + s->tail.len) {
-        struct iovec v[3];
+    while (gathered.len || s->n_pieces) {
+        struct iovec v[1 + H1_SEND_PIECES];
         int n = 0;
         int64_t sent;
-        uint64_t gone;
         if (gathered.len)
             v[n++] = (struct iovec){(void *)gathered.p, gathered.len};
-        if (s->piece.len)
-            v[n++] = (struct iovec){(void *)s->piece.p, s->piece.len};
-        if (s->tail.len)
-            v[n++] = (struct iovec){(void *)s->tail.p, s->tail.len};
+        for (uint32_t i = s->at_piece; i < s->n_pieces; i++)
+            v[n++] = (struct iovec){(void *)s->pieces[i].p, s->pieces[i].len};
         sent = stream_try_writev(s->stream, v, n);
         if (sent == IO_AGAIN)
             keep(s, gathered);
         if (sent < 0)
             return (int)sent;
-        s->bytes += gone = (uint64_t)sent;
-        drop_front(&gathered, &gone);
-        drop_front(&s->piece, &gone);
-        drop_front(&s->tail, &gone);
+        drop_sent(s, &gathered, (uint64_t)sent);
     }
     return IO_OK;
 }
@@ -139,8 +155,7 @@ send_stash(struct h1_sender *s)
     return status;
 }
 
-/* A piece of the body, framed: small ones into the scratch, a large one left where it is. IO_EOF when it was large or the
- * scratch is nearly full: send first. */
+/* A piece of the body, framed: small ones into the scratch, a large one left where it is. IO_EOF when it is time to send. */
 static int
 add_piece(struct h1_sender *s, struct str piece, size_t *len)
 {
@@ -153,10 +168,11 @@ add_piece(struct h1_sender *s, struct str piece, size_t *len)
     }
     if (s->kind == H1_SEND_CHUNKED)
         *len += h1_write_chunk_line(to + *len, piece.len);
-    if (piece.len > GATHER_MAX) {
-        s->piece = piece;
-        s->tail = s->kind == H1_SEND_CHUNKED ? STR("\r\n") : STR_NONE;
-        return IO_EOF;
+    if (piece.len > GATHER_MAX || s->n_pieces) {
+        add_large(s, piece);
+        if (s->kind == H1_SEND_CHUNKED)
+            add_large(s, STR("\r\n"));
+        return s->kind == H1_SEND_CHUNKED || !s->body->keeps_pieces || s->n_pieces == H1_SEND_PIECES ? IO_EOF : IO_OK;
     }
     memcpy(to + *len, piece.p, piece.len);
     *len += piece.len;
@@ -180,7 +196,7 @@ add_end(struct h1_sender *s, size_t *len)
         if (!last.p)
             return IO_ERROR;
         if (last.len > H1_SCRATCH_SIZE - *len) {
-            s->piece = last;
+            add_large(s, last);
         } else {
             memcpy(s->scratch->bytes + *len, last.p, last.len);
             *len += last.len;
@@ -221,7 +237,7 @@ static void
 broken(struct h1_sender *s, int status, size_t len)
 {
     s->body_status = (int8_t)status;
-    s->piece = s->tail = STR_NONE;
+    s->at_piece = s->n_pieces = 0;
     if (len)
         send_out(s, str_from(s->scratch->bytes, len));
     done(s, status);

@@ -17,6 +17,7 @@ enum h1_sender_kind {
 };
 
 /* Where heads and small pieces are gathered; one a worker. */
+#define H1_SEND_PIECES 16             /* large pieces that go out in one call */
 #define H1_SCRATCH_SIZE ((size_t)64 << 10)
 struct h1_scratch {
     struct h1_buffers *pool;
@@ -32,10 +33,11 @@ struct h1_sender {
     uint64_t left;                    /* of a counted body */
     uint64_t bytes;                   /* handed to the socket so far */
     void (*on_done)(struct h1_sender *s, int status);
-    /* What the socket has not taken: stash first, then the piece, then its line end. */
+    /* What the socket has not taken: stash first, then the pieces. */
     struct h1_buffer *stash;
     uint32_t stash_at, stash_len;
-    struct str piece, tail;
+    uint32_t n_pieces, at_piece;      /* of pieces: all, and the first that has not gone whole */
+    struct str pieces[H1_SEND_PIECES];
     uint32_t write_ms;                /* without progress; 0: no limit */
     struct timer timer;               /* runs while the socket is full */
     bool is_busy;                     /* started and not done */

@@ -42,7 +42,7 @@ struct http_request {
     struct str authority;             /* host[:port] as received, from the target or Host; in Host when sent */
     struct str target;                /* raw: path and query as received, "*" for OPTIONS * */
     struct str path;                  /* normal form once path.h has run; the raw path before */
-    struct str query;                 /* behind '?', raw; STR_NONE without '?' */
+    struct str query;                 /* behind '?', as it may be forwarded (path.h); STR_NONE without '?' */
     struct str protocol;              /* :protocol of an extended CONNECT or the word of Upgrade; STR_NONE otherwise */
     struct http_headers headers;      /* without pseudo-headers */
     int64_t content_length;           /* as framed; 0 without a body, HTTP_LENGTH_UNKNOWN when chunked */

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "http/h1_server.h"
+#include "http/path.h"
 #include "net/stream.h"
 #include "rt/fiber.h"
 
@@ -180,6 +181,8 @@ http_call_start(struct http_call *call, void (*on_returned)(struct http_call *ca
     struct http_load *load = s->conf.load;
 
     call->on_returned = on_returned;
+    if (!http_query_normalise(call->arena, call->request.query, &call->request.query))
+        return false;
     if (atomic_fetch_add_explicit(&load->exchanges, 1, memory_order_relaxed) < s->conf.limits.exchanges) {
         s->n_calls++;
         if (fiber_start(s->loop, call_fiber, call, NULL)) {

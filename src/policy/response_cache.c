@@ -119,7 +119,8 @@ set_content(struct exchange *ex, struct reply *r, const struct cache_entry *entr
     struct entry_body *b = arena_new(ex->arena, struct entry_body);
     if (!b)
         return false;
-    *b = (struct entry_body){.super = {.ops = &entry_body_ops, .length = (int64_t)cache_entry_body_length(entry)},
+    *b = (struct entry_body){.super = {.ops = &entry_body_ops, .length = (int64_t)cache_entry_body_length(entry),
+                                       .keeps_pieces = true},
                              .entry = entry};
     r->content = (struct content){.state = CONTENT_STREAM, .stream = &b->super};
     return true;
