@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rt/watchdog.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 
 /* Filled by the worker's own signal handler; `has_answer` hands it over. */
 struct answer {
-    describe_fn *describe;
+    _Atomic(describe_fn *) describe;
     char text[TEXT_MAX];
     _Atomic bool has_answer;
 };
@@ -52,12 +53,15 @@ on_ask(int signal_number, siginfo_t *info, void *context)
     struct answer *a = info->si_value.sival_ptr;
     const struct loop *loop = loop_self();
     const void *request = loop && loop->fibers->resumed ? fiber_request(loop->fibers->resumed) : NULL;
+    describe_fn *describe = atomic_load_explicit(&a->describe, memory_order_acquire);
+    int saved_errno = errno;
     size_t n = 0;
 
-    if (request && a->describe)
-        n = a->describe(request, a->text, TEXT_MAX - 1);
+    if (request && describe)
+        n = describe(request, a->text, TEXT_MAX - 1);
     a->text[n] = 0;
     atomic_store_explicit(&a->has_answer, true, memory_order_release);
+    errno = saved_errno;
 }
 
 static void
@@ -73,8 +77,8 @@ ask(struct watched *w, describe_fn *describe)
     uintptr_t thread = atomic_load_explicit(&w->loop->thread, memory_order_acquire);
     union sigval value = {.sival_ptr = &w->answer};
 
-    w->answer.describe = describe;
     atomic_store_explicit(&w->answer.has_answer, false, memory_order_relaxed);
+    atomic_store_explicit(&w->answer.describe, describe, memory_order_release);
     if (!thread || pthread_sigqueue((pthread_t)thread, ask_signal(), value) != 0)
         return "";
     for (int waited = 0; waited < ANSWER_WAIT_MS; waited++) {
