@@ -27,6 +27,8 @@
 #define OUT_ROOM (RECORD_MAX + 1024)     /* one more record always fits */
 
 struct tls_buffers {                     /* one a loop */
+    BIO *bio;                            /* all connections of the loop share it: */
+    struct tls_stream *current;          /* the one in operation, which it serves */
     size_t in_at, in_len;                /* what is left of a recv() */
     size_t out_len;
     char in[IN_SIZE];
@@ -65,19 +67,8 @@ tls_of(const struct stream *s)
     return CONTAINER_OF(s, struct tls_stream, super);
 }
 
-static struct tls_buffers *
-buffers_of(struct loop *loop)
-{
-    if (!loop->tls) {
-        loop->tls = xmalloc(sizeof(struct tls_buffers));
-        loop->free_tls = free;
-        struct tls_buffers *b = loop->tls;
-        b->in_at = b->in_len = b->out_len = 0;
-    }
-    return loop->tls;
-}
-
-/* --- the BIO --- */
+/* --- the BIO ---
+ * OpenSSL keeps 200 bytes for each; one a loop is enough, as only one connection is in operation at a time. */
 
 static void
 kept_free(struct kept *k)
@@ -115,8 +106,8 @@ take(const char *from, size_t *at, size_t len, char *to, size_t n)
 static int
 ring_read(BIO *bio, char *to, size_t n, size_t *ret)
 {
-    struct tls_stream *t = BIO_get_data(bio);
-    struct tls_buffers *b = buffers_of(t->super.io.loop);
+    struct tls_buffers *b = BIO_get_data(bio);
+    struct tls_stream *t = b->current;
 
     BIO_clear_retry_flags(bio);
     if (t->kept_in.at < t->kept_in.len) {
@@ -141,8 +132,8 @@ ring_read(BIO *bio, char *to, size_t n, size_t *ret)
 static int
 ring_write(BIO *bio, const char *from, size_t n, size_t *ret)
 {
-    struct tls_stream *t = BIO_get_data(bio);
-    struct tls_buffers *b = buffers_of(t->super.io.loop);
+    struct tls_buffers *b = BIO_get_data(bio);
+    struct tls_stream *t = b->current;
 
     BIO_clear_retry_flags(bio);
     if (b->out_len + n <= sizeof(b->out)) {
@@ -174,18 +165,46 @@ ring_method_make(void)
     BIO_meth_set_ctrl(ring_method, ring_ctrl);
 }
 
-static BIO *
-ring_new(struct tls_stream *t)
+static void
+buffers_free(void *p)
+{
+    struct tls_buffers *b = p;
+
+    BIO_free(b->bio);
+    free(b);
+}
+
+static struct tls_buffers *
+buffers_of(struct loop *loop)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    BIO *bio;
+    struct tls_buffers *b = loop->tls;
 
+    if (LIKELY(b != NULL))
+        return b;
     pthread_once(&once, ring_method_make);
-    if (!(bio = BIO_new(ring_method)))
-        return NULL;
-    BIO_set_data(bio, t);
-    BIO_set_init(bio, 1);
-    return bio;
+    b = xmalloc(sizeof(*b));             /* not zeroed: pages are touched when they are needed */
+    b->in_at = b->in_len = b->out_len = 0;
+    b->current = NULL;
+    b->bio = BIO_new(ring_method);
+    if (b->bio) {
+        BIO_set_data(b->bio, b);
+        BIO_set_init(b->bio, 1);
+    }
+    loop->tls = b;
+    loop->free_tls = buffers_free;
+    return b;
+}
+
+/* Before each call into OpenSSL for this connection. */
+static struct tls_buffers *
+begin(struct tls_stream *t)
+{
+    struct tls_buffers *b = buffers_of(t->super.io.loop);
+
+    b->current = t;
+    ERR_clear_error();
+    return b;
 }
 
 /* --- between the loop's buffers and the socket --- */
@@ -273,8 +292,7 @@ tls_try_read(struct stream *s, void *p, size_t n)
 
     if (t->has_failed)
         return IO_ERROR;
-    ERR_clear_error();
-    buffers_of(s->io.loop);
+    begin(t);
     while (sum < n && !is_dry(t)) {
         int result = SSL_read_ex(t->ssl, (char *)p + sum, n - sum, &got);
         if (result != 1) {
@@ -312,7 +330,7 @@ static int64_t
 tls_try_writev(struct stream *s, const struct iovec *v, int n)
 {
     struct tls_stream *t = tls_of(s);
-    struct tls_buffers *b = buffers_of(s->io.loop);
+    struct tls_buffers *b;
     size_t skip = 0, sum = 0, len, done;
     int64_t status = t->has_failed ? IO_ERROR : flush_kept(t);
 
@@ -321,7 +339,7 @@ tls_try_writev(struct stream *s, const struct iovec *v, int n)
             stream_watch_out(s);
         return status;                   /* S2 */
     }
-    ERR_clear_error();
+    b = begin(t);
     while (n > 0 && status == IO_OK) {
         for (; n > 0 && skip >= v->iov_len; n--, v++)
             skip -= v->iov_len;
@@ -364,7 +382,7 @@ say_goodbye(struct tls_stream *t)
 {
     if (t->has_failed || t->handshake || (SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN))
         return;
-    ERR_clear_error();
+    begin(t);
     SSL_shutdown(t->ssl);
     push_out(t);
 }
@@ -466,7 +484,7 @@ static struct tls_stream *
 wrap(struct stream *plain, SSL_CTX *context)
 {
     struct tls_stream *t = xnew(struct tls_stream);
-    BIO *bio;
+    BIO *bio = buffers_of(plain->io.loop)->bio;
 
     ASSERT(plain->in.kind == 0 && plain->out.kind == 0);
     t->super = *plain;
@@ -477,11 +495,11 @@ wrap(struct stream *plain, SSL_CTX *context)
     plain->ops->destroy(plain);
     t->handshake = xnew(struct handshake);
     t->ssl = SSL_new(context);
-    bio = t->ssl ? ring_new(t) : NULL;
-    if (!bio) {
+    if (!t->ssl || !bio) {
         t->has_failed = true;
         return t;
     }
+    BIO_up_ref(bio);
     SSL_set_bio(t->ssl, bio, bio);
     SSL_set_app_data(t->ssl, t);
     return t;
@@ -495,8 +513,7 @@ handshake_step(struct tls_stream *t)
 
     if (t->has_failed)
         return IO_ERROR;
-    ERR_clear_error();
-    buffers_of(t->super.io.loop);
+    begin(t);
     int result = SSL_do_handshake(t->ssl);
     if (result != 1)
         status = failure(t, result);

@@ -90,10 +90,12 @@ timer_stop(struct loop *loop, struct timer *t)
         wheel_remove(loop->timers, t);
 }
 
-/* The occupied slot that comes first: the lowest level that has one, as higher digits are equal below it. */
+/* The occupied slot that comes first: on the lowest level that has one, as higher digits are equal below it. */
 static uint64_t
 next_slot(const struct timer_wheel *w, int *ret_level, unsigned *ret_slot)
 {
+    *ret_level = 0;
+    *ret_slot = 0;
     for (int level = 0; level < LEVELS; level++) {
         if (!w->occupied[level])
             continue;
