@@ -209,6 +209,18 @@ compile_expression(struct compiler *c, const struct attr_def *def, const struct 
     return true;
 }
 
+/* A document checked alone may hold what somebody else fills in: {{named values}}, and the placeholders of deployment
+ * tools: {x}, ${x}, #{x}#. */
+static bool
+is_placeholder(const struct compiler *c, struct str text)
+{
+    if (!c->in->names || !c->in->names->is_lone)
+        return false;
+    return str_find(text, STR("{{"), 0) >= 0 ||
+           ((str_starts_with(text, STR("{")) || str_starts_with(text, STR("${")) || str_starts_with(text, STR("#{"))) &&
+            (str_ends_with(text, STR("}")) || str_ends_with(text, STR("}#"))));
+}
+
 bool
 compile_value(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret)
 {
@@ -219,7 +231,7 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
         return compile_expression(c, def, text, ret);
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
-    if (!convert_literal(def, ret->text, ret, &err))
+    if (!convert_literal(def, ret->text, ret, &err) && !is_placeholder(c, ret->text))
         return text_error(c, text, "%s: %s", attr_label(def), err.text);
     return true;
 }
@@ -492,11 +504,11 @@ compile_path(struct compiler *c, struct str outer, const struct node *n, uint32_
 static bool
 check_place(struct compiler *c, const struct node *n, const struct policy_def *def, uint32_t index)
 {
-    bool ok = true;
+    bool ok = true, is_lone = c->in->names && c->in->names->is_lone;   /* nobody knows whose document it is */
 
     if (!(def->sections & (1u << c->section)))
         ok &= compile_strict(c, n, "Azure does not allow %s in %.*s", def->name, STR_ARG(section_name(c->section)));
-    if (!(def->scopes & (1u << c->in->level)))
+    if (!is_lone && !(def->scopes & (1u << c->in->level)))
         ok &= compile_strict(c, n, "Azure does not allow %s at %.*s scope", def->name, STR_ARG(level_name(c->in->level)));
     if (def->once && index > 1 && c->in->is_strict)
         ok &= compile_strict(c, n, "Azure allows %s once in a section", def->name);

@@ -20,9 +20,11 @@ static const struct attr_def value_attrs[] = {
 
 static const struct attr_def attrs[] = {
     VALUE_STR(struct check_header, name, "name", .required = true, .about = "Name of the header."),
-    VALUE_U32(struct check_header, status, "failed-check-httpcode", .required = true, .about = "Status of a refusal."),
-    VALUE_STR(struct check_header, message, "failed-check-error-message", .required = true,
-              .about = "Message of a refusal; goes into the JSON body unescaped."),
+    VALUE_U32(struct check_header, status, "failed-check-httpcode", .fallback = "401", .about = "Status of a refusal.",
+              .unverified = "Azure needs it; left out, it is 401."),
+    VALUE_STR(struct check_header, message, "failed-check-error-message",
+              .about = "Message of a refusal; goes into the JSON body unescaped.",
+              .unverified = "Azure needs it; left out, it is the message of context.LastError."),
     VALUE_BOOL(struct check_header, ignore_case, "ignore-case", .fallback = "false", .about = "Compare without case."),
     ATTR_END
 };
@@ -72,9 +74,17 @@ run(const void *conf, struct exchange *ex)
     return refuse(h, ex, name, value);
 }
 
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    if (node_attr(n, "failed-check-httpcode") && node_attr(n, "failed-check-error-message"))
+        return true;
+    return compile_strict(c, n, "Azure needs failed-check-httpcode and failed-check-error-message");
+}
+
 const struct policy_def policy_check_header = {
     .name = "check-header", .sections = IN_INBOUND, .scopes = AT_ALL,
-    .attrs = attrs, .children = children, .size = sizeof(struct check_header), .run = run,
+    .attrs = attrs, .children = children, .size = sizeof(struct check_header), .compile = compile, .run = run,
     .summary = "Refuses requests without a header, or with another value than those given.",
     .usage = "A header that is there several times is compared as its values joined.",
 };

@@ -22,7 +22,7 @@ static const struct attr_def when_attrs[] = {
 };
 
 static const struct child_def children[] = {
-    {.name = "when", .is_opaque = true, .required = true, .about = "Policies that run when the condition is true."},
+    {.name = "when", .is_opaque = true, .about = "Policies that run when the condition is true."},
     {.name = "otherwise", .is_opaque = true, .about = "Policies that run when no condition was."},
     CHILD_END
 };
@@ -52,6 +52,8 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     for (const struct node *k = n->first_child; k; k = k->next)
         n_branches++;
+    if (!node_child(n, "when"))
+        ok = compile_strict(c, n, "Azure needs a <when> in <choose>");
     struct branch *branches = arena_new_array(c->arena, struct branch, n_branches);
     if (!branches)
         return compile_error(c, n, "the document needs too much memory");

@@ -41,7 +41,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
         return compile_error(c, n, "<set-backend-service> takes either base-url or backend-id");
     if (has_url && !s->base_url.program && str_find(s->base_url.text, STR("{{"), 0) < 0 &&
         !url_parse(c->arena, s->base_url.text, &url, &err))
-        return compile_error(c, n, "base-url: %s", err.text);
+        return compile_strict(c, n, "base-url: %s; requests that come here fail", err.text);
     if (has_id && !s->backend_id.program && names && !(names->backend && names->backend(names->ctx, s->backend_id.text)))
         return compile_unknown_name(c, n, "backend", s->backend_id.text);
     return true;

@@ -196,7 +196,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
     if (pvalue_is_set(&h->bare) && h->values.n == 0)
         return compile_strict(c, n, "Azure takes the value of set-header in <value>");
     if (!h->name.program && !http_name_is_valid(str_trim(h->name.text)))
-        return compile_error(c, n, "'%.*s' is not a header name", STR_ARG(h->name.text));
+        return compile_strict(c, n, "'%.*s' is not a header name; requests that come here fail", STR_ARG(h->name.text));
     return true;
 }
 

@@ -40,7 +40,7 @@ static const struct attr_def attrs[] = {
 
 static const struct child_def children[] = {
     {.name = "message", .offset = offsetof(struct trace, messages), .size = sizeof(struct message),
-     .attrs = message_attrs, .required = true, .about = "What is said."},
+     .attrs = message_attrs, .about = "What is said."},
     {.name = "metadata", .offset = offsetof(struct trace, metadata), .size = sizeof(struct metadata),
      .attrs = metadata_attrs, .about = "A property of the line."},
     CHILD_END
@@ -69,11 +69,11 @@ run(const void *conf, struct exchange *ex)
     const struct message *message = t->messages.v;
     struct last_error before = ex->error;
     struct trace_line *line;
-    struct str text;
+    struct str text = STR("");
 
     if (!ex->is_tracing)
         return FLOW_NEXT;
-    if (!pvalue_str(ex, &message->text, &text)) {
+    if (message && !pvalue_str(ex, &message->text, &text)) {
         text = ex->error.message;
         ex->error = before;
     }

@@ -106,6 +106,35 @@ add_section(struct compiler *c, struct node *sections[], enum section s, const s
     return sections[s] = n;
 }
 
+/* The policy that takes elements of this name inside; NULL when none does. */
+static const struct policy_def *
+policy_around(struct str name)
+{
+    const struct policy_def *p;
+
+    for (size_t i = 0; (p = policy_row(i)); i++)
+        for (const struct child_def *child = p->children; child && child->name; child++)
+            if (!child->policy && str_eq(str_from_c(child->name), name))
+                return p;
+    return NULL;
+}
+
+/* A part of a policy, printed alone, stands in that policy; anything else comes back as it is. */
+static struct node *
+wrap_in_policy(struct compiler *c, struct node *n)
+{
+    enum section s;
+    const struct policy_def *def = policy_find(n->name) || find_section(n->name, &s) ? NULL : policy_around(n->name);
+    struct node *outer = def ? arena_new(c->arena, struct node) : NULL;
+
+    if (!outer)
+        return n;
+    *outer = (struct node){.name = str_from_c(def->name), .at = n->at, .len = n->len, .source = n->source,
+                           .text.value = STR(""), .first_child = n, .last_child = n};
+    n->parent = outer;
+    return outer;
+}
+
 /* Moves the top-level elements under sections of their own; the first section. */
 static struct node *
 wrap_parts(struct compiler *c, struct document *doc)
@@ -113,10 +142,11 @@ wrap_parts(struct compiler *c, struct document *doc)
     struct node *sections[SECTION_COUNT] = {NULL}, *first = NULL, **last = &first;
 
     for (struct node *n = doc->first, *next; n; n = next) {
-        enum section s = home_of(n);
-
         next = n->next;
         n->next = NULL;
+        n = wrap_in_policy(c, n);
+        enum section s = home_of(n);
+
         if (find_section(n->name, &s)) {
             *last = n;
             last = &n->next;
