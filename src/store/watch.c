@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -235,7 +236,7 @@ was_poked(struct store_watch *w)
 
     if (read(w->wake, &count, sizeof(count)) != sizeof(count))
         return false;
-    return __atomic_exchange_n(&w->is_poked, false, __ATOMIC_ACQ_REL);
+    return atomic_exchange(&w->is_poked, false);
 }
 
 static uint64_t
@@ -344,7 +345,7 @@ store_watch_poke(struct store_watch *w)
     uint64_t one = 1;
     ssize_t written;
 
-    __atomic_store_n(&w->is_poked, true, __ATOMIC_RELEASE);
+    atomic_store(&w->is_poked, true);
     written = write(w->wake, &one, sizeof(one));
     (void)written;                    /* EAGAIN: it is awake already */
 }
