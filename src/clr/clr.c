@@ -18,7 +18,7 @@ const struct library *const clr_libraries[] = {
     /* Newtonsoft.Json */
     &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_convert,
     /* System.Security.Cryptography */
-    &clr_crypto_hash, &clr_crypto_symmetric, &clr_crypto_rsa, &clr_x509,
+    &clr_crypto_hash, &clr_crypto_symmetric, &clr_crypto_rsa, &clr_x509, &clr_jwt,
 };
 /* clang-format on */
 const size_t clr_libraries_n = COUNTOF(clr_libraries);
