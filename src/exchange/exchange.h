@@ -192,6 +192,7 @@ struct exchange {
     struct variables *variables;  /* its own, or those of the exchange it is a branch of (wait) */
     struct variables own_variables;
     struct expr_run *expr_run;    /* exchange_expr_run() */
+    struct object *context;       /* the object `context`, made at the first use */
     struct last_error error;
     struct http_answer *upgraded; /* the backend took an upgrade (101): the gateway tunnels; else NULL */
     const struct backend *backend;    /* chosen by backend-id; NULL: none was */

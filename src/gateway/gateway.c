@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "cache/cache.h"
-#include "clr/clr.h"
+#include "exchange/context_families.h"
 #include "exchange/counters.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
@@ -257,7 +257,7 @@ open_log(struct gateway *g, struct err *err)
 static bool
 make_env(struct gateway *g, struct err *err)
 {
-    g->env = expr_env_new(clr_libraries, clr_libraries_n, err);
+    g->env = context_env_new(err);
     return g->env != NULL;
 }
 
