@@ -52,7 +52,7 @@ start() { # NAME PORT COMMAND...
 wanted() { [[ $1 =~ ^(${ONLY:-.*})$ ]]; }
 
 prepare() {
-    make -s release
+    [ -n "${NO_BUILD:-}" ] || make -s release
     cmake --build build/release --target bench_gen bench_backend bench_idle bench_ceil_epoll bench_ceil_proxy >/dev/null || exit 1
     mkdir -p "$DIR/nginx" "$DIR/shm" "$DIR/apis/hit" "$DIR/apis/pass"
     [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1g tmpfs "$DIR/shm" 2>/dev/null

@@ -249,8 +249,8 @@ open_log(struct gateway *g, struct err *err)
     const struct gateway_log_options *o = &g->options->gateway_log;
     struct str target = STR("none");
 
-    if (o->is_on && o->n_sinks)
-        target = o->sinks[0].kind == LOG_SINK_FILE ? o->sinks[0].path : STR("stdout");
+    if (o->is_on)
+        target = o->n_sinks && o->sinks[0].kind == LOG_SINK_FILE ? o->sinks[0].path : STR("stdout");
     return log_sink_open(target, (uint32_t)o->sampling, &g->log_sink, err);
 }
 
