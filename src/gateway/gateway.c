@@ -224,6 +224,10 @@ limits_from(const struct options *o)
     l.tunnel_idle_ms = (int64_t)o->timeouts.tunnel_idle_ms;
     l.h2_streams = o->limits.h2_streams;
     l.h2_window = o->limits.h2_window_bytes;
+    l.h2_block_bytes = (int64_t)o->limits.h2_block_bytes;
+    l.h2_block_frames = o->limits.h2_block_frames;
+    l.h2_resets_of = (int64_t)o->limits.h2_resets_sample * 2 * o->limits.h2_resets_percent / 100; /* half of it drops */
+    l.h2_control_frames = o->limits.h2_control_frames;
     return l;
 }
 

@@ -11,6 +11,9 @@ enum frame_type {
     FRAME_GOAWAY, FRAME_WINDOW_UPDATE, FRAME_CONTINUATION,
 };
 
+#define PROTOCOL_ERROR 1u
+#define STREAM_CLOSED 5u
+#define ENHANCE_YOUR_CALM 11u
 #define FLAG_END_STREAM 1u
 #define FLAG_END_HEADERS 4u
 
@@ -28,7 +31,7 @@ static const int32_t frame_costs[] = {
 void
 h2_guard_init(struct h2_guard *g, const struct h2_guard_limits *limits, bool has_preface, uint64_t now_ms)
 {
-    *g = (struct h2_guard){.limits = limits, .tokens_x1000 = (int64_t)limits->tokens * 1000, .refilled_ms = now_ms,
+    *g = (struct h2_guard){.limits = limits, .code = ENHANCE_YOUR_CALM, .parent_n = 4, .tokens_x1000 = (int64_t)limits->tokens * 1000, .refilled_ms = now_ms,
                            .preface_left = has_preface ? sizeof(H2_PREFACE) - 1 : 0};
 }
 
@@ -65,17 +68,49 @@ count_block(struct h2_guard *g, uint8_t type, uint8_t flags, uint32_t length)
     return NULL;
 }
 
+static uint32_t
+stream_number(const uint8_t p[4])
+{
+    return ((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]) & INT32_MAX;
+}
+
+static const char *
+refuse(struct h2_guard *g, uint32_t code, const char *why)
+{
+    g->code = code;
+    return why;
+}
+
+/* Payload that only we look at. */
+static const char *
+on_payload(struct h2_guard *g, struct str bytes)
+{
+    size_t n = MIN(bytes.len, (size_t)(4 - g->parent_n));
+
+    memcpy(g->parent + g->parent_n, bytes.p, n);
+    g->parent_n += (uint8_t)n;
+    if (n && g->parent_n == 4 && stream_number(g->parent) == stream_number(g->head + 5))
+        return refuse(g, PROTOCOL_ERROR, "a stream that depends on itself");
+    return NULL;
+}
+
 static const char *
 on_frame(struct h2_guard *g)
 {
     uint32_t length = (uint32_t)g->head[0] << 16 | (uint32_t)g->head[1] << 8 | g->head[2];
     uint8_t type = g->head[3], flags = g->head[4];
+    uint32_t stream = stream_number(g->head + 5);
     const char *why = count_block(g, type, flags, length);
     int32_t cost = frame_cost(type, flags, length);
 
     g->payload_left = length;
+    g->parent_n = type == FRAME_PRIORITY && length == 5 ? 0 : 4;
     if (why)
         return why;
+    if (type == FRAME_PRIORITY && stream == 0)
+        return refuse(g, PROTOCOL_ERROR, "PRIORITY on stream 0");
+    if ((type == FRAME_DATA || type == FRAME_HEADERS) && g->is_over && g->is_over(g->ctx, (int32_t)stream))
+        return refuse(g, STREAM_CLOSED, "frames for a stream that has ended");
     if (cost < 0)
         gain(g, -(int64_t)cost * 1000);
     else
@@ -83,36 +118,49 @@ on_frame(struct h2_guard *g)
     return g->tokens_x1000 < 0 ? "a flood of control frames" : NULL;
 }
 
-const char *
-h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms)
+/* One step: preface, payload or frame head; how many bytes it took. */
+static size_t
+step(struct h2_guard *g, struct str bytes, const char **ret_why)
 {
+    size_t n;
+
+    if (g->preface_left) {
+        n = MIN(bytes.len, (size_t)g->preface_left);
+        g->preface_left -= (uint8_t)n;
+    } else if (g->payload_left) {
+        n = MIN(bytes.len, (size_t)g->payload_left);
+        g->payload_left -= (uint32_t)n;
+        if (UNLIKELY(g->parent_n < 4))
+            *ret_why = on_payload(g, str_sub(bytes, 0, n));
+    } else {
+        n = MIN(bytes.len, (size_t)(H2_FRAME_HEAD - g->head_n));
+        memcpy(g->head + g->head_n, bytes.p, n);
+        g->head_n += (uint8_t)n;
+        if (g->head_n == H2_FRAME_HEAD) {
+            g->head_n = 0;
+            *ret_why = on_frame(g);
+        }
+    }
+    return n;
+}
+
+const char *
+h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms, size_t *ret_n)
+{
+    const char *why = NULL;
+    bool is_reset = false;
+    size_t at = 0;
+
     if (now_ms > g->refilled_ms) {
         gain(g, (int64_t)MIN(now_ms - g->refilled_ms, (uint64_t)60000) * g->limits->tokens_per_s);
         g->refilled_ms = now_ms;
     }
-    while (bytes.len) {
-        size_t n;
-        if (g->preface_left) {
-            n = MIN(bytes.len, (size_t)g->preface_left);
-            g->preface_left -= (uint8_t)n;
-        } else if (g->payload_left) {
-            n = MIN(bytes.len, (size_t)g->payload_left);
-            g->payload_left -= (uint32_t)n;
-        } else {
-            const char *why = NULL;
-            n = MIN(bytes.len, (size_t)(H2_FRAME_HEAD - g->head_n));
-            memcpy(g->head + g->head_n, bytes.p, n);
-            g->head_n += (uint8_t)n;
-            if (g->head_n == H2_FRAME_HEAD) {
-                g->head_n = 0;
-                why = on_frame(g);
-            }
-            if (why)
-                return why;
-        }
-        bytes = str_skip(bytes, n);
+    while (at < bytes.len && !why && !is_reset) {
+        at += step(g, str_skip(bytes, at), &why);
+        is_reset = g->head[3] == FRAME_RST_STREAM && !g->payload_left && !g->head_n && !g->preface_left;
     }
-    return NULL;
+    *ret_n = at;
+    return why;
 }
 
 const char *

@@ -1,5 +1,6 @@
 /* h2_guard.h: looks at the frames a peer sends before nghttp2 does, and says when they are an attack: header blocks
- * without end, floods of frames that cost us more than their sender, streams opened to be reset (robustness C1-C4).
+ * without end, floods of frames that cost us more than their sender, streams opened to be reset (robustness C1-C4). It also
+ * reads the PRIORITY frames, which nghttp2 passes over once they are switched off.
  * Each connection has tokens; frames that carry nothing cost some, time and useful work bring some back.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -19,11 +20,17 @@ struct h2_guard_limits {
 
 struct h2_guard {
     const struct h2_guard_limits *limits;
+    /* Has the peer ended this stream, or passed it over? Asked for DATA and HEADERS; NULL: never. */
+    bool (*is_over)(void *ctx, int32_t id);
+    void *ctx;
     uint8_t head[H2_FRAME_HEAD];      /* of the frame that is being read */
     uint8_t head_n;
     uint8_t preface_left;             /* bytes of the client's preface still to come */
     bool is_in_block;                 /* a block without END_HEADERS so far */
     uint32_t payload_left;
+    uint8_t parent[4];                /* of the PRIORITY frame that is being read: the stream it depends on */
+    uint8_t parent_n;                 /* bytes of it, 4 when there is nothing to collect */
+    uint32_t code;                    /* what a refusal's GOAWAY says */
     uint32_t block_bytes, block_frames;
     int64_t tokens_x1000;
     uint64_t refilled_ms;
@@ -32,9 +39,10 @@ struct h2_guard {
 
 /* limits must outlive the guard. has_preface: the peer is a client. */
 void h2_guard_init(struct h2_guard *g, const struct h2_guard_limits *limits, bool has_preface, uint64_t now_ms);
-/* All bytes that came, in order. NULL: go on. Otherwise the connection is to be dropped with ENHANCE_YOUR_CALM without
- * looking further; the result says why. */
-const char *h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms);
+/* All bytes that came, in order, a part at a time: *ret_n of them are for nghttp2 before the next call, so that what they
+ * close is closed when later frames are looked at. NULL: go on. Otherwise the connection is to be dropped with g->code,
+ * ENHANCE_YOUR_CALM mostly, without looking further; the result says why. */
+const char *h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms, size_t *ret_n);
 /* A stream has closed. was_reset: before its answer was complete, by the peer or through the peer's fault. Result as
  * above. */
 const char *h2_guard_closed(struct h2_guard *g, bool was_reset);

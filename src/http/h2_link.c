@@ -205,13 +205,34 @@ find(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
-/* Stops nghttp2_session_mem_recv(); the link is dropped. */
+/* Stops nghttp2_session_mem_recv(); the link is dropped. NULL: nothing of the kind. */
 static int
-blame(struct h2_link *l, const char *why)
+blame(struct h2_link *l, uint32_t code, const char *why)
 {
-    if (!l->why)
+    if (why && !l->why) {
         l->why = why;
+        l->why_code = code;
+    }
     return l->why ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static bool
+was_reset_by_us(const struct h2_link *l, int32_t id)
+{
+    for (uint32_t i = 0; i < MIN(l->n_resets, H2_RESETS_KEPT); i++)
+        if (l->reset_ids[i] == id)
+            return true;
+    return l->n_resets > H2_RESETS_KEPT; /* not all are known any more */
+}
+
+/* DATA and HEADERS for a stream that the peer has ended or passed over end the connection (RFC 9113 5.1); nghttp2 does
+ * not remember such streams. */
+static bool
+is_over(void *ctx, int32_t id)
+{
+    struct h2_link *l = ctx;
+
+    return id > 0 && id <= l->last_id && !nghttp2_session_find_stream(l->session, id) && !was_reset_by_us(l, id);
 }
 
 static int
@@ -235,6 +256,7 @@ on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *ctx
     }
     if (!l->conf->is_server || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
+    l->last_id = frame->hd.stream_id;
     if (!l->ops->on_begin(l, frame->hd.stream_id))
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
     return 0;
@@ -252,7 +274,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *n
     switch (h2_head_add(&s->head, str_from((char *)n.base, n.len), str_from((char *)v.base, v.len))) {
     case H2_FIELD_OK: return 0;
     case H2_FIELD_BAD: return malformed(session, frame->hd.stream_id);
-    case H2_FIELD_FLOOD: return blame(ctx, "a header block that unpacks to far more than the limit");
+    case H2_FIELD_FLOOD: return blame(ctx, NGHTTP2_ENHANCE_YOUR_CALM, "a header block that unpacks to far more than the limit");
     }
     return 0;
 }
@@ -307,7 +329,7 @@ on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error
     struct h2_link *l = ctx;
 
     /* Each makes us answer with a reset; streams that are known are counted when they close (C2). */
-    return find(session, frame->hd.stream_id) ? 0 : blame(l, h2_guard_closed(&l->guard, true));
+    return find(session, frame->hd.stream_id) ? 0 : blame(l, l->guard.code, h2_guard_closed(&l->guard, true));
 }
 
 static int
@@ -332,7 +354,7 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *ctx)
 
     if (s)
         stream_closed(s, error);
-    return blame(l, l->conf->is_server ? h2_guard_closed(&l->guard, was_reset) : NULL);
+    return blame(l, l->guard.code, l->conf->is_server ? h2_guard_closed(&l->guard, was_reset) : NULL);
 }
 
 static int
@@ -343,6 +365,8 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
 
     if (frame->hd.type == NGHTTP2_DATA)
         h2_guard_sent_data(&l->guard, 1);
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        l->reset_ids[l->n_resets++ % H2_RESETS_KEPT] = frame->hd.stream_id;
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     if (!(s = find(session, frame->hd.stream_id)))
@@ -434,6 +458,8 @@ h2_link_open(struct h2_link *l, const struct h2_link_ops *ops, const struct h2_l
     list_init(&l->events);
     list_init(&l->streams);
     h2_guard_init(&l->guard, conf->guard, conf->is_server, now_ms);
+    l->guard.ctx = l;
+    l->guard.is_over = conf->is_server ? is_over : NULL;
     if (!session_new(l)) {
         stream_close(stream);
         l->stream = NULL;
@@ -454,26 +480,43 @@ note_head_time(struct h2_link *l)
         l->head_since_ms = loop_now_ms(l->conf->loop);
 }
 
+/* Through the guard and into nghttp2; 0 or its error. */
+static ssize_t
+feed(struct h2_link *l, struct str bytes)
+{
+    while (bytes.len) {
+        size_t n;
+        const char *why = h2_guard_read(&l->guard, bytes, l->input_ms, &n);
+        if (blame(l, l->guard.code, why) != 0)
+            return 0;
+        ssize_t taken = nghttp2_session_mem_recv(l->session, (const uint8_t *)bytes.p, n);
+        if (taken < 0)
+            return taken;
+        bytes = str_skip(bytes, n);
+    }
+    return 0;
+}
+
 void
 h2_link_feed(struct h2_link *l, struct str bytes)
 {
-    ssize_t n = 0;
+    ssize_t error;
 
     if (h2_link_is_dead(l) || l->why)
         return;
     h2_link_post(l);
     l->input_ms = loop_now_ms(l->conf->loop);
     l->is_pinged = false;
-    l->why = h2_guard_read(&l->guard, bytes, loop_now_ms(l->conf->loop));
-    if (!l->why)
-        n = nghttp2_session_mem_recv(l->session, (const uint8_t *)bytes.p, bytes.len);
-    if (!l->why && nghttp2_session_get_outbound_queue_size(l->session) > OUTBOUND_MAX + l->n_open)
-        l->why = "a peer that does not read what its frames make us send";
+    error = feed(l, bytes);
+    if (nghttp2_session_get_outbound_queue_size(l->session) > OUTBOUND_MAX + l->n_open)
+        blame(l, NGHTTP2_ENHANCE_YOUR_CALM, "a peer that does not read what its frames make us send");
     note_head_time(l);
-    if (l->why || n == NGHTTP2_ERR_FLOODED)
+    if (l->why)
+        h2_link_end(l, l->why_code);
+    else if (error == NGHTTP2_ERR_FLOODED)
         h2_link_end(l, NGHTTP2_ENHANCE_YOUR_CALM);
-    else if (n < 0)
-        h2_link_end(l, n == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_PROTOCOL_ERROR);
+    else if (error)
+        h2_link_end(l, error == NGHTTP2_ERR_NOMEM ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_PROTOCOL_ERROR);
 }
 
 static void

@@ -94,6 +94,8 @@ struct h2_link_conf {
                                        * once more before the answer is taken to be no; 0: never */
 };
 
+#define H2_RESETS_KEPT 16u
+
 struct h2_link {
     const struct h2_link_ops *ops;
     const struct h2_link_conf *conf;
@@ -108,7 +110,11 @@ struct h2_link {
     size_t rest_len, rest_at;
     uint64_t rest_since_ms, idle_since_ms, head_since_ms, input_ms;
     struct timer timer;
-    const char *why;                  /* the peer is at fault: dropped with ENHANCE_YOUR_CALM */
+    const char *why;                  /* the peer is at fault: dropped with this */
+    uint32_t why_code;                /* in GOAWAY */
+    int32_t last_id;                  /* highest stream that the peer opened */
+    int32_t reset_ids[H2_RESETS_KEPT]; /* streams that we reset lately: frames on their way to them are let be */
+    uint32_t n_resets;                /* so far */
     bool is_closing;                  /* dies once everything is out */
     bool is_draining;
     bool has_peer_settings;           /* the peer's first SETTINGS have come */
