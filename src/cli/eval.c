@@ -1,0 +1,102 @@
+/* eval.c: compiles and runs an expression for the commands eval, explain and repl.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/eval.h"
+
+#include <stdlib.h>
+
+#include "base/rand.h"
+#include "clr/clr.h"
+
+struct evaluator *
+evaluator_new(const char *context_path, struct err *err)
+{
+    struct evaluator *ev = xnew(struct evaluator);
+    uint64_t seed;
+
+    ev->env = expr_env_new(clr_libraries, clr_libraries_n, err);
+    ev->rand = xnew(struct rand);
+    rand_secret(&seed, sizeof(seed));
+    rand_seed(ev->rand, seed);
+    ev->context = context_path;
+    if (!ev->env) {
+        evaluator_delete(ev);
+        return NULL;
+    }
+    return ev;
+}
+
+void
+evaluator_delete(struct evaluator *ev)
+{
+    if (!ev)
+        return;
+    expr_env_delete(ev->env);
+    free(ev->rand);
+    free(ev);
+}
+
+struct str
+eval_wrap(struct arena *a, struct str text)
+{
+    struct str trimmed = str_trim(text);
+
+    if (str_starts_with(trimmed, STR("@(")) || str_starts_with(trimmed, STR("@{")))
+        return trimmed;
+    return str_printf(a, "@(%.*s)", STR_ARG(text));
+}
+
+struct expr_program *
+eval_compile(struct evaluator *ev, struct arena *a, struct str text, FILE *to)
+{
+    struct source *source = arena_new(a, struct source);
+    struct text_map *map = arena_new(a, struct text_map);
+    struct expr_options options = {.map = map, .wanted = EXPR_ANY};
+    struct buf out AUTO(buf_destroy) = BUF_INIT;
+    struct expr_program *p;
+    struct diags diags;
+
+    if (!source || !map)
+        return NULL;
+    *source = (struct source){STR("expression"), text};
+    map->source = source;
+    diags_init(&diags, a);
+    p = expr_compile(ev->env, text, &options, a, &diags);
+    if (to) {
+        diags_print(&diags, &out);
+        fwrite(out.p, 1, out.len, to);
+    }
+    return p;
+}
+
+/* "=TEXT", "null", "!Type", "!budget steps". */
+static struct str
+result_text(struct arena *a, const struct expr_program *p, struct expr_run *run)
+{
+    struct object *o;
+    struct call c = expr_host_call(run);
+    struct string *s = NULL;
+    bool ok = expr_run_object(p, run, &o);
+
+    if (ok && !o)
+        return STR("null");
+    if (ok)
+        ok = value_to_string(&c, o->type, value_unbox(o), STR_NONE, &s);
+    if (ok)
+        return str_concat(a, STR("="), s ? string_str(s) : STR(""));
+    if (run->exception)
+        return str_concat(a, STR("!"), run->exception->head.type->full_name);
+    return str_concat(a, STR("!budget "), str_from_c(expr_budget_name(run->exceeded)));
+}
+
+struct str
+eval_text(struct evaluator *ev, struct arena *a, struct str text, FILE *to)
+{
+    struct expr_program *p = eval_compile(ev, a, text, to);
+    struct expr_run run;
+
+    if (!p)
+        return STR("!compile");
+    expr_run_init(&run, ev->env, a, NULL);
+    run.rand = ev->rand;
+    return result_text(a, p, &run);
+}
