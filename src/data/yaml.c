@@ -389,6 +389,16 @@ run(struct builder *b, yaml_parser_t *parser)
     }
 }
 
+static struct doc_node *
+empty_document(struct arena *a)
+{
+    struct doc_node *n = arena_new(a, struct doc_node);
+
+    if (n)
+        *n = (struct doc_node){.kind = DOC_NULL, .len = 1, .weight = 1};
+    return n;
+}
+
 bool
 doc_parse_yaml(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags)
 {
@@ -412,7 +422,7 @@ doc_parse_yaml(struct doc *ret, const struct source *source, struct arena *a, st
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.p ? text.p : ""), text.len);
     run(b, &parser);
-    if (!b->failed && !b->root && !(b->root = arena_new(a, struct doc_node)))
+    if (!b->failed && !b->root && !(b->root = empty_document(a)))
         fail(b, 0, 1, "the file is too large");
     yaml_parser_delete(&parser);
     map_destroy(&b->anchors);
