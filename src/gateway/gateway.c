@@ -19,6 +19,7 @@
 #include "expr/program.h"
 #include "gateway/admin.h"
 #include "gateway/listening.h"
+#include "gateway/overrides.h"
 #include "gateway/worker.h"
 #include "http/h2.h"
 #include "model/route.h"
@@ -290,7 +291,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->server = http_server_new(w->loop, &conf);
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
-        .h2 = &h2_session_ops});
+        .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics,
@@ -323,6 +324,8 @@ gateway_new(const struct options *options, struct clock *clock, const int *liste
         .workers = g->n_workers});
     g->counters = counters_new(0);
     g->origins = http_origins_new();
+    g->keep = ARENA(NULL, (size_t)16 << 20);
+    g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
         .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default};
@@ -562,6 +565,7 @@ gateway_delete(struct gateway *g)
     document_cache_destroy(&g->documents);
     listener_set_delete(g->listening);
     http_origins_delete(g->origins);
+    arena_destroy(&g->keep);
     cache_delete(g->cache);
     counters_delete(g->counters);
     expr_env_delete(g->env);

@@ -63,6 +63,9 @@ struct gateway {
     struct counters *counters;
     struct expr_env *env;
     struct http_origins *origins;
+    struct arena keep;                /* as long as the gateway */
+    struct connect_override *overrides;   /* `resolve:`; in keep */
+    size_t n_overrides;
     struct http_load load;
     struct offload *offload;
     struct watchdog *watchdog;

@@ -95,14 +95,15 @@ check_url(struct str text, struct err *err)
     return !text.len || uri_parse_http(text, &u, err);
 }
 
-bool
-config_parse_port(struct str text, uint32_t *ret)
+static bool
+parse_port(struct str text, uint32_t *ret)
 {
     return num_parse_u32(text, 65535, ret, NULL);
 }
 
-bool
-config_split_address(struct str text, struct str *ret_address, uint32_t *ret_port)
+/* ADDRESS, ADDRESS:PORT, [IPv6]:PORT or unix:PATH; *ret_port is 0 without a port. */
+static bool
+split_address(struct str text, struct str *ret_address, uint32_t *ret_port)
 {
     ptrdiff_t colon = str_rfind_char(text, ':');
 
@@ -110,7 +111,7 @@ config_split_address(struct str text, struct str *ret_address, uint32_t *ret_por
     *ret_address = text;
     if (is_address(text) || str_starts_with(text, STR("unix:")))
         return true;
-    if (colon < 0 || !config_parse_port(str_skip(text, (size_t)colon + 1), ret_port))
+    if (colon < 0 || !parse_port(str_skip(text, (size_t)colon + 1), ret_port))
         return false;
     *ret_address = str_sub(text, 0, (size_t)colon);
     if (ret_address->len > 2 && *ret_address->p == '[')
@@ -124,7 +125,7 @@ check_resolve(struct str text, struct err *err)
     struct str address;
     uint32_t port;
 
-    if (config_split_address(text, &address, &port))
+    if (split_address(text, &address, &port))
         return true;
     return err_set(err, ERR_INVALID, "expected ADDRESS:PORT, found '%.*s'", STR_ARG(text));
 }
@@ -582,6 +583,43 @@ bool
 config_load(const char *path, struct arena *a, struct options *ret, struct diags *diags)
 {
     return config_load_flags(path, 0, a, ret, diags);
+}
+
+/* ---- rules of resolve: ---- */
+
+/* "name:443" or a name alone, which means every port. */
+static void
+split_host_port(struct str text, struct str *ret_host, uint16_t *ret_port)
+{
+    ptrdiff_t colon = str_rfind_char(text, ':');
+    uint32_t port = 0;
+
+    *ret_host = text;
+    if (colon >= 0 && parse_port(str_skip(text, (size_t)colon + 1), &port))
+        *ret_host = str_sub(text, 0, (size_t)colon);
+    *ret_port = (uint16_t)port;
+}
+
+uint32_t
+config_resolve_rules(const struct service_options *service, struct arena *a, const struct resolve_rule **ret)
+{
+    const struct str_pairs *from = &service->resolve;
+    struct resolve_rule *rules = arena_new_array(a, struct resolve_rule, MAX(from->n, 1u));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; rules && i < from->n; i++) {
+        struct resolve_rule *r = &rules[n];
+        uint32_t port;
+
+        split_host_port(str_lower(a, from->v[i].name), &r->host, &r->port);
+        if (!split_address(from->v[i].value, &r->address, &port))
+            continue;
+        r->address = str_dup(a, r->address);
+        r->to_port = (uint16_t)port;
+        n++;
+    }
+    *ret = rules;
+    return n;
 }
 
 /* ---- the manual ---- */

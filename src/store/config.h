@@ -6,7 +6,3 @@
 
 /* As config_load() of store.h; with LOAD_SECRETS_OPTIONAL references that lead nowhere are notes. */
 bool config_load_flags(const char *path, unsigned flags, struct arena *a, struct options *ret, struct diags *diags);
-
-/* ADDRESS, ADDRESS:PORT, [IPv6]:PORT or unix:PATH; *ret_port is 0 without a port. */
-bool config_split_address(struct str text, struct str *ret_address, uint32_t *ret_port);
-bool config_parse_port(struct str text, uint32_t *ret);

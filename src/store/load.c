@@ -11,38 +11,6 @@
 /* ---- settings ---- */
 
 static void
-split_host_port(struct str text, struct str *ret_host, uint16_t *ret_port)
-{
-    ptrdiff_t colon = str_rfind_char(text, ':');
-    uint32_t port = 0;
-
-    *ret_host = text;
-    if (colon >= 0 && config_parse_port(str_skip(text, (size_t)colon + 1), &port))
-        *ret_host = str_sub(text, 0, (size_t)colon);
-    *ret_port = (uint16_t)port;
-}
-
-static void
-read_resolve(struct loader *l, struct service_settings *s)
-{
-    const struct str_pairs *from = &l->service.resolve;
-    struct resolve_rule *rules = arena_new_array(l->keep, struct resolve_rule, MAX(from->n, 1u));
-
-    for (uint32_t i = 0; rules && i < from->n; i++) {
-        struct resolve_rule *r = &rules[s->n_resolve];
-        uint32_t port;
-
-        split_host_port(str_lower(l->keep, from->v[i].name), &r->host, &r->port);
-        if (!config_split_address(from->v[i].value, &r->address, &port))
-            continue;
-        r->address = keep_str(l, r->address);
-        r->to_port = (uint16_t)port;
-        s->n_resolve++;
-    }
-    s->resolve = rules;
-}
-
-static void
 read_settings(struct loader *l)
 {
     struct service_options *o = &l->service;
@@ -57,7 +25,7 @@ read_settings(struct loader *l)
         .egress_allow_private = o->egress.allow_private,
         .https_only_in_plain = o->https_only_in_plain,
     };
-    read_resolve(l, s);
+    s->n_resolve = config_resolve_rules(o, l->keep, &s->resolve);
 }
 
 /* The newest service part of headgate.yaml. Texts of options that were not read from a file outlive every model. */

@@ -17,6 +17,8 @@ bool config_load(const char *path, struct arena *a, struct options *ret, struct 
 /* The same for a text; folder is what relative paths start from ("" the working folder). */
 bool config_parse(const struct source *source, struct str folder, struct arena *a, struct options *ret,
                   struct diags *diags);
+/* `resolve:` as rules, in `a`; returns how many. */
+uint32_t config_resolve_rules(const struct service_options *service, struct arena *a, const struct resolve_rule **ret);
 /* The reference of headgate.yaml as Markdown, from the table of keys. */
 void config_reference(struct buf *to);
 
