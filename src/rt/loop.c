@@ -163,6 +163,7 @@ loop_poll(struct loop *loop, uint64_t wait_ms)
     if (timeout != 0)
         atomic_store_explicit(&loop->is_waiting, true, memory_order_relaxed);
     loop->n_events = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, timeout);
+    loop->at_event = 0;                  /* none is delivered yet: a timer that closes something forgets its events */
     if (timeout != 0)
         atomic_store_explicit(&loop->is_waiting, false, memory_order_relaxed);
     if (loop->n_events < 0) {
