@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "cli/commands.h"
+#include "gateway/master.h"
 #include "gateway/serve.h"
 #include "store/store.h"
 
@@ -15,21 +16,22 @@
 
 struct words {
     const char *config, *artifacts, *listen, *workers;
-    bool keep_going, strict;
+    bool keep_going, strict, no_master;
 };
 
 static int
 usage(FILE *to, int status)
 {
     fprintf(to, "usage: headgate run [--config FILE] [--artifacts DIR] [--listen ADDRESS:PORT] [--workers N]\n"
-                "                    [--keep-going] [--strict]\n\n"
+                "                    [--keep-going] [--strict] [--no-master]\n\n"
                 "Serves the APIs of a folder in APIOps layout. Without --config, ./headgate.yaml is read when it is there;\n"
                 "nothing in it is required.\n"
                 "  --artifacts DIR    the folder; goes before the file's `artifacts:`\n"
                 "  --listen A:P       one plain listener instead of the file's\n"
                 "  --workers N        threads that serve; one a core by default\n"
                 "  --keep-going       at the start, serve what loads and answer 503 for APIs that do not\n"
-                "  --strict           refuse what Azure refuses at save\n");
+                "  --strict           refuse what Azure refuses at save\n"
+                "  --no-master        one process: nobody restarts it, and no `headgate upgrade`\n");
     return status;
 }
 
@@ -39,7 +41,8 @@ parse_words(int argc, char **argv, struct words *w, int *status)
     static const struct option long_options[] = {
         {"config", required_argument, NULL, 'c'}, {"artifacts", required_argument, NULL, 'a'},
         {"listen", required_argument, NULL, 'l'}, {"workers", required_argument, NULL, 'w'},
-        {"keep-going", no_argument, NULL, 'k'}, {"strict", no_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+        {"keep-going", no_argument, NULL, 'k'}, {"strict", no_argument, NULL, 's'}, {"no-master", no_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int c;
@@ -52,6 +55,7 @@ parse_words(int argc, char **argv, struct words *w, int *status)
         case 'w': w->workers = optarg; break;
         case 'k': w->keep_going = true; break;
         case 's': w->strict = true; break;
+        case 'm': w->no_master = true; break;
         case 'h': *status = usage(stdout, 0); return false;
         default: *status = usage(stderr, 2); return false;
         }
@@ -103,21 +107,18 @@ apply_words(const struct words *w, struct options *o, struct arena *a, struct er
     return true;
 }
 
-int
-cmd_run(int argc, char **argv)
+static int
+run(const struct words *w, struct master_link *master)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, OPTIONS_BYTES_MAX);
     struct buf text AUTO(buf_destroy) = BUF_INIT;
     struct options options;
-    struct words words = {0};
+    struct words words = *w;
     struct diags diags;
     struct err err;
     struct stat st;
-    int status;
     bool ok;
 
-    if (!parse_words(argc, argv, &words, &status))
-        return status;
     if (!words.config && stat("headgate.yaml", &st) == 0)
         words.config = "headgate.yaml";
     diags_init(&diags, &arena);
@@ -136,5 +137,22 @@ cmd_run(int argc, char **argv)
         return 2;
     }
     log_configure((enum log_level)options.log.level, options.log.format == LOG_FORMAT_JSON);
-    return serve(&(struct serve_input){.options = &options});
+    return serve(&(struct serve_input){.options = &options, .master = master});
+}
+
+/* argv[-1] is the binary's own name: the master runs the same words again. */
+int
+cmd_run(int argc, char **argv)
+{
+    struct master_link *master = master_link_open();
+    struct words words = {0};
+    int status;
+
+    if (!parse_words(argc, argv, &words, &status))
+        return status;
+    if (!master && !words.no_master)
+        return master_run(argv - 1);
+    status = run(&words, master);
+    master_link_close(master);
+    return status;
 }

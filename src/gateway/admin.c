@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "gateway/master_link.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
 
@@ -21,6 +22,7 @@ struct admin {
     struct loop *loop;
     struct http_server *server;
     struct listener *listener;
+    struct message quiet;             /* sent once, by admin_stop_listening() */
     struct buf token;                 /* empty: none could be kept, so nothing that needs one is served */
     char *address;
     uint16_t port;
@@ -163,7 +165,7 @@ listen_at(struct admin *a, const struct options *o, struct err *err)
     a->address = xstrndup(text, strlen(text));
     if (!addr_parse(str_from_c(a->address), 0, &lo.addr, err))
         return false;
-    lo.fd = listener_bind(&lo.addr, 128, 0600, false, err);
+    lo.fd = master_link_socket(a->gateway->master, &lo.addr, 0, 128, 0600, false, err);
     if (lo.fd < 0 || !(a->listener = listener_new(a->loop, &lo, err)))
         return false;
     a->port = listener_addr(a->listener).port;
@@ -208,6 +210,24 @@ uint16_t
 admin_port(const struct admin *a)
 {
     return a->port;
+}
+
+static void
+stop_listening(struct message *m)
+{
+    struct admin *a = CONTAINER_OF(m, struct admin, quiet);
+
+    listener_stop(a->listener);
+    http_server_drain(a->server, NULL, NULL);
+}
+
+void
+admin_stop_listening(struct admin *a)
+{
+    if (!a || a->quiet.deliver)
+        return;
+    a->quiet.deliver = stop_listening;
+    mailbox_send(a->loop, &a->quiet);
 }
 
 void

@@ -16,4 +16,6 @@ struct gateway;
 /* Binds and starts. NULL when it cannot. */
 struct admin *admin_start(struct gateway *g, struct err *err);
 uint16_t admin_port(const struct admin *a);
+/* Accepts nothing new and closes what is idle, since another process answers on the same socket. NULL is fine. */
+void admin_stop_listening(struct admin *a);
 void admin_stop(struct admin *a);

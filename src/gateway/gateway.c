@@ -309,7 +309,7 @@ worker_count(const struct options *o)
 }
 
 struct gateway *
-gateway_new(const struct options *options, struct clock *clock, const int *listen_fds, uint32_t n_listen_fds,
+gateway_new(const struct options *options, struct clock *clock, struct master_link *master,
             struct err *err)
 {
     struct gateway *g = xnew(struct gateway);
@@ -334,7 +334,8 @@ gateway_new(const struct options *options, struct clock *clock, const int *liste
     g->workers = xnew_array(struct worker, g->n_workers);
     if (!make_env(g, err) || !open_log(g, err))
         goto failed;
-    g->listening = listener_set_new(options, g->clock, g->n_workers, listen_fds, n_listen_fds, err);
+    g->listening = listener_set_new(options, g->clock, g->n_workers, master, err);
+    g->master = master;
     if (!g->listening)
         goto failed;
     forward_from(g);
@@ -494,12 +495,16 @@ connections_left(struct gateway *g)
 }
 
 void
-gateway_drain(struct gateway *g)
+gateway_drain(struct gateway *g, bool is_replaced)
 {
     uint64_t end_ns;
 
-    atomic_store(&g->is_ready, false);
-    sleep_ms(g->options->drain.announce_ms);
+    if (is_replaced) {
+        admin_stop_listening(g->admin);
+    } else {
+        atomic_store(&g->is_ready, false);
+        sleep_ms(g->options->drain.announce_ms);
+    }
     gateway_on_each_worker(g, stop_listeners, NULL);
     end_ns = clock_mono_ns(NULL) + g->options->drain.limit_ms * 1000000u;
     while (connections_left(g) && clock_mono_ns(NULL) < end_ns)

@@ -13,11 +13,12 @@
 #include "model/options.h"
 
 struct gateway;
+struct master_link;
 
 /* Allocates and binds; nothing is served yet. options and clock (NULL: the machine's) must outlive the gateway.
- * listen_fds: sockets a master bound for us, one a listener and worker in order, or NULL to bind here. */
-struct gateway *gateway_new(const struct options *options, struct clock *clock, const int *listen_fds,
-                            uint32_t n_listen_fds, struct err *err);
+ * master: where listening sockets come from; NULL to bind here. */
+struct gateway *gateway_new(const struct options *options, struct clock *clock, struct master_link *master,
+                            struct err *err);
 
 /* Loads, compiles and publishes the configuration that options name: all or nothing. On failure the old one serves on and
  * diags says why. Blocks until every running worker has taken it over. One caller at a time; others wait. */
@@ -30,8 +31,9 @@ uint16_t gateway_port(const struct gateway *g, uint32_t listener);
 uint16_t gateway_admin_port(const struct gateway *g);
 
 /* Readiness fails; after the announced time nothing new is accepted; exchanges in flight finish. Returns when all are
- * done or the limit of options->drain has passed. Blocks. */
-void gateway_drain(struct gateway *g);
+ * done or the limit of options->drain has passed. is_replaced: another process serves on the same sockets already, so
+ * nothing is announced and the admin listener stops at once. Blocks. */
+void gateway_drain(struct gateway *g, bool is_replaced);
 /* Opens the gateway log again (after rotation). */
 void gateway_reopen_logs(struct gateway *g);
 /* As if a file had changed. */

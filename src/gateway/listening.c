@@ -114,14 +114,15 @@ bound_addr(int fd, const struct addr *asked)
 
 /* The first socket decides the port; the others join it. */
 static bool
-bind_all(struct listening *l, const struct listener_conf *conf, uint32_t n_workers, struct err *err)
+bind_all(struct listening *l, const struct listener_conf *conf, uint32_t n_workers, struct master_link *master,
+         struct err *err)
 {
     for (uint32_t w = 0; w < n_workers; w++) {
         if (l->addr.kind == ADDR_UNIX && w > 0) { /* one file, one socket: workers share its queue */
             l->fds[w] = dup(l->fds[0]);
             continue;
         }
-        l->fds[w] = listener_bind(&l->addr, conf->backlog, conf->unix_mode, l->addr.kind != ADDR_UNIX, err);
+        l->fds[w] = master_link_socket(master, &l->addr, w, conf->backlog, conf->unix_mode, l->addr.kind != ADDR_UNIX, err);
         if (l->fds[w] < 0)
             return false;
         l->addr = bound_addr(l->fds[w], &l->addr);
@@ -138,7 +139,8 @@ close_all(struct listening *l, uint32_t n_workers)
 }
 
 static bool
-open_one(struct listener_set *set, const struct listener_conf *conf, struct listening *l, const int *fds, struct err *err)
+open_one(struct listener_set *set, const struct listener_conf *conf, struct listening *l, struct master_link *master,
+         struct err *err)
 {
     char text[ADDR_TEXT_MAX];
 
@@ -147,13 +149,8 @@ open_one(struct listener_set *set, const struct listener_conf *conf, struct list
         l->fds[w] = -1;
     if (!parse_address(conf, l, err))
         return false;
-    if (fds) {
-        for (uint32_t w = 0; w < set->n_workers; w++)
-            l->fds[w] = fds[w];
-        l->addr = bound_addr(fds[0], &l->addr);
-    } else if (!bind_all(l, conf, set->n_workers, err)) {
+    if (!bind_all(l, conf, set->n_workers, master, err))
         return false;
-    }
     l->name = conf->name.len ? xstrndup(conf->name.p, conf->name.len) : NULL;
     if (!l->name) {
         struct str at = addr_text(&l->addr, text);
@@ -178,8 +175,8 @@ read_proxy_peers(struct listener_set *set, const struct str_list *trusted, struc
 }
 
 struct listener_set *
-listener_set_new(const struct options *options, const struct clock *clock, uint32_t n_workers, const int *fds,
-                 uint32_t n_fds, struct err *err)
+listener_set_new(const struct options *options, const struct clock *clock, uint32_t n_workers,
+                 struct master_link *master, struct err *err)
 {
     struct listener_set *set = xnew(struct listener_set);
 
@@ -188,14 +185,10 @@ listener_set_new(const struct options *options, const struct clock *clock, uint3
     set->v = xnew_array(struct listening, set->n);
     set->limits = conn_limits_new(options->limits.connections, options->limits.connections_per_address);
     set->tickets = tls_tickets_new(clock, 0);
-    if (fds && n_fds != set->n * n_workers) {
-        err_set(err, ERR_INVALID, "%u sockets were handed over, %u are needed", n_fds, set->n * n_workers);
-        goto failed;
-    }
     if (!read_proxy_peers(set, &options->forwarding.trusted_proxies, err))
         goto failed;
     for (uint32_t i = 0; i < set->n; i++)
-        if (!open_one(set, &options->listeners[i], &set->v[i], fds ? fds + i * n_workers : NULL, err))
+        if (!open_one(set, &options->listeners[i], &set->v[i], master, err))
             goto failed;
     return set;
 failed:

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "gateway/master_link.h"
 #include "model/options.h"
 #include "net/listener.h"
 #include "net/tls.h"
@@ -23,9 +24,9 @@ struct listener_set {
     size_t n_proxy_peers;
 };
 
-/* fds: sockets that a master bound, listener by listener, worker by worker; NULL to bind here. */
+/* Sockets come from the master, or are bound here when there is none. */
 struct listener_set *listener_set_new(const struct options *options, const struct clock *clock, uint32_t n_workers,
-                                      const int *fds, uint32_t n_fds, struct err *err);
+                                      struct master_link *master, struct err *err);
 /* Reads the certificates again; the old ones stay when that fails. */
 bool listener_set_reload(struct listener_set *set, const struct options *options, struct err *err);
 /* Starts listener i of a worker on its loop. */

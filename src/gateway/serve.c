@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "gateway/gateway.h"
+#include "gateway/privileges.h"
+#include "gateway/state_dir.h"
 #include "rt/fault.h"
 
 #define DIAGS_BYTES_MAX ((size_t)1 << 30)
@@ -16,7 +18,7 @@
 static void
 block_signals(sigset_t *set)
 {
-    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGQUIT};
+    static const int handled[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT};
 
     sigemptyset(set);
     for (size_t i = 0; i < COUNTOF(handled); i++)
@@ -59,7 +61,7 @@ say_where(const struct gateway *g, const struct options *o)
 
 struct drainer {
     struct gateway *gateway;
-    sigset_t signals;
+    bool is_replaced;
     _Atomic bool is_done;
 };
 
@@ -68,7 +70,7 @@ drain_thread(void *arg)
 {
     struct drainer *d = arg;
 
-    gateway_drain(d->gateway);
+    gateway_drain(d->gateway, d->is_replaced);
     d->is_done = true;
     kill(getpid(), SIGTERM); /* wakes the main thread */
     return NULL;
@@ -76,13 +78,13 @@ drain_thread(void *arg)
 
 /* A second SIGTERM or SIGINT cuts the drain short. */
 static void
-drain(struct gateway *g, sigset_t *signals)
+drain(struct gateway *g, sigset_t *signals, bool is_replaced)
 {
-    struct drainer d = {.gateway = g, .signals = *signals};
+    struct drainer d = {.gateway = g, .is_replaced = is_replaced};
     pthread_t thread;
     int signo;
 
-    log_info("draining");
+    log_info(is_replaced ? "another process serves now, draining" : "draining");
     if (pthread_create(&thread, NULL, drain_thread, &d) != 0)
         return;
     do
@@ -108,9 +110,37 @@ wait_for_signals(struct gateway *g, sigset_t *signals)
             gateway_reload(g);
             break;
         case SIGUSR1: gateway_reopen_logs(g); break;
-        default: drain(g, signals); return 0;
+        default: drain(g, signals, signo == SIGUSR2); return 0;
         }
     }
+}
+
+/* The master has died: whoever follows it binds anew, so what is in flight ends well and then we go. */
+static void
+on_master_lost(void *ctx)
+{
+    log_warn("the master is gone");
+    kill(getpid(), SIGUSR2);
+}
+
+/* All that may need privileges, in this order: the state folder, sockets and keys, then no more privileges. */
+static struct gateway *
+prepare(const struct serve_input *in, struct err *err)
+{
+    const struct options *o = in->options;
+    struct gateway *g;
+    unsigned uid, gid;
+
+    if (!privileges_find(o->user, o->group, &uid, &gid, err) || !state_dir_open(o->state, uid, gid, err))
+        return NULL;
+    if (o->state.len && !master_link_control(in->master, o->state, err))
+        log_warn("%s, going on without `headgate upgrade`", err->text);
+    if (!(g = gateway_new(o, NULL, in->master, err)))
+        return NULL;
+    if (privileges_drop(o->user, o->group, err) && master_link_watch(in->master, on_master_lost, NULL))
+        return g;
+    gateway_delete(g);
+    return NULL;
 }
 
 int
@@ -123,7 +153,7 @@ serve(const struct serve_input *in)
 
     block_signals(&signals);
     fault_install(gateway_describe_request);
-    g = gateway_new(in->options, NULL, in->listen_fds, in->n_listen_fds, &err);
+    g = prepare(in, &err);
     if (!g) {
         log_error("%s", err.text);
         return 1;
@@ -132,8 +162,7 @@ serve(const struct serve_input *in)
         if (gateway_start(g, &err)) {
             if (!in->is_quiet)
                 say_where(g, in->options);
-            if (in->on_ready)
-                in->on_ready(in->ctx);
+            master_link_ready(in->master);
             status = wait_for_signals(g, &signals);
         } else {
             log_error("%s", err.text);

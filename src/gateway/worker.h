@@ -21,6 +21,7 @@ struct admin;
 struct counters;
 struct listener;
 struct listener_set;
+struct master_link;
 struct offload;
 struct store_watch;
 struct watchdog;
@@ -72,6 +73,7 @@ struct gateway {
     struct http_forward_conf forward;
     struct exchange_limits exchange_limits;
     struct listener_set *listening;   /* bound sockets, one a listener and worker */
+    struct master_link *master;       /* NULL: nobody started us */
     struct admin *admin;
     struct store_watch *watch;
     /* The publisher's; the lock covers them. */

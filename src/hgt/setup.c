@@ -466,7 +466,7 @@ start_gateway(struct setup *s)
 {
     struct err err;
 
-    s->gateway = gateway_new(&s->options, &s->clock, NULL, 0, &err);
+    s->gateway = gateway_new(&s->options, &s->clock, NULL, &err);
     if (!s->gateway)
         return complain(s, NULL, "%s", err.text);
     if (!gateway_publish(s->gateway, s->diags))

@@ -147,7 +147,7 @@ loop_wait_ms(const struct loop *loop, uint64_t wait_ms)
 {
     uint64_t next = timer_wheel_next_ms(loop->timers);
 
-    if (loop->is_stopping || !list_is_empty(&loop->tasks) || !list_is_empty(&loop->later) ||
+    if (atomic_load_explicit(&loop->is_stopping, memory_order_relaxed) || !list_is_empty(&loop->tasks) || !list_is_empty(&loop->later) ||
         atomic_load_explicit(&loop->mail, memory_order_acquire))
         return 0;
     if (next != NO_DEADLINE)
@@ -206,9 +206,9 @@ loop_run(struct loop *loop)
     fault_thread_begin();
     this_threads_loop = loop;
     atomic_store_explicit(&loop->thread, (uintptr_t)pthread_self(), memory_order_release);
-    loop->is_stopping = false;
-    while (!loop->is_stopping)
+    while (!atomic_load_explicit(&loop->is_stopping, memory_order_relaxed))
         loop_turn(loop, NO_DEADLINE);
+    atomic_store_explicit(&loop->is_stopping, false, memory_order_relaxed);
     atomic_store_explicit(&loop->thread, 0, memory_order_release);
     this_threads_loop = NULL;
     fault_thread_end();
@@ -217,7 +217,7 @@ loop_run(struct loop *loop)
 void
 loop_stop(struct loop *loop)
 {
-    loop->is_stopping = true;
+    atomic_store_explicit(&loop->is_stopping, true, memory_order_relaxed);
 }
 
 void

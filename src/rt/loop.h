@@ -58,7 +58,7 @@ struct loop {
     void *tls;                           /* net/tls_stream.c: buffers shared by the streams of this loop */
     const struct clock *clock;
     int epoll_fd, wake_fd;
-    bool is_stopping;
+    _Atomic bool is_stopping;            /* by any thread */
     uint32_t no_yield;                   /* open NO_YIELD blocks (fiber.h) */
     struct epoll_event *events;          /* the batch in delivery, and where it stands */
     int n_events, at_event;
@@ -87,6 +87,7 @@ void loop_delete(struct loop *loop);
 void loop_run(struct loop *loop);
 /* One turn; waits at most wait_ms for something to happen (UINT64_MAX: as long as it takes). For tests and start-up. */
 void loop_turn(struct loop *loop, uint64_t wait_ms);
+/* From any thread; other threads than the loop's own wake it as well. */
 void loop_stop(struct loop *loop);
 /* From any thread: the loop begins a new turn soon (it reads the clock again). */
 void loop_wake(struct loop *loop);
