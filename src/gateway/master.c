@@ -407,7 +407,7 @@ on_current_end(struct master *m, const struct child *c, int status)
         m->status = exit_status(status);
         return;
     }
-    if (!m->was_ready) {                 /* it has said itself what is wrong */
+    if (!m->was_ready && WIFEXITED(status)) {        /* it has said itself what is wrong */
         m->status = exit_status(status);
         m->is_stopping = true;
         return;

@@ -1,0 +1,336 @@
+"""master_test.py HEADGATE: what the master process promises, seen from outside.
+
+Each test starts its own gateway on free ports with an empty folder of APIs; the answer asked for is the service's own
+/status-0123456789abcdef, so that nothing but process handling is under test. Prints "N passed, N failed".
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HEADGATE = os.path.abspath(sys.argv[1])
+STATUS = "/status-0123456789abcdef"
+SLOW = 5 if "asan" in HEADGATE or "tsan" in HEADGATE else 1
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds * SLOW
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+class Connection:
+    """One HTTP/1.1 connection, byte for byte."""
+
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=10 * SLOW)
+        self.rest = b""
+        self.is_last = False
+
+    def get(self, path=STATUS):
+        self.sock.sendall(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        while b"\r\n\r\n" not in self.rest:
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionError("closed before an answer")
+            self.rest += more
+        head, self.rest = self.rest.split(b"\r\n\r\n", 1)
+        length = int(re.search(rb"content-length: *(\d+)", head, re.I).group(1))
+        while len(self.rest) < length:
+            more = self.sock.recv(65536)
+            if not more:
+                raise ConnectionError("closed inside an answer")
+            self.rest += more
+        self.rest = self.rest[length:]
+        self.is_last = re.search(rb"\r\nconnection: *close", head, re.I) is not None
+        return int(head.split(b" ", 2)[1])
+
+    def close(self):
+        self.sock.close()
+
+
+def get(port, path=STATUS):
+    c = Connection(port)
+    try:
+        return c.get(path)
+    finally:
+        c.close()
+
+
+def answers(port, path=STATUS, status=200):
+    try:
+        return get(port, path) == status
+    except OSError:
+        return False
+
+
+class Gateway:
+    def __init__(self, extra="", wait=True, arguments=()):
+        self.folder = tempfile.mkdtemp(prefix="headgate-test-")
+        self.state = os.path.join(self.folder, "state")
+        self.port, self.admin = free_port(), free_port()
+        os.mkdir(os.path.join(self.folder, "apis"))
+        os.mkdir(os.path.join(self.folder, "artifacts"))
+        self.write_config(extra)
+        self.log = open(os.path.join(self.folder, "log"), "w+")
+        self.process = subprocess.Popen([HEADGATE, "run", "--config", self.config, *arguments],
+                                        stdout=self.log, stderr=self.log, cwd=self.folder)
+        if wait:
+            assert wait_until(lambda: answers(self.port)), self.said()
+
+    def write_config(self, extra):
+        self.config = os.path.join(self.folder, "headgate.yaml")
+        with open(self.config, "w") as f:
+            f.write(f"artifacts: artifacts\nstate: {self.state}\nworkers: 2\n"
+                    f"listeners:\n  - address: 127.0.0.1\n    port: {self.port}\n"
+                    f"admin:\n  address: 127.0.0.1\n  port: {self.admin}\n{extra}")
+
+    def children(self):
+        path = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return [int(p) for p in open(path).read().split()]
+
+    def serving(self):
+        return self.children()[0]
+
+    def said(self):
+        self.log.flush()
+        return open(self.log.name).read()
+
+    def upgrade(self):
+        return subprocess.run([HEADGATE, "upgrade", "--config", self.config], capture_output=True, text=True,
+                              timeout=100)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(20 * SLOW)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        self.log.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Load:
+    """Clients on kept-alive connections that ask without pause; every request must be answered."""
+
+    def __init__(self, port, n=8, pause=0.0):
+        self.port, self.pause = port, pause
+        self.answered, self.failures = 0, []
+        self.is_ending = False
+        self.threads = [threading.Thread(target=self.run) for _ in range(n)]
+        for t in self.threads:
+            t.start()
+
+    def run(self):
+        connection = None
+        while not self.is_ending:
+            try:
+                if connection is None:
+                    connection = Connection(self.port)
+                status = connection.get()
+                if status != 200:
+                    self.failures.append(status)
+                self.answered += 1
+                if connection.is_last:
+                    connection.close()
+                    connection = None
+                time.sleep(self.pause)
+            except OSError as e:
+                self.failures.append(repr(e))
+                connection = None
+        if connection:
+            connection.close()
+
+    def end(self):
+        self.is_ending = True
+        for t in self.threads:
+            t.join()
+
+
+def test_a_killed_process_is_started_again_at_once():
+    g = Gateway()
+    try:
+        for _ in range(2):
+            old = g.serving()
+            os.kill(old, signal.SIGKILL)
+            begin = time.monotonic()
+            assert wait_until(lambda: g.children() and g.serving() != old)
+            assert time.monotonic() - begin < 0.1 * SLOW, "restart took too long"
+            assert get(g.port) == 200          # waits in the listening socket, is not refused
+            time.sleep(5.2)                    # an old process is not in a crash loop
+    finally:
+        g.end()
+
+
+def test_a_process_that_keeps_dying_is_started_ever_later():
+    g = Gateway()
+    try:
+        gaps = []
+        for _ in range(4):
+            old = g.serving()
+            os.kill(old, signal.SIGKILL)
+            begin = time.monotonic()
+            assert wait_until(lambda: g.children() and g.serving() != old)
+            gaps.append(time.monotonic() - begin)
+            assert wait_until(lambda: answers(g.port))
+        assert gaps[-1] > 0.2, gaps
+        assert answers(g.port)
+    finally:
+        g.end()
+
+
+def test_upgrades_under_load_lose_nothing():
+    g = Gateway("drain:\n  quiet: 300ms\n")
+    load = Load(g.port)
+    try:
+        for _ in range(3):
+            old = g.serving()
+            result = g.upgrade()
+            assert result.returncode == 0, result.stderr
+            assert result.stdout.startswith("ok"), result.stdout
+            assert wait_until(lambda: old not in g.children(), 15), "the old process stays"
+            assert len(g.children()) == 1
+        load.end()
+        assert load.failures == [], (load.failures[:5], len(load.failures), load.answered)
+        assert load.answered > 100
+        assert answers(g.admin, "/readyz")
+    finally:
+        load.end()
+        g.end()
+
+
+def test_an_upgrade_that_cannot_start_changes_nothing():
+    g = Gateway()
+    try:
+        old = g.serving()
+        g.write_config("no-such-key: 1\n")
+        result = subprocess.run([HEADGATE, "upgrade", "--state", g.state], capture_output=True, text=True, timeout=100)
+        assert result.returncode == 1
+        assert "before it was ready" in result.stderr, result.stderr
+        assert g.children() == [old]
+        assert answers(g.port)
+    finally:
+        g.end()
+
+
+def test_a_stop_announces_drains_and_ends_well():
+    g = Gateway("drain:\n  announce: 700ms\n  quiet: 100ms\n")
+    try:
+        kept = Connection(g.port)
+        assert kept.get() == 200
+        g.process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: answers(g.admin, "/readyz", 503)), "readiness did not fail"
+        assert answers(g.port), "new connections are taken while the end is announced"
+        assert kept.get() == 200
+        assert g.process.wait(10 * SLOW) == 0, g.said()
+        kept.close()
+    finally:
+        g.end()
+
+
+def test_a_wrong_configuration_ends_the_start():
+    g = Gateway("no-such-key: 1\n", wait=False)
+    try:
+        assert g.process.wait(10 * SLOW) == 1
+        assert "no-such-key" in g.said()
+        assert g.said().count("no-such-key") < 4, "it was tried again"
+    finally:
+        g.end()
+
+
+def test_without_its_master_the_process_drains_and_goes():
+    g = Gateway("drain:\n  quiet: 100ms\n")
+    try:
+        serving = g.serving()
+        g.process.kill()
+        g.process.wait()
+        assert wait_until(lambda: not os.path.exists(f"/proc/{serving}") or
+                          open(f"/proc/{serving}/stat").read().split(")")[1].split()[0] == "Z", 15)
+    finally:
+        g.end()
+
+
+def test_the_state_folder_is_ours_alone_and_has_a_version():
+    g = Gateway()
+    try:
+        assert os.stat(g.state).st_mode & 0o777 == 0o700
+        assert open(os.path.join(g.state, "format")).read() == "headgate-state 1\n"
+        g.end()
+        g2 = Gateway(wait=False)
+        os.makedirs(g2.state, exist_ok=True)
+        g2.process.kill()
+        g2.process.wait()
+    finally:
+        g.end()
+    g2.end()
+
+
+def test_a_newer_state_folder_is_refused():
+    folder = tempfile.mkdtemp(prefix="headgate-test-")
+    with open(os.path.join(folder, "format"), "w") as f:
+        f.write("headgate-state 99\n")
+    g = Gateway(wait=False, arguments=())
+    g.end()
+    g = Gateway.__new__(Gateway)
+    g.folder, g.state = tempfile.mkdtemp(prefix="headgate-test-"), folder
+    g.port, g.admin = free_port(), free_port()
+    os.mkdir(os.path.join(g.folder, "artifacts"))
+    g.write_config("")
+    result = subprocess.run([HEADGATE, "run", "--config", g.config], capture_output=True, text=True, cwd=g.folder,
+                            timeout=30 * SLOW)
+    assert result.returncode == 1
+    assert "format 99" in result.stderr, result.stderr
+    shutil.rmtree(folder)
+    shutil.rmtree(g.folder)
+
+
+def test_privileges_are_dropped_after_binding():
+    if os.geteuid() != 0:
+        return
+    g = Gateway("user: nobody\n", wait=False)
+    try:
+        os.chmod(g.folder, 0o755)
+        assert wait_until(lambda: answers(g.port)), g.said()
+        status = open(f"/proc/{g.serving()}/status").read()
+        uids = re.search(r"Uid:\s+(.*)", status).group(1).split()
+        assert "0" not in uids, uids
+        assert re.search(r"NoNewPrivs:\s+1", status)
+        assert os.stat(g.state).st_uid == int(uids[0])
+    finally:
+        g.end()
+
+
+def main():
+    passed = failed = 0
+    for name, test in list(globals().items()):
+        if not name.startswith("test_") or (len(sys.argv) > 2 and name not in sys.argv[2:]):
+            continue
+        try:
+            test()
+            passed += 1
+        except Exception as e:  # each failure is told, the next test goes on
+            failed += 1
+            where = traceback.extract_tb(e.__traceback__)[-1]
+            print(f"FAILED {name}, line {where.lineno}: {type(e).__name__}: {e}")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+main()
