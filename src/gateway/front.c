@@ -28,6 +28,7 @@ struct front {
     struct route_match match;
     struct http_client_id client;
     struct http_response answer;
+    struct body *body;                /* of the answer, once it was handed out; closed by on_sent() */
     struct url asked;                 /* for the log, also when nothing matched */
     char traceparent[TRACEPARENT_LEN];
 };
@@ -122,6 +123,7 @@ on_sent(void *ctx, struct http_call *call, int status)
     uint64_t now_ns = loop_now_ns(f->worker->loop);
     uint16_t code = status == IO_OK ? call->status_sent : 0;
 
+    body_close(f->body);
     count(f, code, now_ns);
     write_log_row(f, call->status_sent, now_ns);
     exchange_close(&f->ex);
@@ -166,7 +168,7 @@ send_answer(struct front *f)
     f->call->on_sent_ctx = f;
     if (blame_client(f))
         return;
-    body = answer_body(f, r);
+    f->body = body = answer_body(f, r);
     f->answer.status = r->status;
     f->answer.reason = r->reason;
     f->answer.headers = *r->headers;

@@ -396,6 +396,8 @@ tee_try_read(struct body *b, struct str *ret_piece)
     if (status == IO_OK) {
         if (t->on_piece && !t->on_piece(t->ctx, *ret_piece))
             tee_end(t, IO_ERROR);
+        else if (b->length >= 0 && b->n_read + ret_piece->len == (uint64_t)b->length)
+            tee_end(t, IO_EOF); /* whoever sends it by its length need not read the end */
     } else if (status != IO_AGAIN) {
         tee_end(t, status);
     }
