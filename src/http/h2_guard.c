@@ -16,6 +16,8 @@ enum frame_type {
 #define ENHANCE_YOUR_CALM 11u
 #define FLAG_END_STREAM 1u
 #define FLAG_END_HEADERS 4u
+#define FLAG_PADDED 8u
+#define PADDING_MAX 256u /* a padded frame no longer than that may be nothing else */
 
 /* What a frame costs. SETTINGS and PING make us answer; the others make us work. A DATA frame that we send brings back
  * the updates of two windows and some; so does a new request. */
@@ -44,11 +46,13 @@ gain(struct h2_guard *g, int64_t x1000)
 static int32_t
 frame_cost(uint8_t type, uint8_t flags, uint32_t length)
 {
-    if (type == FRAME_DATA)
-        return length == 0 && !(flags & FLAG_END_STREAM) ? COST_EMPTY_DATA : 0;
+    if (type == FRAME_DATA && !(flags & FLAG_END_STREAM))
+        return length == 0 || (length <= PADDING_MAX && (flags & FLAG_PADDED)) ? COST_EMPTY_DATA : 0;
     if (type == FRAME_HEADERS)
         return -GAIN_HEADERS;
-    return type < COUNTOF(frame_costs) ? frame_costs[type] : type == FRAME_CONTINUATION ? 0 : COST_UNKNOWN;
+    if (type == FRAME_CONTINUATION)
+        return 0;
+    return type < COUNTOF(frame_costs) ? frame_costs[type] : COST_UNKNOWN;
 }
 
 /* C3: a block is bounded in bytes and frames. */

@@ -17,7 +17,7 @@
 #define TICK_MS 1000u
 #define GOAWAY_STEP_MS 1000u
 #define OUTBOUND_MAX 1000u       /* frames waiting for a peer that does not read */
-#define LINGER_BYTES ((size_t)256 << 10)
+#define LINGER_BYTES ((size_t)64 << 10) /* read after our GOAWAY, so that the peer sees it and no reset */
 #define LINGER_MS 1000u
 
 static void arm_timer(struct h2_link *l, uint64_t now_ms);

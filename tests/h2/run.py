@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+"""run.py BUILD_DIR [-v]: HTTP/2 through a real gateway in front of a strict HTTP/1 backend: conformance and floods, plain
+and over TLS. The last line is "N passed, N failed".
+SPDX-License-Identifier: Apache-2.0"""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import floods
+import origin
+from h2raw import Conn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def free_ports(n):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def configure(folder, ports, backend):
+    plain, tls, admin = ports
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
+                   check=True, stderr=subprocess.DEVNULL)
+    write(f"{folder}/artifacts/apis/echo/apiInformation.json", json.dumps({"properties": {
+        "displayName": "echo", "path": "e", "protocols": ["http", "https"], "subscriptionRequired": False,
+        "serviceUrl": f"http://127.0.0.1:{backend}"}}))
+    os.mkdir(f"{folder}/state")
+    write(f"{folder}/headgate.yaml", f"""
+listeners:
+  - {{address: 127.0.0.1, port: {plain}}}
+  - address: 127.0.0.1
+    port: {tls}
+    tls: {{certificates: [{{certificate: {folder}/cert.pem, key: {folder}/key.pem}}]}}
+admin: {{port: {admin}}}
+state: {folder}/state
+""")
+
+
+def wait_for(port, process):
+    for _ in range(200):
+        if process.poll() is not None:
+            return False
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            time.sleep(0.05)
+    return False
+
+
+def conformance(port, tls):
+    out = subprocess.run([f"{HERE}/conformance.py", "127.0.0.1", str(port), "--path", "/e/x", "--post", "/e/p", "--slow",
+                          "/e/slow"] + (["--tls"] if tls else []), capture_output=True, text=True).stdout
+    m = re.search(r"(\d+) passed, (\d+) failed\s*$", out)
+    if not m or m[2] != "0":
+        print(f"conformance, {'TLS' if tls else 'plain'}:\n{out}")
+    return (int(m[1]), int(m[2])) if m else (0, 1)
+
+
+def main():
+    build, verbose = sys.argv[1], "-v" in sys.argv
+    slack = 20 if re.search("asan|tsan", build) else 1
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        ports = free_ports(3)
+        configure(folder, ports, origin.start())
+        with open(f"{folder}/log", "w") as log:
+            gate = subprocess.Popen([f"{build}/headgate", "run", "--config", f"{folder}/headgate.yaml", "--artifacts",
+                                     f"{folder}/artifacts", "--workers", "1"], stdout=log, stderr=log)
+        try:
+            if not wait_for(ports[1], gate):
+                print(open(f"{folder}/log").read())
+                raise SystemExit("the gateway did not start")
+            results = [conformance(ports[0], False), conformance(ports[1], True)]
+            for port, tls in ((ports[0], False), (ports[1], True)):
+                def connect():
+                    return Conn("127.0.0.1", port, tls, "/e/x")
+                results.append(floods.run(connect, gate.pid, "TLS" if tls else "plain", slack, verbose))
+            ok = floods.zero_windows(lambda: Conn("127.0.0.1", ports[0], False, "/e/x"), gate.pid, slack)
+            results.append((ok, not ok))
+            alive = Conn("127.0.0.1", ports[0], False, "/e/x")
+            alive.request(1)
+            ok = alive.outcome(1) == "200" and not origin.complaints and gate.poll() is None
+            if not ok:
+                print("after all of it:", origin.complaints[:5], gate.poll())
+            results.append((ok, not ok))
+            passed, failed = (sum(int(r[i]) for r in results) for i in (0, 1))
+        finally:
+            gate.terminate()
+            try:
+                gate.wait(15)
+            except subprocess.TimeoutExpired:
+                gate.kill()
+        if failed or gate.returncode not in (0, -15):
+            print("".join(x for x in open(f"{folder}/log") if not x.startswith("{"))[-6000:])
+            print(f"exit {gate.returncode}")
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+sys.exit(main())
