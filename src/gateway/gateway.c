@@ -520,12 +520,30 @@ cut_off(struct worker *w, void *arg)
     http_server_close_all(w->server);
 }
 
+/* While the loop still turns: shared connections to backends say goodbye in a later turn. */
+static void
+close_client(struct worker *w, void *arg)
+{
+    http_client_delete(w->client);
+    w->client = NULL;
+}
+
+static void
+nothing(struct worker *w, void *arg)
+{
+}
+
 static void
 stop_workers(struct gateway *g)
 {
     gateway_on_each_worker(g, cut_off, NULL);
-    for (uint32_t waited = 0; connections_left(g) && waited < STOP_WAIT_MS; waited += 5)
+    /* Streams outlive their connections by their last words (stream_close_gently). */
+    for (uint32_t waited = 0;
+         (connections_left(g) || conn_limits_total(g->listening->limits)) && waited < STOP_WAIT_MS; waited += 5)
         sleep_ms(5);
+    if (!connections_left(g))
+        gateway_on_each_worker(g, close_client, NULL);
+    gateway_on_each_worker(g, nothing, NULL);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         if (!g->workers[i].is_started)
             continue;
