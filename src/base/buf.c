@@ -113,6 +113,8 @@ buf_add_json_escaped(struct buf *b, struct str s)
 {
     size_t i = 0, plain = 0;
 
+    if (!s.len)
+        return !b->failed;               /* absent text has no address to count from */
     while (i < s.len) {
         unsigned char c = (unsigned char)s.p[i];
         size_t n = 1;
