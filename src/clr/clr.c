@@ -17,6 +17,8 @@ const struct library *const clr_libraries[] = {
     &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,
     /* Newtonsoft.Json */
     &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_convert,
+    /* System.Xml */
+    &clr_xml_tree, &clr_xml_element, &clr_xml_extensions,
     /* System.Security.Cryptography */
     &clr_crypto_hash, &clr_crypto_symmetric, &clr_crypto_rsa, &clr_x509, &clr_jwt,
 };

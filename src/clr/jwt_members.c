@@ -285,82 +285,6 @@ basic_password(struct call *c)
     return return_ref(c, ((struct basic *)c->args[0].ref)->password);
 }
 
-/* ---- form and query text of IDictionary<string, IList<string>> ---- */
-
-/* application/x-www-form-urlencoded: blanks are '+', the rest percent-encoded but for -_.!*() */
-static bool
-add_form_text(struct buf *b, struct str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char ch = text.p[i];
-        if (ch == ' ')
-            buf_add_char(b, '+');
-        else if (ascii_is_alpha(ch) || ascii_is_digit(ch) || strchr("-_.!*()", ch ? ch : '&'))
-            buf_add_char(b, ch);
-        else
-            buf_printf(b, "%%%02X", (unsigned char)ch);
-    }
-    return !b->failed;
-}
-
-static bool
-add_pairs(struct call *c, struct object *d, struct buf *b)
-{
-    const struct type *pair = type_element(d->type), *string = core_types(c->run->env)->string;
-    struct iterator it, values;
-    struct value v, text;
-    int got, more;
-
-    if (!sequence_open(c, d, pair, "source", &it))
-        return false;
-    while ((got = iterate_next(c, &it, &v)) > 0) {
-        struct record *r = (struct record *)v.ref;
-
-        if (!r->v[1].ref)
-            continue;
-        if (!sequence_open(c, r->v[1].ref, string, "source", &values))
-            return false;
-        while ((more = iterate_next(c, &values, &text)) > 0) {
-            if (b->len)
-                buf_add_char(b, '&');
-            add_form_text(b, string_str((struct string *)r->v[0].ref));
-            buf_add_char(b, '=');
-            if (text.ref)
-                add_form_text(b, string_str((struct string *)text.ref));
-        }
-        if (more < 0)
-            return false;
-    }
-    return got == 0;
-}
-
-static bool
-to_form(struct call *c)
-{
-    struct buf b = call_buf(c);
-
-    if (!c->args[0].ref)
-        return throw_argument_null(c, "form");
-    return add_pairs(c, c->args[0].ref, &b) && return_new(c, string_from_buf(c, &b));
-}
-
-/* With a leading '?'; null when there is nothing. */
-static bool
-to_query(struct call *c)
-{
-    struct buf b = call_buf(c), full = call_buf(c);
-
-    if (!c->args[0].ref)
-        return throw_argument_null(c, "parameters");
-    if (!add_pairs(c, c->args[0].ref, &b))
-        return false;
-    if (b.len == 0)
-        return return_ref(c, NULL);
-    buf_add_char(&full, '?');
-    buf_add_str(&full, buf_str(&b));
-    return return_new(c, string_from_buf(c, &full));
-}
-
 /* ---- Claims: a dictionary whose missing names are empty arrays ---- */
 
 static bool
@@ -431,8 +355,6 @@ static const struct member_row members[] = {
     M(X, "static bool TryParseJwt(this string input, out Jwt result)", try_parse_jwt),
     M(X, "static BasicAuthCredentials AsBasic(this string input)", as_basic),
     M(X, "static bool TryParseBasic(this string input, out BasicAuthCredentials result)", try_parse_basic),
-    M(X, "static string ToFormUrlEncodedContent(this IDictionary<string,IList<string>> form)", to_form),
-    M(X, "static string ToQueryString(this IDictionary<string,IList<string>> parameters)", to_query),
 };
 
 const struct library clr_jwt = LIBRARY("jwt", types, members);
