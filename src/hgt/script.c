@@ -353,11 +353,47 @@ parse_file(struct parser *p, struct step *s, struct str rest)
            complain(p, &s->line, "`file PATH` inside the configuration folder");
 }
 
+static size_t
+count_words(struct parser *p, struct str text)
+{
+    struct str word;
+    size_t n = 0;
+
+    while (word_next(p->arena, &text, &word))
+        n++;
+    return n;
+}
+
+/* operation [ID] METHOD TEMPLATE, with a policy of its own below. One without an id gets a name by its place, so that the
+ * policy finds it. */
+static bool
+parse_operation_line(struct parser *p, struct step *s, const struct line *line, struct str words, uint32_t index)
+{
+    struct region block = line->block;
+    struct str id = STR_NONE;
+    struct line below;
+
+    if (count_words(p, words) == 2)
+        words = str_printf(p->arena, "operation-%" PRIu32 " %.*s", index, STR_ARG(words));
+    s->operations = str_printf(p->arena, "%.*s%.*s\n", STR_ARG(s->operations), STR_ARG(words));
+    word_next(p->arena, &words, &id);
+    while (line_next(&block, &below)) {
+        struct operation_policy *own = arena_new(p->arena, struct operation_policy);
+
+        if (!own || !str_eq_lit(below.text, "policy"))
+            return complain(p, &below, "`policy` below an operation");
+        *own = (struct operation_policy){s->operation_policies, id, block_text(&below.block, p->arena)};
+        s->operation_policies = own;
+    }
+    return true;
+}
+
 /* api NAME at PATH [to ORIGIN] */
 static bool
 parse_api(struct parser *p, struct step *s, struct str rest)
 {
     struct region block = s->line.block;
+    uint32_t n_operations = 0;
     struct line line;
 
     if (!word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "at") || !word_next(p->arena, &rest, &s->path))
@@ -367,9 +403,10 @@ parse_api(struct parser *p, struct step *s, struct str rest)
     while (line_next(&block, &line)) {
         struct str words = line.text;
 
-        if (accept(p, &words, "operation"))
-            s->operations = str_printf(p->arena, "%.*s%.*s\n", STR_ARG(s->operations), STR_ARG(words));
-        else if (accept(p, &words, "subscription") && accept(p, &words, "required"))
+        if (accept(p, &words, "operation")) {
+            if (!parse_operation_line(p, s, &line, words, ++n_operations))
+                return false;
+        } else if (accept(p, &words, "subscription") && accept(p, &words, "required"))
             s->needs_key = true;
         else if (accept(p, &words, "policy"))
             s->policy = block_text(&line.block, p->arena);

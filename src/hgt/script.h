@@ -8,7 +8,8 @@
  *     artifacts PATH                a folder of configuration, relative to the script
  *     yaml                          block: headgate.yaml
  *     file PATH                     block: a file of the configuration folder
- *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE`, `subscription required`, `policy` (block)
+ *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE` (with its own `policy` below), `subscription
+ *                                   required`, `policy` (block)
  *     test NAME                     a new test: caches, counters and what origins saw start empty
  *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`
  *     raw [on CONNECTION]           block: bytes to send, escapes allowed, each line ended by CR LF; an empty line
@@ -82,6 +83,12 @@ struct rule {
     struct rule *next;
 };
 
+/* `policy` below an operation of an api step. */
+struct operation_policy {
+    struct operation_policy *next;
+    struct str operation, text;
+};
+
 struct step {
     enum step_kind kind;
     struct line line;
@@ -92,6 +99,7 @@ struct step {
     struct rule *rules;               /* origin */
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
+    struct operation_policy *operation_policies;  /* api: those of its operations */
     bool has_body, at_once, needs_key, is_http10, is_http2, is_tls;
     uint32_t times;
     uint64_t number;

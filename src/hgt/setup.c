@@ -316,6 +316,16 @@ specification_of(struct setup *s, const struct step *step)
 }
 
 static bool
+declare_operation_policies(struct setup *s, const struct step *step)
+{
+    for (const struct operation_policy *o = step->operation_policies; o; o = o->next)
+        if (!write_file(s, step, str_printf(s->arena, "apis/%.*s/operations/%.*s/policy.xml", STR_ARG(step->name),
+                                            STR_ARG(o->operation)), setup_expand(s, o->text)))
+            return false;
+    return true;
+}
+
+static bool
 declare_api(struct setup *s, const struct step *step)
 {
     struct fake_origin *o = setup_origin(s, step->target);
@@ -333,7 +343,8 @@ declare_api(struct setup *s, const struct step *step)
                        specification_of(s, step))) &&
            (!step->policy.p ||
             write_file(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)),
-                       setup_expand(s, step->policy)));
+                       setup_expand(s, step->policy))) &&
+           declare_operation_policies(s, step);
 }
 
 static bool

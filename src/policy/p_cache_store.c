@@ -24,9 +24,10 @@ static const struct attr_def attrs[] = {
 
 /* A body on its way through. */
 struct filling {
-    struct exchange *ex;
     struct cache *cache;
-    struct cache_fill *fill;
+    struct cache_fill *fill;      /* NULL once it has ended */
+    int64_t length;               /* of the body, or -1 */
+    uint64_t seen;
     struct cache_item item;
     struct cache_scopes scopes;
 };
@@ -103,23 +104,42 @@ make_item(struct exchange *ex, const struct cache_intent *intent, uint32_t durat
 
 /* --- how ----------------------------------------------------------------------------------------------------------- */
 
+static void
+end_fill(struct filling *f, bool is_complete)
+{
+    struct cache_fill *fill = f->fill;
+
+    f->fill = NULL;
+    if (fill && is_complete)
+        cache_fill_commit(fill, &f->item, NULL, NULL);
+    else
+        cache_fill_abort(fill);
+}
+
+/* With its last byte a body of known length is complete: whoever sends it need not read on to its end. */
 static bool
 on_piece(void *ctx, struct str piece)
 {
     struct filling *f = ctx;
+    bool ok = cache_fill_add(f->fill, piece);
 
-    return cache_fill_add(f->fill, piece);
+    f->seen += piece.len;
+    if (ok && f->length >= 0 && f->seen == (uint64_t)f->length)
+        end_fill(f, true);
+    return ok && f->fill;
 }
 
 static void
 on_end(void *ctx, int status)
 {
-    struct filling *f = ctx;
+    end_fill(ctx, status == IO_EOF);
+}
 
-    if (status == IO_EOF || status == IO_OK)
-        cache_fill_commit(f->fill, &f->item, NULL, NULL);
-    else
-        cache_fill_abort(f->fill);
+/* The request ends and the body was given up on the way. */
+static void
+give_up(void *filling)
+{
+    end_fill(filling, false);
 }
 
 /* Puts a tee into the answer's body. */
@@ -127,14 +147,12 @@ static bool
 store_stream(struct exchange *ex, struct filling *f)
 {
     struct content *content = &ex->response->content;
-    struct body *tee;
+    struct body *tee = body_tee(ex->arena, content->stream, on_piece, on_end, f);
 
-    f->fill = cache_fill_begin(f->cache);
-    tee = body_tee(ex->arena, content->stream, on_piece, on_end, f);
-    if (!tee) {
-        cache_fill_abort(f->fill);
+    if (!tee || !arena_defer(ex->arena, give_up, f))
         return false;
-    }
+    f->fill = cache_fill_begin(f->cache);
+    f->length = content->stream->length;
     content->stream = tee;
     return true;
 }
@@ -158,7 +176,6 @@ store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 
     if (!f || !make_item(ex, intent, duration_s, f))
         return false;
-    f->ex = ex;
     f->cache = ex->services->cache;
     /* A later step that takes the body out of the way would cut the tee off. */
     if (content->state == CONTENT_STREAM && plan_touches_answer_body(ex->plan) && !content_buffer(ex, content, &err))
