@@ -147,6 +147,23 @@ add_varies(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
     return true;
 }
 
+/* The operation whose entries count: to HEAD, that of GET with the same template. */
+static struct str
+operation_name(const struct exchange *ex)
+{
+    const struct operation *own = ex->operation;
+
+    if (!own || str_eq_lit(ex->request.method, "GET"))
+        return own ? own->name : STR_NONE;
+    for (uint32_t i = 0; i < ex->api->n_operations; i++) {
+        const struct operation *op = &ex->api->operations[i];
+
+        if (str_eq_lit(op->method, "GET") && str_eq(op->url_template, own->url_template))
+            return op->name;
+    }
+    return own->name;
+}
+
 static bool
 build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
 {
@@ -158,7 +175,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     buf_reserve(&b, 256);
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, ex->api ? ex->api->name : STR_NONE);
-    cache_key_add(&b, ex->operation ? ex->operation->name : STR_NONE);
+    cache_key_add(&b, operation_name(ex));
     cache_key_add(&b, url.scheme);
     cache_key_add(&b, url.host);
     cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));

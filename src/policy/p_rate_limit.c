@@ -76,7 +76,7 @@ take(struct exchange *ex, struct str key, uint32_t calls, uint32_t period_s, str
         t->wait_s = MAX(t->wait_s, w.wait_s);
         return;
     }
-    if (calls - MIN(w.used, calls) <= t->remaining) {
+    if (!t->is_refused && calls - MIN(w.used, calls) <= t->remaining) {
         t->remaining = calls - MIN(w.used, calls);
         t->limit = calls;
     }

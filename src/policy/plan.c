@@ -106,8 +106,9 @@ plan_new(struct policy_document *const documents[LEVEL_COUNT])
     for (int s = 0; s < SECTION_COUNT; s++)
         p->needs_body[s] = row_has_body_use(&p->rows[s], BODY_WHOLE);
     p->touches_answer_body = row_has_body_use(&p->rows[SECTION_OUTBOUND], BODY_REPLACED);
-    if (p->rows[SECTION_OUTBOUND].n)
-        find_store(&p->rows[SECTION_OUTBOUND], 0, 0, &p->after_store);
+    const struct row *outbound = &p->rows[SECTION_OUTBOUND];
+    if (outbound->n && !find_store(outbound, 0, 0, &p->after_store))
+        p->after_store = (struct place){.frames[0].at = outbound->units[0]->n ? 0 : STEP_END};
     return p;
 }
 
