@@ -524,7 +524,7 @@ bind_nameof(struct binder *b, const struct node *n)
 
     if (x->kind != NODE_NAME && x->kind != NODE_MEMBER)
         return bind_error(b, x, "nameof needs a name (CS8081)");
-    if (is_error(bind_expression(b, x)))
+    if (x->kind == NODE_NAME && is_error(bind_expression(b, x)))
         return bound_new(b, B_ERROR, n, b->core->error);
     return bound_string(b, n, x->text);
 }
