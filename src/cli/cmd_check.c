@@ -15,8 +15,8 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "cli/commands.h"
-#include "clr/clr.h"
 #include "expr/program.h"
+#include "exchange/context_families.h"
 #include "gateway/snapshot.h"
 #include "observe/metrics.h"
 #include "policy/plan.h"
@@ -234,7 +234,7 @@ cmd_check(int argc, char **argv)
     }
     if (optind == argc)
         return usage(stderr, 2);
-    c.env = expr_env_new(clr_libraries, clr_libraries_n, &err);
+    c.env = context_env_new(&err);
     if (!c.env) {
         fprintf(stderr, "headgate check: %s\n", err.text);
         return 2;

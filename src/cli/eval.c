@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/rand.h"
-#include "clr/clr.h"
+#include "exchange/context_families.h"
 
 struct evaluator *
 evaluator_new(const char *context_path, struct err *err)
@@ -13,7 +13,7 @@ evaluator_new(const char *context_path, struct err *err)
     struct evaluator *ev = xnew(struct evaluator);
     uint64_t seed;
 
-    ev->env = expr_env_new(clr_libraries, clr_libraries_n, err);
+    ev->env = context_env_new(err);
     ev->rand = xnew(struct rand);
     rand_secret(&seed, sizeof(seed));
     rand_seed(ev->rand, seed);

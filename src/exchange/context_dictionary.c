@@ -393,6 +393,18 @@ variable_or_default(struct call *c)
     return true;
 }
 
+/* Without a type argument it is a look-up: the cast around it decides. */
+static bool
+variable_or_null(struct call *c)
+{
+    const struct variable *v;
+
+    if (!call_string(c, 1))
+        return throw_argument_null(c, "key");
+    v = exchange_variable(self_of(c)->ex, call_str(c, 1));
+    return return_ref(c, v ? v->value : NULL);
+}
+
 /* The same for the claims of a token, and whatever else maps a name to several texts. */
 static bool
 find_in_any(struct call *c, struct object *o, struct str key, struct value *ret, bool *ret_found)
@@ -462,6 +474,7 @@ static const struct member_row members[] = {
     M("ParameterCollection", "string GetValueOrDefault(string key)", parameter_or_default),
     M("ParameterCollection", "string GetValueOrDefault(string key, string defaultValue)", parameter_or_default),
     COMMON("VariableCollection", "object"),
+    M("VariableCollection", "object GetValueOrDefault(string variableName)", variable_or_null),
     M("VariableCollection", "T GetValueOrDefault<T>(string variableName)", variable_or_default),
     M("VariableCollection", "T GetValueOrDefault<T>(string variableName, T defaultValue)", variable_or_default),
     COMMON("CertificateCollection", "X509Certificate2"),

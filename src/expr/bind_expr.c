@@ -423,6 +423,23 @@ tuple_equality(struct binder *b, const struct node *node, enum token_kind op, st
     return bound_sequence(b, effect_x, all);
 }
 
+/* A predefined operator takes an operand whose type converts by itself to what the other one is. */
+static bool
+convert_operand(struct binder *b, struct bound **x, struct bound **y)
+{
+    struct bound **sides[2][2] = {{x, y}, {y, x}};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct type *to = (*sides[i][0])->type;
+        bool is_predefined = is_arithmetic_type(to) || to->kind == TYPE_BOOL || to->kind == TYPE_STRING;
+        if (is_predefined && classify(b, *sides[i][1], to).kind == CONVERT_USER) {
+            *sides[i][1] = convert(b, *sides[i][1], to);
+            return true;
+        }
+    }
+    return false;
+}
+
 struct bound *
 bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool is_shift, struct bound *x, struct bound *y)
 {
@@ -478,6 +495,8 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
                 return lifted_binary(b, node, op, is_shift, x, y);
     }
     n = user_operator(b, node, text, x, y);
+    if (!n && convert_operand(b, &x, &y))
+        return bound_binary(b, node, op, is_shift, x, y);
     if (!n && (operation == OP_EQUAL || operation == OP_NOT_EQUAL))
         n = equality(b, node, x, y, operation == OP_NOT_EQUAL);
     return n ? n : not_applicable(b, node, text, x, y);

@@ -518,7 +518,7 @@ bind_return(struct binder *b, const struct node *n)
     if (b->finallies)
         return bind_error(b, n, "'return' cannot leave a finally block (CS0157)");
     if (!n->a) {
-        if (f->ret_type && !f->returns_void)
+        if (!f->outer || (f->ret_type && !f->returns_void))
             return bind_error(b, n, f->outer ? "'return' needs a value here (CS0126)"
                               : "'return' needs a value: the expression must give one (CS0126)");
         return s;

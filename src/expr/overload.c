@@ -501,7 +501,7 @@ overload_report(struct binder *b, const struct node *node, const struct member *
     }
     for (uint32_t i = 0; i < n; i++) {        /* what is wrong inside a lambda explains more than the overloads do */
         const struct type *parameters[2] = {b->core->object, b->core->object};
-        if (args[i].value->kind == B_LAMBDA_WAITS && fits == 1 && only->n_type_parameters && i > 0 && args[0].value->type &&
+        if (args[i].value->kind == B_LAMBDA_WAITS && fits > 0 && only->n_type_parameters && i > 0 && args[0].value->type &&
             type_element(args[0].value->type)) {
             struct trial t;
             const struct type *result;

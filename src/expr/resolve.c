@@ -11,7 +11,7 @@ static const struct str imports[] = {
     STR_INIT("System.Net"), STR_INIT("System.Security.Cryptography"),
     STR_INIT("System.Security.Cryptography.X509Certificates"), STR_INIT("System.Text"),
     STR_INIT("System.Text.RegularExpressions"), STR_INIT("System.Xml.Linq"), STR_INIT("Newtonsoft.Json"),
-    STR_INIT("Newtonsoft.Json.Linq"), STR_INIT(""),
+    STR_INIT("Newtonsoft.Json.Linq"), STR_INIT("Microsoft.Azure.ApiManagement"), STR_INIT(""),
 };
 
 static struct str
