@@ -27,8 +27,6 @@ struct h1_answer {
     struct h1_client *client;
     const struct http_request *request;
     struct http_exchange_conf conf;
-    struct h1_body body;
-    struct h1_sender sender;
     struct h1_framing framing;
     struct h1_head_limits limits;
     struct fiber *waiting;            /* for the head; NULL otherwise */
@@ -38,6 +36,10 @@ struct h1_answer {
     /* After an upgrade. */
     void (*on_up_sent)(void *ctx, int status);
     void *up_ctx;
+    /* Set up by functions of their own. */
+    bool has_body;                    /* a head has come, so body is set up */
+    struct h1_body body;
+    struct h1_sender sender;
 };
 
 void
@@ -117,19 +119,6 @@ frame_request(const struct http_request *rq, const struct body *body, struct h1_
     return body->length < 0 ? H1_SEND_CHUNKED : body->length > 0 ? H1_SEND_COUNTED : H1_SEND_NOTHING;
 }
 
-static void
-start_sender(struct h1_answer *a, struct body *body, enum h1_sender_kind kind, size_t head_len)
-{
-    uint64_t sent_before = a->sender.bytes;
-
-    a->sender = (struct h1_sender){
-        .stream = a->up->in.stream, .scratch = &a->client->scratch, .arena = a->super.arena, .body = body, .kind = kind,
-        .left = kind == H1_SEND_COUNTED ? (uint64_t)body->length : 0, .on_done = on_sent, .write_ms = WRITE_MS,
-        .bytes = sent_before,
-    };
-    h1_sender_start(&a->sender, head_len);
-}
-
 /* Writes the head and begins to send. False when the head cannot be sent. */
 static bool
 send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_kind, struct err *err)
@@ -146,7 +135,7 @@ send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_ki
     if (n == 0)
         return err_set(err, ERR_INVALID, "the request to %.*s has a head that cannot be sent", STR_ARG(a->request->authority));
     *ret_kind = kind;
-    start_sender(a, waits ? NULL : body, waits ? H1_SEND_NOTHING : kind, n);
+    h1_sender_start(&a->sender, waits ? H1_SEND_NOTHING : kind, body, n);
     return true;
 }
 
@@ -328,7 +317,7 @@ await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind,
     }
     if (local.code != ERR_NONE && (local.code != ERR_TIMEOUT || loop_now_ms(loop_of(a)) >= head_deadline(a)))
         return err_set(err, local.code, "%s", local.text);
-    start_sender(a, body, kind, 0);
+    h1_sender_start(&a->sender, kind, body, 0);
     return true;
 }
 
@@ -345,11 +334,11 @@ answer_close(struct http_answer *super)
         return;
     a->up = NULL;
     up->answer = NULL;
-    if (a->body.super.ops)            /* a head has come */
+    if (a->has_body)
         body_close(&a->body.super);
     h1_sender_stop(&a->sender);
     /* U1 */
-    http_pool_release(up, is_sent && a->body.is_whole && a->framing.keep_alive && !super->is_upgraded &&
+    http_pool_release(up, is_sent && a->has_body && a->body.is_whole && a->framing.keep_alive && !super->is_upgraded &&
                               up->in.at == up->in.len);
 }
 
@@ -372,11 +361,8 @@ answer_upgrade(struct http_answer *super, struct body *up, void (*on_sent_)(void
     ASSERT(super->is_upgraded && !a->sender.is_busy);
     a->on_up_sent = on_sent_;
     a->up_ctx = ctx;
-    a->sender = (struct h1_sender){
-        .stream = a->up->in.stream, .scratch = &a->client->scratch, .arena = super->arena, .body = up,
-        .kind = H1_SEND_RAW, .on_done = on_up_sent, .write_ms = WRITE_MS,
-    };
-    h1_sender_start(&a->sender, 0);
+    h1_sender_init(&a->sender, a->up->in.stream, &a->client->scratch, super->arena, WRITE_MS, on_up_sent);
+    h1_sender_start(&a->sender, H1_SEND_RAW, up, 0);
 }
 
 static const struct http_answer_ops h1_answer_ops = {.close = answer_close, .upgrade = answer_upgrade};
@@ -398,6 +384,7 @@ accept_answer(struct h1_answer *a, const struct http_response *r, size_t n, stru
         return err_set(err, ERR_NO_MEMORY, "no memory left for the answer");
     a->super.is_upgraded = is_upgrade(a, r);
     h1_body_begin(&a->body, in, a->super.arena, a->super.is_upgraded ? &open : &a->framing, r->content_length, &a->limits);
+    a->has_body = true;
     if (!a->super.is_upgraded) {
         a->body.total_at_ms = a->conf.deadlines.total_at_ms;
         a->body.idle_ms = a->conf.deadlines.idle_ms;
@@ -411,10 +398,12 @@ static struct h1_answer *
 answer_new(struct h1_upstream *up, struct h1_client *client, const struct http_request *request,
            const struct http_exchange_conf *conf, struct arena *arena)
 {
-    struct h1_answer *a = arena_new(arena, struct h1_answer);
+    struct h1_answer *a = arena_alloc(arena, 1, sizeof(*a), _Alignof(struct h1_answer));
 
     if (!a)
         return NULL;
+    memset(a, 0, offsetof(struct h1_answer, body));
+    h1_sender_init(&a->sender, up->in.stream, &client->scratch, arena, WRITE_MS, on_sent);
     a->super.ops = &h1_answer_ops;
     a->super.stream = up->in.stream;
     a->super.arena = arena;

@@ -298,12 +298,26 @@ run(struct h1_sender *s)
 }
 
 void
-h1_sender_start(struct h1_sender *s, size_t head_len)
+h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch, struct arena *arena,
+               uint32_t write_ms, void (*on_done)(struct h1_sender *s, int status))
+{
+    memset(s, 0, offsetof(struct h1_sender, pieces));
+    s->stream = stream;
+    s->scratch = scratch;
+    s->arena = arena;
+    s->write_ms = write_ms;
+    s->on_done = on_done;
+}
+
+void
+h1_sender_start(struct h1_sender *s, enum h1_sender_kind kind, struct body *body, size_t head_len)
 {
     ASSERT(!s->is_busy && head_len <= H1_SCRATCH_SIZE - GATHER_MAX - H1_CHUNK_LINE_MAX - 2);
     s->is_busy = true;
-    if (s->kind == H1_SEND_NOTHING)
-        s->body = NULL;
+    s->status = IO_OK;
+    s->kind = kind;
+    s->body = kind == H1_SEND_NOTHING ? NULL : body;
+    s->left = kind == H1_SEND_COUNTED ? (uint64_t)body->length : 0;
     pump(s, head_len);
 }
 

@@ -37,7 +37,6 @@ struct h1_sender {
     struct h1_buffer *stash;
     uint32_t stash_at, stash_len;
     uint32_t n_pieces, at_piece;      /* of pieces: all, and the first that has not gone whole */
-    struct str pieces[H1_SEND_PIECES];
     uint32_t write_ms;                /* without progress; 0: no limit */
     struct timer timer;               /* runs while the socket is full */
     bool is_busy;                     /* started and not done */
@@ -45,11 +44,14 @@ struct h1_sender {
     bool is_body_awaited, is_socket_awaited;
     int8_t status;                    /* how it ended; IO_OK */
     int8_t body_status;               /* IO_OK, or how the body broke when that was the reason */
+    struct str pieces[H1_SEND_PIECES];    /* last, as it need not be zeroed */
 };
 
-/* Sends head_len bytes of s->scratch, then the body. The fields up to on_done are set by the caller, the others zero. on_done
- * is called exactly once, maybe before this returns: IO_OK, or what broke it: IO_TIMEOUT, the stream's error, or the
+/* Ready to start: the fields that say what goes where, all others zero. body and its framing are the caller's to add. */
+void h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch, struct arena *arena,
+                    uint32_t write_ms, void (*on_done)(struct h1_sender *s, int status));
+/* Sends head_len bytes of s->scratch, then the body (NULL: none), framed as `kind` says. on_done is called exactly once, maybe before this returns: IO_OK, or what broke it: IO_TIMEOUT, the stream's error, or the
  * body's (then body_status is not IO_OK). The body is not closed. */
-void h1_sender_start(struct h1_sender *s, size_t head_len);
+void h1_sender_start(struct h1_sender *s, enum h1_sender_kind kind, struct body *body, size_t head_len);
 /* Stops; on_done is not called. Fine when it is done or was never started. */
 void h1_sender_stop(struct h1_sender *s);

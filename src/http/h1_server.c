@@ -56,13 +56,14 @@ struct h1_exchange {
     struct h1_exchange *next_free;
     struct arena arena;
     struct h1_framing framing;
-    struct h1_body body;
-    struct h1_sender sender;
     struct h1_head_limits trailer_limits;
     uint64_t drain_left;
     bool has_returned, is_sent;       /* both: over */
     bool may_go_on;                   /* the connection was not promised to be closed */
     bool is_upgraded;
+    /* Set up by functions of their own. */
+    struct h1_body body;
+    struct h1_sender sender;
 };
 
 static const struct http_call_ops h1_call_ops;
@@ -375,19 +376,6 @@ write_head(struct h1_exchange *ex, const struct http_response *r, const struct h
 }
 
 static void
-start_sender(struct h1_exchange *ex, enum h1_sender_kind kind, struct body *body, size_t head_len)
-{
-    struct h1_conn *c = ex->conn;
-
-    ex->sender = (struct h1_sender){
-        .stream = c->in.stream, .scratch = &c->h1->scratch, .arena = &ex->arena, .body = body, .kind = kind,
-        .left = kind == H1_SEND_COUNTED ? (uint64_t)body->length : 0, .on_done = on_sender_done,
-        .write_ms = (uint32_t)limits_of(c)->write_ms,
-    };
-    h1_sender_start(&ex->sender, head_len);
-}
-
-static void
 call_send(struct http_call *call, const struct http_response *response, struct body *body)
 {
     struct h1_exchange *ex = (struct h1_exchange *)call;
@@ -412,7 +400,7 @@ call_send(struct http_call *call, const struct http_response *response, struct b
     }
     if ((kind == H1_SEND_CHUNKED || kind == H1_SEND_RAW) && ex->body.is_whole)
         stream_when_readable(c->in.stream, on_peer_event, ex);
-    start_sender(ex, kind, kind == H1_SEND_NOTHING ? NULL : body, n); /* the exchange may be over behind this */
+    h1_sender_start(&ex->sender, kind, body, n); /* the exchange may be over behind this */
 }
 
 static bool
@@ -465,7 +453,7 @@ call_upgrade(struct http_call *call, const struct http_response *response, struc
     if (n == 0)
         call_abort(call);
     else
-        start_sender(ex, H1_SEND_RAW, down, n);
+        h1_sender_start(&ex->sender, H1_SEND_RAW, down, n);
     return &ex->body.super;
 }
 
@@ -480,7 +468,6 @@ exchange_new(struct h1_conn *c)
 {
     struct h1_server *s = c->h1;
     struct h1_exchange *ex = s->free_exchanges;
-    size_t after = offsetof(struct h1_exchange, framing);
 
     if (ex) {
         s->free_exchanges = ex->next_free;
@@ -488,14 +475,14 @@ exchange_new(struct h1_conn *c)
     } else {
         ex = xmalloc(sizeof(*ex));
     }
-    memset(&ex->call, 0, sizeof(ex->call));
-    memset((char *)ex + after, 0, sizeof(*ex) - after);
+    memset(ex, 0, offsetof(struct h1_exchange, body));
     ex->conn = c;
     ex->arena = ARENA(&s->loop->blocks, (size_t)limits_of(c)->exchange_bytes);
     ex->call.ops = &h1_call_ops;
     ex->call.server = s->server;
     ex->call.arena = &ex->arena;
     ex->call.stream = c->in.stream;
+    h1_sender_init(&ex->sender, c->in.stream, &s->scratch, &ex->arena, (uint32_t)limits_of(c)->write_ms, on_sender_done);
     c->exchange = ex;
     return ex;
 }

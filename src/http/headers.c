@@ -50,21 +50,36 @@ load_8(const char *p)
     return w;
 }
 
+static uint32_t
+load_4(const char *p)
+{
+    uint32_t w;
+
+    memcpy(&w, p, sizeof(w));
+    return w;
+}
+
 /* Equal but for ASCII case; `known` is lower-case token text, in which only letters lose by folding 0x20: the few other
  * characters of a token that differ by that bit alone ('^' and '~', '@' is none) are not in any known name. */
 static bool
 name_eq_known(struct str name, struct str known)
 {
     const uint64_t fold = 0x2020202020202020u;
-    size_t i = 0;
+    const char *a = name.p, *b = known.p;
+    size_t n = name.len, i = 0;
 
-    if (name.len != known.len)
+    if (n != known.len)
         return false;
-    for (; i + 8 <= name.len; i += 8)
-        if ((load_8(name.p + i) | fold) != (load_8(known.p + i) | fold))
-            return false;
-    for (; i < name.len; i++)
-        if ((name.p[i] | 0x20) != (known.p[i] | 0x20))
+    if (n >= 8) {
+        for (; i + 8 < n; i += 8)
+            if ((load_8(a + i) ^ load_8(b + i)) & ~fold)
+                return false;
+        return ((load_8(a + n - 8) ^ load_8(b + n - 8)) & ~fold) == 0; /* the last eight, overlapping */
+    }
+    if (n >= 4)
+        return (((load_4(a) ^ load_4(b)) | (load_4(a + n - 4) ^ load_4(b + n - 4))) & ~(uint32_t)fold) == 0;
+    for (; i < n; i++)
+        if ((a[i] ^ b[i]) & ~0x20)
             return false;
     return true;
 }
