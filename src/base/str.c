@@ -140,6 +140,18 @@ str_concat(struct arena *a, struct str x, struct str y)
 }
 
 struct str
+str_concat_u64(struct arena *a, struct str x, uint64_t n)
+{
+    char digits[20], *p = digits + sizeof(digits);
+
+    do {
+        *--p = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    return str_concat(a, x, str_from(p, (size_t)(digits + sizeof(digits) - p)));
+}
+
+struct str
 str_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap;

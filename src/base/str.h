@@ -80,6 +80,8 @@ bool str_split_next(struct str *rest, char sep, struct str *head);
  * arena's limit is reached. */
 struct str str_dup(struct arena *a, struct str s);
 struct str str_concat(struct arena *a, struct str x, struct str y);
+/* x, then n in plain decimal: for hot paths, where printf would be felt. */
+struct str str_concat_u64(struct arena *a, struct str x, uint64_t n);
 struct str str_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str str_lower(struct arena *a, struct str s);
 

@@ -35,7 +35,7 @@ authority_of(struct exchange *ex, const struct url *url)
 {
     if (url_has_default_port(url))
         return url->host;
-    return str_printf(ex->arena, "%.*s:%u", STR_ARG(url->host), url->port);
+    return str_concat_u64(ex->arena, str_concat(ex->arena, url->host, STR(":")), url->port);
 }
 
 /* The Host a policy set: one that is not the client's own. */

@@ -256,7 +256,7 @@ serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry
     ex->response = r;
     ex->cache_state = CACHE_STATE_HIT;
     response_set_downstream(ex, r, intent, left_s);
-    http_headers_set(r->headers, STR("Age"), str_printf(ex->arena, "%" PRIu64, age_s));
+    http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), age_s));
     if (is_not_modified(ex, r)) {
         r->status = 304;
         r->reason = STR_NONE;

@@ -152,14 +152,17 @@ response_from_entry(struct exchange *ex, struct cache_entry *e)
 bool
 response_set_downstream(struct exchange *ex, struct reply *r, const struct cache_intent *intent, uint64_t seconds_left)
 {
-    const char *revalidate = intent->must_revalidate ? ", must-revalidate" : "";
+    static const struct str words[2][2] = {
+        {STR_INIT("private, max-age="), STR_INIT("private, must-revalidate, max-age=")},
+        {STR_INIT("public, max-age="), STR_INIT("public, must-revalidate, max-age=")},
+    };
     struct str value = STR("no-store");
 
     http_headers_remove_id(r->headers, HTTP_EXPIRES);
     http_headers_remove_id(r->headers, HTTP_PRAGMA);
     if (intent->downstream != DOWNSTREAM_NONE)
-        value = str_printf(ex->arena, "%s%s, max-age=%" PRIu64,
-                           intent->downstream == DOWNSTREAM_PRIVATE ? "private" : "public", revalidate, seconds_left);
+        value = str_concat_u64(ex->arena, words[intent->downstream == DOWNSTREAM_PUBLIC][intent->must_revalidate],
+                               seconds_left);
     return value.p && http_headers_set(r->headers, STR("Cache-Control"), value);
 }
 
