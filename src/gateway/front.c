@@ -388,8 +388,8 @@ route(struct front *f, const struct snapshot *s)
     struct http_request *rq = &f->call->request;
     struct route_request wanted = {
         .method = rq->method_text, .host = f->ex.original_url.host, .path = rq->path, .query = rq->query,
-        .is_secure = str_eq_lit(f->client.scheme, "https") || s->model->settings.https_only_in_plain ||
-                     addr_is_loopback(&f->call->stream->peer),
+        .is_secure = str_eq_lit(f->client.scheme, "https"),
+        .is_plain_trusted = s->model->settings.https_only_in_plain || addr_is_loopback(&f->call->stream->peer),
         .get_header = get_header, .headers = &rq->headers,
     };
     enum route_result result = route_find(s->model->routes, &wanted, &f->match);

@@ -232,10 +232,12 @@ match_node(const struct walk *w, uint32_t node, size_t at, uint32_t n_values, bo
 }
 
 static bool
-protocol_fits(const struct route_api *a, bool is_secure)
+protocol_fits(const struct route_api *a, const struct route_request *rq)
 {
-    uint8_t wanted = is_secure ? PROTOCOL_HTTPS | PROTOCOL_WSS : PROTOCOL_HTTP | PROTOCOL_WS;
+    uint8_t wanted = rq->is_secure ? PROTOCOL_HTTPS | PROTOCOL_WSS : PROTOCOL_HTTP | PROTOCOL_WS;
 
+    if (rq->is_plain_trusted)
+        wanted |= PROTOCOL_HTTPS | PROTOCOL_WSS;
     return !a->protocols || (a->protocols & wanted);
 }
 
@@ -256,7 +258,7 @@ static const struct route_api *
 pick_api(const struct route_api *list, const struct route_request *rq, struct str revision)
 {
     for (; list; list = list->next)
-        if ((revision.p ? str_eq(list->api->revision, revision) : list->is_current) && protocol_fits(list, rq->is_secure) &&
+        if ((revision.p ? str_eq(list->api->revision, revision) : list->is_current) && protocol_fits(list, rq) &&
             (!list->needs_version || version_fits(list->api, rq)))
             return list;
     return NULL;

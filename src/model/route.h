@@ -25,7 +25,8 @@ struct route_request {
     struct str host;                  /* without port; empty: none */
     struct str path;                  /* normal form of http/path.h, "/shop/v1/items/7" */
     struct str query;                 /* raw, without '?' */
-    bool is_secure;                   /* TLS, or where https-only APIs may be served in plain */
+    bool is_secure;                   /* TLS */
+    bool is_plain_trusted;            /* not TLS, but a place where https-only APIs are served as well */
     /* For version sets that use a header; NULL: no headers. STR_NONE when absent. */
     struct str (*get_header)(const void *ctx, struct str name);
     const void *headers;

@@ -199,7 +199,7 @@ class WebSocket:
             more = self.sock.recv(len(frame) - len(got))
             assert more, "the tunnel was closed"
             got += more
-        assert got == frame
+        assert got == frame, (got, frame)
 
     def close(self):
         self.sock.close()
