@@ -408,15 +408,21 @@ exchange_hold_answer(struct exchange *ex, struct http_answer *answer)
 }
 
 void
-exchange_let_answer_go(struct exchange *ex, struct http_answer *answer)
+exchange_give_answer(struct exchange *ex, struct http_answer *answer)
 {
     for (struct exchange_answer **link = &ex->answers; *link; link = &(*link)->next) {
         if ((*link)->answer == answer) {
             *link = (*link)->next;
-            http_answer_close(answer);
             return;
         }
     }
+}
+
+void
+exchange_let_answer_go(struct exchange *ex, struct http_answer *answer)
+{
+    exchange_give_answer(ex, answer);
+    http_answer_close(answer);
 }
 
 void

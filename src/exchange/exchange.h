@@ -298,6 +298,8 @@ struct exchange_answer {
     struct http_answer *answer;
 };
 bool exchange_hold_answer(struct exchange *ex, struct http_answer *answer);
+/* It is the caller's to close from now on. */
+void exchange_give_answer(struct exchange *ex, struct http_answer *answer);
 void exchange_let_answer_go(struct exchange *ex, struct http_answer *answer);
 void exchange_close_answers(struct exchange *ex);
 

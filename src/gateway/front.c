@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/num.h"
 #include "http/path.h"
+#include "http/tunnel.h"
 #include "model/route.h"
 #include "net/stream.h"
 #include "observe/trace_context.h"
@@ -159,6 +160,22 @@ blame_client(struct front *f)
 }
 
 static void
+on_tunnel_end(void *ctx, struct http_call *call, uint64_t up, uint64_t down)
+{
+    on_sent(ctx, call, IO_OK);
+}
+
+/* The backend has taken the upgrade and no policy has put another answer in its place: bytes both ways from now on. */
+static void
+open_tunnel(struct front *f)
+{
+    struct http_answer *upgraded = f->ex.upgraded;
+
+    exchange_give_answer(&f->ex, upgraded);
+    http_tunnel(f->call, &f->answer, upgraded, f->worker->gateway->options->timeouts.tunnel_idle_ms, on_tunnel_end, f);
+}
+
+static void
 send_answer(struct front *f)
 {
     struct reply *r = f->ex.response;
@@ -168,11 +185,15 @@ send_answer(struct front *f)
     f->call->on_sent_ctx = f;
     if (blame_client(f))
         return;
-    f->body = body = answer_body(f, r);
     f->answer.status = r->status;
     f->answer.reason = r->reason;
     f->answer.headers = *r->headers;
     f->answer.content_length = r->announced_length;
+    if (f->ex.upgraded && r->status == 101) {
+        open_tunnel(f);
+        return;
+    }
+    f->body = body = answer_body(f, r);
     http_call_send(f->call, &f->answer, body, on_sent, f);
 }
 
