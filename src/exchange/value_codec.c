@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/value_codec.h"
 
+#include "clr/jtoken.h"
 #include "exchange/context.h"
 #include "expr/program.h"
 #include "http/headers.h"
@@ -119,6 +120,12 @@ encode(struct exchange *ex, struct object *o, struct buf *to, uint32_t depth, st
     }
     if (o->type->kind == TYPE_ARRAY && o->type->rank <= 1)
         return encode_array(ex, (struct array *)o, to, depth, err);
+    if (object_is_jtoken(o)) {
+        struct call call = expr_host_call(exchange_expr_run(ex));
+
+        put_kind(to, 'j');
+        return jtoken_write(&call, (struct jtoken *)o, false, to) || err_set(err, ERR_LIMIT, "the JSON value is too large");
+    }
     reply = context_reply_of(o);
     if (reply)
         return encode_reply(ex, reply, to, err);
@@ -202,6 +209,17 @@ decode_array(struct input *in, uint32_t depth, struct object **ret)
     return a != NULL;
 }
 
+/* The tree points into its text, so it gets a copy that lives as long. */
+static bool
+decode_json(struct input *in, struct object **ret)
+{
+    struct str text = str_dup(in->ex->arena, in->rest);
+    struct json_problem problem;
+
+    *ret = text.p ? (struct object *)jtoken_parse(&in->call, text, JSON_NULL, &problem) : NULL;
+    return *ret != NULL;
+}
+
 static bool
 decode_reply(struct input *in, struct object **ret)
 {
@@ -248,6 +266,8 @@ decode(struct input *in, uint32_t depth, struct object **ret)
         return decode_box(in, ret);
     case 'a':
         return decode_array(in, depth, ret);
+    case 'j':
+        return decode_json(in, ret);
     case 'r':
         return decode_reply(in, ret);
     default:

@@ -47,7 +47,7 @@ struct pvalue {
 };
 
 /* Each gives the value now; false after exchange_fail_expression() or a failed conversion has set ex->error, then
- * return FLOW_ERROR. An absent value without a default gives STR_NONE, false, 0. Yield, as expressions may. */
+ * return FLOW_ERROR. An absent value without a default, and null, give STR_NONE, false, 0. Yield, as expressions may. */
 MUST_USE bool pvalue_str(struct exchange *ex, const struct pvalue *v, struct str *ret);
 MUST_USE bool pvalue_bool(struct exchange *ex, const struct pvalue *v, bool *ret);
 MUST_USE bool pvalue_u32(struct exchange *ex, const struct pvalue *v, uint32_t *ret);

@@ -31,17 +31,44 @@ conversion_failed(struct exchange *ex, const char *fmt, ...)
     return false;
 }
 
+/* The text of a value that may be null: STR_NONE then, so that callers can tell it from an empty one. */
+static bool
+run_nullable_text(const struct pvalue *v, struct expr_run *run, struct str *ret)
+{
+    struct call call = expr_host_call(run);
+    struct string *text;
+    struct object *o;
+
+    if (!expr_run_object(v->program, run, &o))
+        return false;
+    if (!o) {
+        *ret = STR_NONE;
+        return true;
+    }
+    if (o->type->kind == TYPE_STRING)
+        text = (struct string *)o;
+    else if (!value_to_string(&call, o->type, value_unbox(o), STR_NONE, &text))
+        return false;
+    *ret = string_str(text);
+    return true;
+}
+
 bool
 pvalue_str(struct exchange *ex, const struct pvalue *v, struct str *ret)
 {
     struct expr_run *run;
+    bool ok;
 
     if (!v->program) {
         *ret = v->text;
         return true;
     }
     run = exchange_expr_run(ex);
-    return (run && expr_run_text(v->program, run, ret)) || expression_failed(ex, v);
+    if (!run)
+        return expression_failed(ex, v);
+    ok = type_is_kept_in_ref(expr_program_type(v->program)) ? run_nullable_text(v, run, ret)
+                                                           : expr_run_text(v->program, run, ret);
+    return ok || expression_failed(ex, v);
 }
 
 /* Runs the expression: either its value, when the static type is what the caller can use as it is, or its text. */
