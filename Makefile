@@ -22,7 +22,7 @@ docs: release
 	@build/release/headgate docs docs/reference
 
 docs-check: release
-	@tools/docs_check.sh
+	@tests/suite/docs.sh build/release
 
 bench: packages-run packages-bench release
 	@bench/run.sh
