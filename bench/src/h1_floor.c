@@ -24,7 +24,8 @@ answer_from_memory(struct floor *f, struct http_call *call)
 {
     struct http_response r = {.status = 200, .headers = http_headers_in(call->arena)};
 
-    http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"), STR("application/json"));
+    http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"),
+                        STR("application/json"));
     http_headers_add_id(&r.headers, HTTP_CACHE_CONTROL, STR("Cache-Control"), STR("max-age=3600"));
     http_call_respond(call, &r, body_from_str(call->arena, f->body), NULL);
 }
@@ -37,7 +38,8 @@ pass_on(struct floor *f, struct http_call *call)
     struct err err;
 
     http_strip_hop_by_hop(&rq.headers, false);
-    if (!http_client_exchange(f->client, f->origin, &rq, call->body, NULL, call->arena, &answer, &err)) {
+    if (!http_client_exchange(f->client, f->origin, &rq, call->body, NULL, call->arena, &answer,
+                              &err)) {
         http_call_send_error(call, 502, str_from_c(err.text));
         return;
     }
@@ -86,8 +88,9 @@ main(int argc, char **argv)
         return argc < 3 ? 2 : fail(&err);
     if (argc == 4) {
         f.client = http_client_new(loop, NULL, NULL);
-        f.origin = http_origin_get(http_origins_new(),
-                                   &(struct http_origin_conf){.host = STR("127.0.0.1"), .port = (uint16_t)size});
+        f.origin =
+            http_origin_get(http_origins_new(), &(struct http_origin_conf){.host = STR("127.0.0.1"),
+                                                                           .port = (uint16_t)size});
     } else {
         f.body = str_from(memset(xmalloc(size), 'x', size), size);
     }

@@ -97,7 +97,8 @@ budget_take(struct budget *b, uint64_t bytes)
 {
     if (!b)
         return true;
-    if (atomic_fetch_sub_explicit(&b->left, (int64_t)bytes, memory_order_relaxed) < (int64_t)bytes ||
+    if (atomic_fetch_sub_explicit(&b->left, (int64_t)bytes, memory_order_relaxed) <
+            (int64_t)bytes ||
         !budget_take(b->above, bytes)) {
         atomic_fetch_add_explicit(&b->left, (int64_t)bytes, memory_order_relaxed);
         return false;
@@ -156,7 +157,8 @@ open_piece(const struct pieces *to)
 {
     struct piece *p = to->n ? to->v[to->n - 1] : NULL;
 
-    return p && p->len < p->cap && atomic_load_explicit(&p->refs, memory_order_acquire) == 1 ? p : NULL;
+    return p && p->len < p->cap && atomic_load_explicit(&p->refs, memory_order_acquire) == 1 ? p
+                                                                                             : NULL;
 }
 
 bool
@@ -167,7 +169,8 @@ pieces_add(struct pieces *to, struct str bytes, struct budget *budget)
         size_t n;
         if (!p) {
             /* A body that fits into one piece gets one of its size, a long one standard pieces. */
-            p = piece_new(to->n ? PIECE_SIZE : MIN(MAX(bytes.len, (size_t)1024), PIECE_SIZE * 4), budget);
+            p = piece_new(to->n ? PIECE_SIZE : MIN(MAX(bytes.len, (size_t)1024), PIECE_SIZE * 4),
+                          budget);
             if (!p)
                 return false;
             push_piece(to, p);
@@ -250,7 +253,10 @@ rewind_by_count(struct body *b)
 }
 
 static const struct body_ops text_ops = {
-    .name = "text", .try_read = text_try_read, .when_ready = ready_at_once, .rewind = rewind_by_count,
+    .name = "text",
+    .try_read = text_try_read,
+    .when_ready = ready_at_once,
+    .rewind = rewind_by_count,
 };
 
 struct body *
@@ -297,7 +303,10 @@ pieces_close(struct body *b)
 }
 
 static const struct body_ops pieces_ops = {
-    .name = "pieces", .try_read = pieces_try_read, .when_ready = ready_at_once, .rewind = pieces_rewind,
+    .name = "pieces",
+    .try_read = pieces_try_read,
+    .when_ready = ready_at_once,
+    .rewind = pieces_rewind,
     .close = pieces_close,
 };
 
@@ -315,7 +324,8 @@ body_from_pieces(struct arena *arena, const struct pieces *pieces)
 
     if (!p || !arena_defer(arena, close_with_arena, p))
         return NULL;
-    p->super = (struct body){.ops = &pieces_ops, .length = (int64_t)pieces->bytes, .keeps_pieces = true};
+    p->super =
+        (struct body){.ops = &pieces_ops, .length = (int64_t)pieces->bytes, .keeps_pieces = true};
     pieces_share(&p->pieces, pieces);
     return &p->super;
 }
@@ -352,7 +362,10 @@ own_trailers(struct body *b)
 }
 
 static const struct body_ops trailer_ops = {
-    .name = "trailers", .try_read = below_try_read, .when_ready = below_when_ready, .trailers = own_trailers,
+    .name = "trailers",
+    .try_read = below_try_read,
+    .when_ready = below_when_ready,
+    .trailers = own_trailers,
     .rewind = below_rewind,
 };
 
@@ -450,7 +463,10 @@ limit_try_read(struct body *b, struct str *ret_piece)
 }
 
 static const struct body_ops limit_ops = {
-    .name = "limit", .try_read = limit_try_read, .when_ready = below_when_ready, .rewind = below_rewind,
+    .name = "limit",
+    .try_read = limit_try_read,
+    .when_ready = below_when_ready,
+    .rewind = below_rewind,
 };
 
 struct body *
@@ -488,8 +504,8 @@ body_broken(struct arena *arena, int status)
 /* ---- the buffered state ---- */
 
 bool
-body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t deadline_ms, struct pieces *ret,
-              struct err *err)
+body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t deadline_ms,
+              struct pieces *ret, struct err *err)
 {
     struct pieces all = PIECES_INIT;
     struct str piece;
@@ -497,7 +513,8 @@ body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t dead
     bool ok = true;
 
     if (b->length > 0 && (uint64_t)b->length > max)
-        ok = err_set(err, ERR_LIMIT, "the body has %" PRId64 " bytes, more than %" PRIu64, b->length, max);
+        ok = err_set(err, ERR_LIMIT, "the body has %" PRId64 " bytes, more than %" PRIu64,
+                     b->length, max);
     while (ok && (status = body_read(b, &piece, deadline_ms)) == IO_OK) {
         if (piece.len > max - all.bytes)
             ok = err_set(err, ERR_LIMIT, "the body has more than %" PRIu64 " bytes", max);
@@ -505,8 +522,9 @@ body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t dead
             ok = err_set(err, ERR_NO_MEMORY, "no memory left to buffer the body");
     }
     if (ok && status != IO_EOF)
-        ok = err_set(err, status == IO_ERROR ? ERR_CLOSED : io_status_err(status), "the body broke after %" PRIu64 " bytes: %s",
-                     all.bytes, io_status_text(status));
+        ok = err_set(err, status == IO_ERROR ? ERR_CLOSED : io_status_err(status),
+                     "the body broke after %" PRIu64 " bytes: %s", all.bytes,
+                     io_status_text(status));
     body_close(b);
     if (ok)
         *ret = all;

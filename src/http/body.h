@@ -5,9 +5,10 @@
  *         use(piece);                                     valid until the next read of the same body
  *     if (status == IO_EOF) complete, trailers known; else broken: never pass it on as if it were whole
  *
- * Each layer embeds struct body first, keeps the layer below and does one thing. A layer gives two operations that never
- * yield, so that the same stack serves a fiber (body_read) and the callback pump that sends a body after the last policy
- * without holding a stack. Bodies live in the arena of their exchange; body_close() gives back what is outside it.
+ * Each layer embeds struct body first, keeps the layer below and does one thing. A layer gives two operations that
+ * never yield, so that the same stack serves a fiber (body_read) and the callback pump that sends a body after the
+ * last policy without holding a stack. Bodies live in the arena of their exchange; body_close() gives back what is
+ * outside it.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -112,30 +113,40 @@ struct body *body_from_str(struct arena *arena, struct str bytes);
 /* Takes a share of each piece. Replayable. */
 struct body *body_from_pieces(struct arena *arena, const struct pieces *pieces);
 /* The same with trailers at the end; they must outlive the body. */
-struct body *body_with_trailers(struct arena *arena, struct body *below, const struct http_headers *trailers);
-/* Everything that is read through it also goes to on_piece(ctx, piece); at the end on_end(ctx, status) once, also when
- * the body is closed early (IO_CANCELLED). on_piece false: the tee stops looking, reading goes on, on_end(IO_ERROR). */
-struct body *body_tee(struct arena *arena, struct body *below, bool (*on_piece)(void *ctx, struct str piece),
+struct body *body_with_trailers(struct arena *arena, struct body *below,
+                                const struct http_headers *trailers);
+/* Everything that is read through it also goes to on_piece(ctx, piece); at the end on_end(ctx, status) once, also
+ * when the body is closed early (IO_CANCELLED). on_piece false: the tee stops looking, reading goes on,
+ * on_end(IO_ERROR). */
+struct body *body_tee(struct arena *arena, struct body *below,
+                      bool (*on_piece)(void *ctx, struct str piece),
                       void (*on_end)(void *ctx, int status), void *ctx);
 /* More than max bytes: IO_ERROR, and *ret_was_hit (may be NULL) is set. */
 struct body *body_limit(struct arena *arena, struct body *below, uint64_t max, bool *ret_was_hit);
 /* An empty body that is already broken: for tests and for answers that failed half-way. */
 struct body *body_broken(struct arena *arena, int status);
 
-enum http_coding { HTTP_CODING_IDENTITY, HTTP_CODING_GZIP, HTTP_CODING_DEFLATE, HTTP_CODING_BROTLI, HTTP_CODING_ZSTD };
+enum http_coding {
+    HTTP_CODING_IDENTITY,
+    HTTP_CODING_GZIP,
+    HTTP_CODING_DEFLATE,
+    HTTP_CODING_BROTLI,
+    HTTP_CODING_ZSTD
+};
 
 /* The word of Content-Encoding; false for what we cannot decode. x-gzip is gzip. */
 bool http_coding_from(struct str word, enum http_coding *ret);
 struct str http_coding_name(enum http_coding coding);
 /* Decoded bytes of the body below. Stops with IO_ERROR above max bytes, or above 200 times its input after the
  * first MiB (robustness B6), and sets *ret_was_hit (may be NULL). */
-struct body *body_decode(struct arena *arena, struct body *below, enum http_coding coding, uint64_t max,
-                         bool *ret_was_hit);
+struct body *body_decode(struct arena *arena, struct body *below, enum http_coding coding,
+                         uint64_t max, bool *ret_was_hit);
 /* Encodes the body below (gzip and brotli); each piece is flushed when the body below has nothing more at hand, so an
  * event stream stays live. */
 struct body *body_encode(struct arena *arena, struct body *below, enum http_coding coding);
 
 /* Reads to the end and keeps all: the "buffered" state of a body. ERR_LIMIT above max (413 or a policy error),
- * ERR_NO_MEMORY when the budget is full, ERR_TIMEOUT, ERR_CLOSED when the body broke. b is closed in any case. Yields. */
-bool body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t deadline_ms, struct pieces *ret,
-                   struct err *err);
+ * ERR_NO_MEMORY when the budget is full, ERR_TIMEOUT, ERR_CLOSED when the body broke. b is closed in any case.
+ * Yields. */
+bool body_read_all(struct body *b, uint64_t max, struct budget *budget, uint64_t deadline_ms,
+                   struct pieces *ret, struct err *err);

@@ -1,10 +1,11 @@
-/* body_coding.c: content codings as layers over a body: decoding for policies that read, encoding for clients that accept
- * (body.h).
+/* body_coding.c: content codings as layers over a body: decoding for policies that read, encoding for clients that
+ * accept (body.h).
  *
  *     below --pieces--> coder (zlib, brotli or zstd state on malloc) --> out, one buffer in the arena
  * The coder's state is freed when the layer is closed or its arena goes, whichever is first.
  * Invariants: C1  a decoder stops as soon as its output passes max bytes, or 200 times its input after the first MiB.
- *             C2  an encoder flushes when the body below has nothing at hand, so nothing a reader waits for is kept back.
+ *             C2  an encoder flushes when the body below has nothing at hand, so nothing a reader waits for
+ *                 is kept back.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/body.h"
 
@@ -94,7 +95,8 @@ brotli_decode_step(struct coder *c, size_t *ret_len)
     size_t in_len = c->in.len, out_len = OUT_SIZE;
     const uint8_t *in = (const uint8_t *)c->in.p;
     uint8_t *out = (uint8_t *)c->out;
-    BrotliDecoderResult rc = BrotliDecoderDecompressStream(c->brotli_decoder, &in_len, &in, &out_len, &out, NULL);
+    BrotliDecoderResult rc =
+        BrotliDecoderDecompressStream(c->brotli_decoder, &in_len, &in, &out_len, &out, NULL);
 
     c->in = str_skip(c->in, c->in.len - in_len);
     *ret_len = OUT_SIZE - out_len;
@@ -105,12 +107,14 @@ brotli_decode_step(struct coder *c, size_t *ret_len)
 static bool
 brotli_encode_step(struct coder *c, enum step step, size_t *ret_len)
 {
-    BrotliEncoderOperation op = step == STEP_FINISH ? BROTLI_OPERATION_FINISH
-                              : step == STEP_FLUSH ? BROTLI_OPERATION_FLUSH : BROTLI_OPERATION_PROCESS;
+    BrotliEncoderOperation op = step == STEP_FINISH  ? BROTLI_OPERATION_FINISH
+                                : step == STEP_FLUSH ? BROTLI_OPERATION_FLUSH
+                                                     : BROTLI_OPERATION_PROCESS;
     size_t in_len = c->in.len, out_len = OUT_SIZE;
     const uint8_t *in = (const uint8_t *)c->in.p;
     uint8_t *out = (uint8_t *)c->out;
-    bool ok = BrotliEncoderCompressStream(c->brotli_encoder, op, &in_len, &in, &out_len, &out, NULL);
+    bool ok =
+        BrotliEncoderCompressStream(c->brotli_encoder, op, &in_len, &in, &out_len, &out, NULL);
 
     c->in = str_skip(c->in, c->in.len - in_len);
     *ret_len = OUT_SIZE - out_len;
@@ -166,7 +170,8 @@ coder_open(struct coder *c)
     case HTTP_CODING_DEFLATE:
         memset(&c->z, 0, sizeof(c->z));
         if (c->is_encoder)
-            c->is_open = deflateInit2(&c->z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
+            c->is_open =
+                deflateInit2(&c->z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK;
         else
             c->is_open = inflateInit2(&c->z, c->coding == HTTP_CODING_GZIP ? 15 + 16 : 15) == Z_OK;
         break;
@@ -176,7 +181,8 @@ coder_open(struct coder *c)
             BrotliEncoderSetParameter(c->brotli_encoder, BROTLI_PARAM_LGWIN, BROTLI_WINDOW);
             c->is_open = true;
         } else if (!c->is_encoder) {
-            c->is_open = (c->brotli_decoder = BrotliDecoderCreateInstance(NULL, NULL, NULL)) != NULL;
+            c->is_open =
+                (c->brotli_decoder = BrotliDecoderCreateInstance(NULL, NULL, NULL)) != NULL;
         }
         break;
     case HTTP_CODING_ZSTD:
@@ -338,14 +344,21 @@ coder_close(struct body *b)
 }
 
 static const struct body_ops decode_ops = {
-    .name = "decode", .try_read = decode_try_read, .when_ready = coder_when_ready, .close = coder_close,
+    .name = "decode",
+    .try_read = decode_try_read,
+    .when_ready = coder_when_ready,
+    .close = coder_close,
 };
 static const struct body_ops encode_ops = {
-    .name = "encode", .try_read = encode_try_read, .when_ready = coder_when_ready, .close = coder_close,
+    .name = "encode",
+    .try_read = encode_try_read,
+    .when_ready = coder_when_ready,
+    .close = coder_close,
 };
 
 static struct coder *
-coder_new(struct arena *arena, struct body *below, enum http_coding coding, const struct body_ops *ops)
+coder_new(struct arena *arena, struct body *below, enum http_coding coding,
+          const struct body_ops *ops)
 {
     struct coder *c = arena_new(arena, struct coder);
 
@@ -359,7 +372,8 @@ coder_new(struct arena *arena, struct body *below, enum http_coding coding, cons
 }
 
 struct body *
-body_decode(struct arena *arena, struct body *below, enum http_coding coding, uint64_t max, bool *ret_was_hit)
+body_decode(struct arena *arena, struct body *below, enum http_coding coding, uint64_t max,
+            bool *ret_was_hit)
 {
     struct coder *c;
 

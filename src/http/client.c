@@ -25,7 +25,8 @@ struct http_client {
 };
 
 struct http_client *
-http_client_new(struct loop *loop, struct http_origins *origins, const struct http_client_conf *conf)
+http_client_new(struct loop *loop, struct http_origins *origins,
+                const struct http_client_conf *conf)
 {
     struct http_client *c = xnew(struct http_client);
 
@@ -164,7 +165,8 @@ is_fit(struct h1_upstream *up)
 {
     const struct http_origin_conf *conf = &up->pool->origin->conf;
 
-    return (!conf->requests_max || up->served < conf->requests_max) && !stream_is_stale(up->in.stream);
+    return (!conf->requests_max || up->served < conf->requests_max) &&
+           !stream_is_stale(up->in.stream);
 }
 
 void
@@ -303,7 +305,8 @@ connect_deadline(const struct http_client *c, const struct http_exchange_conf *c
 
 /* Connects; the permit is taken already and given back on failure. Yields. */
 static struct stream *
-open_stream(struct http_pool *p, const struct http_exchange_conf *conf, uint64_t deadline_ms, struct err *err)
+open_stream(struct http_pool *p, const struct http_exchange_conf *conf, uint64_t deadline_ms,
+            struct err *err)
 {
     const struct http_client *c = p->client;
     const struct http_origin_conf *o = &p->origin->conf;
@@ -338,7 +341,8 @@ speaks_h2(const struct http_pool *p, struct stream *stream)
 
 /* A fresh connection, or one that became free while we waited for a permit. Yields. */
 static bool
-carrier_open(struct http_pool *p, const struct http_exchange_conf *conf, struct carrier *ret, struct err *err)
+carrier_open(struct http_pool *p, const struct http_exchange_conf *conf, struct carrier *ret,
+             struct err *err)
 {
     uint64_t deadline_ms = connect_deadline(p->client, conf);
     struct stream *stream;
@@ -366,7 +370,8 @@ carrier_open(struct http_pool *p, const struct http_exchange_conf *conf, struct 
 
 /* While one exchange opens a session to an origin known to speak HTTP/2, the others wait for it. Yields. */
 static bool
-session_wait(struct http_pool *p, const struct http_exchange_conf *conf, struct http_session **ret, struct err *err)
+session_wait(struct http_pool *p, const struct http_exchange_conf *conf, struct http_session **ret,
+             struct err *err)
 {
     uint64_t deadline_ms = connect_deadline(p->client, conf);
 
@@ -378,8 +383,8 @@ session_wait(struct http_pool *p, const struct http_exchange_conf *conf, struct 
 
 /* Yields. */
 static bool
-carrier_get(struct http_pool *p, const struct http_exchange_conf *conf, bool want_fresh, struct carrier *ret,
-            struct err *err)
+carrier_get(struct http_pool *p, const struct http_exchange_conf *conf, bool want_fresh,
+            struct carrier *ret, struct err *err)
 {
     bool may_share = p->is_h2 || p->origin->conf.protocol == HTTP_PROTOCOL_2, ok;
 
@@ -406,8 +411,8 @@ carrier_get(struct http_pool *p, const struct http_exchange_conf *conf, bool wan
 /* One try. *ret_may_resend: it failed in a way that allows another. Yields. */
 static bool
 try_exchange(struct http_pool *p, const struct http_request *request, struct body *body,
-             const struct http_exchange_conf *conf, bool want_fresh, struct arena *arena, struct http_answer **ret,
-             bool *ret_may_resend, struct err *err)
+             const struct http_exchange_conf *conf, bool want_fresh, struct arena *arena,
+             struct http_answer **ret, bool *ret_may_resend, struct err *err)
 {
     struct http_timing timing = {.begun_ns = loop_now_ns(p->client->loop), .is_resent = want_fresh};
     struct carrier carrier;
@@ -419,7 +424,8 @@ try_exchange(struct http_pool *p, const struct http_request *request, struct bod
     timing.is_reused = carrier.is_reused;
     timing.connected_ns = loop_now_ns(p->client->loop);
     if (carrier.session) {
-        ok = carrier.session->ops->exchange(carrier.session, request, body, conf, arena, ret, &is_unprocessed, err);
+        ok = carrier.session->ops->exchange(carrier.session, request, body, conf, arena, ret,
+                                            &is_unprocessed, err);
         *ret_may_resend = is_unprocessed;
         if (ok) {
             timing.sent_ns = (*ret)->timing.sent_ns;
@@ -433,14 +439,16 @@ try_exchange(struct http_pool *p, const struct http_request *request, struct bod
         return err_set(err, ERR_UNSUPPORTED, "%.*s speaks HTTP/1 only, which cannot carry gRPC",
                        STR_ARG(request->authority));
     }
-    ok = h1_upstream_exchange(carrier.up, request, body, conf, timing, arena, ret, &is_untouched, err);
+    ok = h1_upstream_exchange(carrier.up, request, body, conf, timing, arena, ret, &is_untouched,
+                              err);
     *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(request->method);
     return ok;
 }
 
 bool
-http_client_exchange(struct http_client *c, struct http_origin *origin, const struct http_request *request,
-                     struct body *body, const struct http_exchange_conf *conf, struct arena *arena,
+http_client_exchange(struct http_client *c, struct http_origin *origin,
+                     const struct http_request *request, struct body *body,
+                     const struct http_exchange_conf *conf, struct arena *arena,
                      struct http_answer **ret, struct err *err)
 {
     static const struct http_exchange_conf standard = {0};
@@ -465,7 +473,8 @@ http_answer_close(struct http_answer *a)
 }
 
 void
-http_answer_upgrade(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status), void *ctx)
+http_answer_upgrade(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status),
+                    void *ctx)
 {
     a->ops->upgrade(a, up, on_sent, ctx);
 }

@@ -6,11 +6,12 @@
  *     ... answer->response, body_read(answer->body, ...) ...
  *     http_answer_close(answer);                    the connection goes back to the pool, or is closed
  *
- * Idle connections belong to a worker; how many an origin may have holds for the process: permits, one queue, a mailbox
- * that wakes. HTTP/1 and HTTP/2 connections sit behind the same call.
+ * Idle connections belong to a worker; how many an origin may have holds for the process: permits, one queue, a
+ * mailbox that wakes. HTTP/1 and HTTP/2 connections sit behind the same call.
  *
  * err.code: ERR_CONNECT never reached it (name, refused, TLS: ERR_TLS); ERR_TIMEOUT a deadline, its name in the text;
- * ERR_CLOSED it hung up; ERR_PROTOCOL its answer was not HTTP; ERR_LIMIT too many wait for this origin; ERR_CANCELLED.
+ * ERR_CLOSED it hung up; ERR_PROTOCOL its answer was not HTTP; ERR_LIMIT too many wait for this origin;
+ * ERR_CANCELLED.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -51,7 +52,8 @@ struct http_origin *http_origin_ref(struct http_origin *o);
 void http_origin_unref(struct http_origin *o);
 const struct http_origin_conf *http_origin_conf(const struct http_origin *o);
 /* Connections now, and exchanges that wait for one: for metrics. */
-void http_origin_load(const struct http_origin *o, uint32_t *ret_connections, uint32_t *ret_waiting);
+void http_origin_load(const struct http_origin *o, uint32_t *ret_connections,
+                      uint32_t *ret_waiting);
 
 struct http_client_conf {
     /* Asked for each address before connecting (egress rules); NULL: all are allowed. */
@@ -108,23 +110,26 @@ struct http_answer {
 
 struct http_answer_ops {
     void (*close)(struct http_answer *a);
-    void (*upgrade)(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status), void *ctx);
+    void (*upgrade)(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status),
+                    void *ctx);
 };
 
-/* Sends the request and waits for the head of the answer. The body may still be going out then; the answer's end waits
- * for it, or gives it up. Host, framing and Connection are written from `request` (authority, body); the other fields go out
- * as they are: removing hop-by-hop ones is the caller's (forward.h). Once nothing of an answer has come on a reused
- * connection, an idempotent request whose body is replayable is sent again, once. The answer lives in `arena`; request
- * and body must live until it is closed. conf may be NULL. Yields. */
-bool http_client_exchange(struct http_client *c, struct http_origin *origin, const struct http_request *request,
-                          struct body *body, const struct http_exchange_conf *conf, struct arena *arena,
+/* Sends the request and waits for the head of the answer. The body may still be going out then; the answer's end
+ * waits for it, or gives it up. Host, framing and Connection are written from `request` (authority, body); the
+ * other fields go out as they are: removing hop-by-hop ones is the caller's (forward.h). Once nothing of an answer
+ * has come on a reused connection, an idempotent request whose body is replayable is sent again, once. The answer
+ * lives in `arena`; request and body must live until it is closed. conf may be NULL. Yields. */
+bool http_client_exchange(struct http_client *c, struct http_origin *origin,
+                          const struct http_request *request, struct body *body,
+                          const struct http_exchange_conf *conf, struct arena *arena,
                           struct http_answer **ret, struct err *err);
 /* Ends the exchange; a connection whose answer was read to its end is kept, others are closed. NULL is fine. Never
  * yields. */
 void http_answer_close(struct http_answer *a);
-/* After is_upgraded: sends the bytes of `up` as they come; on_sent(ctx, status) once when it has ended (our side is shut
- * down then) or broken. Closing the answer stops it, without on_sent. Never yields. */
-void http_answer_upgrade(struct http_answer *a, struct body *up, void (*on_sent)(void *ctx, int status), void *ctx);
+/* After is_upgraded: sends the bytes of `up` as they come; on_sent(ctx, status) once when it has ended (our side
+ * is shut down then) or broken. Closing the answer stops it, without on_sent. Never yields. */
+void http_answer_upgrade(struct http_answer *a, struct body *up,
+                         void (*on_sent)(void *ctx, int status), void *ctx);
 
 /* ---- for a protocol that carries many exchanges on one connection (h2_client.c) ---- */
 
@@ -139,11 +144,11 @@ struct http_session_ops {
     struct http_session *(*open)(struct http_client *c, struct stream *stream, struct err *err);
     /* One more exchange now? */
     bool (*has_room)(const struct http_session *s);
-    /* As http_client_exchange(), without a second try: ERR_CLOSED with *ret_is_unprocessed says that a second one is safe
-     * for any method (GOAWAY, REFUSED_STREAM). Yields. */
+    /* As http_client_exchange(), without a second try: ERR_CLOSED with *ret_is_unprocessed says that a second one
+     * is safe for any method (GOAWAY, REFUSED_STREAM). Yields. */
     bool (*exchange)(struct http_session *s, const struct http_request *request, struct body *body,
-                     const struct http_exchange_conf *conf, struct arena *arena, struct http_answer **ret,
-                     bool *ret_is_unprocessed, struct err *err);
+                     const struct http_exchange_conf *conf, struct arena *arena,
+                     struct http_answer **ret, bool *ret_is_unprocessed, struct err *err);
     /* No more exchanges; those under way finish. The pool has forgotten it. */
     void (*retire)(struct http_session *s);
 };

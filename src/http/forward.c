@@ -10,8 +10,8 @@
 
 /* ---- hop-by-hop ---- */
 
-/* Takes out what Connection names, but for protected names: a client must not make us drop what the backend's security
- * rests on (D5). */
+/* Takes out what Connection names, but for protected names: a client must not make us drop what the backend's
+ * security rests on (D5). */
 static void
 remove_nominated(struct http_headers *h)
 {
@@ -37,14 +37,16 @@ is_any_present(const struct http_headers *h, const uint64_t mask[2])
 void
 http_strip_hop_by_hop(struct http_headers *h, bool keep_trailers)
 {
-    static const enum http_field_id hops[] = {HTTP_CONNECTION, HTTP_KEEP_ALIVE, HTTP_PROXY_CONNECTION, HTTP_TE,
-        HTTP_TRAILER, HTTP_TRANSFER_ENCODING, HTTP_UPGRADE, HTTP_HTTP2_SETTINGS};
+    static const enum http_field_id hops[] = {
+        HTTP_CONNECTION, HTTP_KEEP_ALIVE,        HTTP_PROXY_CONNECTION, HTTP_TE,
+        HTTP_TRAILER,    HTTP_TRANSFER_ENCODING, HTTP_UPGRADE,          HTTP_HTTP2_SETTINGS};
 #define BIT(id, half) ((id) >> 6 == half ? (uint64_t)1 << ((id) & 63) : 0)
 #define HALF(half) (BIT(HTTP_CONNECTION, half) | BIT(HTTP_KEEP_ALIVE, half) | BIT(HTTP_PROXY_CONNECTION, half) | \
         BIT(HTTP_TE, half) | BIT(HTTP_TRAILER, half) | BIT(HTTP_TRANSFER_ENCODING, half) | BIT(HTTP_UPGRADE, half) | \
         BIT(HTTP_HTTP2_SETTINGS, half))
     static const uint64_t mask[2] = {HALF(0), HALF(1)};
-    bool wants_trailers = keep_trailers && http_list_has(http_headers_get(h, HTTP_TE), STR("trailers"));
+    bool wants_trailers =
+        keep_trailers && http_list_has(http_headers_get(h, HTTP_TE), STR("trailers"));
 
     if (!is_any_present(h, mask))
         return;
@@ -64,8 +66,9 @@ http_upgrade_wanted(const struct http_headers *h)
     if (!http_headers_has(h, HTTP_UPGRADE) || !http_headers_has(h, HTTP_CONNECTION))
         return STR_NONE;
     rest = http_headers_get(h, HTTP_UPGRADE);
-    if (!http_list_has(http_headers_get(h, HTTP_CONNECTION), STR("upgrade")) || !http_list_next(&rest, &word) ||
-        str_eq_nocase(word, STR("h2c")) || !http_name_is_valid(word))
+    if (!http_list_has(http_headers_get(h, HTTP_CONNECTION), STR("upgrade")) ||
+        !http_list_next(&rest, &word) || str_eq_nocase(word, STR("h2c")) ||
+        !http_name_is_valid(word))
         return STR_NONE;
     return word;
 }
@@ -73,8 +76,9 @@ http_upgrade_wanted(const struct http_headers *h)
 /* ---- who the client is ---- */
 
 static const enum http_field_id forwarding_fields[] = {
-    HTTP_X_FORWARDED_FOR, HTTP_X_FORWARDED_HOST, HTTP_X_FORWARDED_PORT, HTTP_X_FORWARDED_PREFIX, HTTP_X_FORWARDED_PROTO,
-    HTTP_FORWARDED, HTTP_X_REAL_IP, HTTP_X_ORIGINAL_URL, HTTP_X_REWRITE_URL, HTTP_X_CLIENT_CERT,
+    HTTP_X_FORWARDED_FOR,   HTTP_X_FORWARDED_HOST, HTTP_X_FORWARDED_PORT, HTTP_X_FORWARDED_PREFIX,
+    HTTP_X_FORWARDED_PROTO, HTTP_FORWARDED,        HTTP_X_REAL_IP,        HTTP_X_ORIGINAL_URL,
+    HTTP_X_REWRITE_URL,     HTTP_X_CLIENT_CERT,
 };
 
 /* An address of X-Forwarded-For or Forwarded's for=: with or without port, brackets and quotes. */
@@ -122,7 +126,8 @@ take_last(struct str *list, struct str *ret)
 
 /* Walks the proxies from the right: each address counts only because the one that wrote it is trusted (D4). */
 static void
-walk_proxies(const struct http_forward_conf *conf, struct str list, bool is_forwarded, struct http_client_id *ret)
+walk_proxies(const struct http_forward_conf *conf, struct str list, bool is_forwarded,
+             struct http_client_id *ret)
 {
     struct str item;
     struct addr a;
@@ -148,7 +153,8 @@ last_item(struct str list)
 }
 
 static void
-read_trusted(const struct http_forward_conf *conf, const struct http_headers *h, struct http_client_id *ret)
+read_trusted(const struct http_forward_conf *conf, const struct http_headers *h,
+             struct http_client_id *ret)
 {
     struct str proto, host;
 
@@ -173,8 +179,8 @@ read_trusted(const struct http_forward_conf *conf, const struct http_headers *h,
 }
 
 bool
-http_client_identify(const struct http_forward_conf *conf, const struct addr *peer, bool is_tls, struct arena *arena,
-                     struct http_request *request, struct http_client_id *ret)
+http_client_identify(const struct http_forward_conf *conf, const struct addr *peer, bool is_tls,
+                     struct arena *arena, struct http_request *request, struct http_client_id *ret)
 {
     char text[ADDR_TEXT_MAX];
 
@@ -209,30 +215,37 @@ append(struct arena *arena, struct http_headers *h, struct str name, struct str 
 static struct str
 via_item(const struct http_forward_conf *conf, struct arena *arena, uint8_t version)
 {
-    return str_concat(arena, version == HTTP_2 ? STR("2 ") : version == HTTP_1_0 ? STR("1.0 ") : STR("1.1 "),
+    return str_concat(arena,
+                      version == HTTP_2     ? STR("2 ")
+                      : version == HTTP_1_0 ? STR("1.0 ")
+                                            : STR("1.1 "),
                       conf->via_name);
 }
 
 bool
-http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version, struct http_headers *headers)
+http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version,
+             struct http_headers *headers)
 {
     return append(arena, headers, STR("Via"), via_item(conf, arena, version));
 }
 
 static struct str
-forwarded_item(struct arena *arena, const struct http_client_id *id, const struct addr *peer, struct str node)
+forwarded_item(struct arena *arena, const struct http_client_id *id, const struct addr *peer,
+               struct str node)
 {
-    const char *open = peer->kind == ADDR_V6 ? "\"[" : "", *close = peer->kind == ADDR_V6 ? "]\"" : "";
+    const char *open = peer->kind == ADDR_V6 ? "\"[" : "",
+               *close = peer->kind == ADDR_V6 ? "]\"" : "";
 
     if (peer->kind == ADDR_UNIX)
         node = STR("unknown");
-    return str_printf(arena, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s", open, STR_ARG(node), close, STR_ARG(id->host),
-                      STR_ARG(id->scheme));
+    return str_printf(arena, "for=%s%.*s%s;host=\"%.*s\";proto=%.*s", open, STR_ARG(node), close,
+                      STR_ARG(id->host), STR_ARG(id->scheme));
 }
 
 bool
-http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id, const struct addr *peer,
-                 struct arena *arena, uint8_t version, struct http_headers *h)
+http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id,
+                 const struct addr *peer, struct arena *arena, uint8_t version,
+                 struct http_headers *h)
 {
     char text[ADDR_TEXT_MAX];
     struct str node, host;

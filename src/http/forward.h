@@ -1,16 +1,16 @@
-/* forward.h: what a proxy does to a head on its way: hop-by-hop fields out, X-Forwarded-*, Forwarded and Via in, and who the
- * client is when trusted proxies stand in between.
+/* forward.h: what a proxy does to a head on its way: hop-by-hop fields out, X-Forwarded-*, Forwarded and Via in,
+ * and who the client is when trusted proxies stand in between.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "http/message.h"
 #include "net/addr.h"
 
-/* Removes what Connection names (but for protected names, robustness D5), then every hop-by-hop field. keep_trailers: a
- * `TE: trailers` stays (gRPC). */
+/* Removes what Connection names (but for protected names, robustness D5), then every hop-by-hop field.
+ * keep_trailers: a `TE: trailers` stays (gRPC). */
 void http_strip_hop_by_hop(struct http_headers *h, bool keep_trailers);
-/* Upgrade's word when Connection names it too: "websocket"; STR_NONE otherwise, and always for h2c. Call it before the
- * strip. */
+/* Upgrade's word when Connection names it too: "websocket"; STR_NONE otherwise, and always for h2c. Call it before
+ * the strip. */
 struct str http_upgrade_wanted(const struct http_headers *h);
 
 enum http_forwarded_flags {
@@ -38,14 +38,17 @@ struct http_client_id {
     struct str scheme, host;          /* as the client saw them; from trusted headers, else the connection's */
 };
 
-/* Reads X-Forwarded-For, or Forwarded when there is no X-Forwarded-For, from the right through trusted proxies (D4). From a
- * peer that is not trusted every such field is removed from `request`. False when the arena is full. */
-bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer, bool is_tls,
-                          struct arena *arena, struct http_request *request, struct http_client_id *ret);
+/* Reads X-Forwarded-For, or Forwarded when there is no X-Forwarded-For, from the right through trusted proxies
+ * (D4). From a peer that is not trusted every such field is removed from `request`. False when the arena is full. */
+bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer,
+                          bool is_tls, struct arena *arena, struct http_request *request,
+                          struct http_client_id *ret);
 /* Adds the configured fields to a request on its way out. */
-bool http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id, const struct addr *peer,
-                      struct arena *arena, uint8_t version, struct http_headers *headers);
+bool http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id,
+                      const struct addr *peer, struct arena *arena, uint8_t version,
+                      struct http_headers *headers);
 /* Adds our entry to a response's Via. */
-bool http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version, struct http_headers *headers);
+bool http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version,
+                  struct http_headers *headers);
 /* True when the request has been through here loops_max times: 508. */
 bool http_is_loop(const struct http_forward_conf *conf, const struct http_headers *headers);

@@ -43,7 +43,8 @@ http_grpc_refusal(struct arena *arena, const struct http_response *from, struct 
     struct buf message = buf_in(arena);
 
     buf_printf(&message, "HTTP %u ", from->status);
-    codec_percent_encode(&message, from->reason.len ? from->reason : http_reason(from->status), " ");
+    codec_percent_encode(&message, from->reason.len ? from->reason : http_reason(from->status),
+                         " ");
     *ret = (struct http_response){.status = 200, .version = from->version, .content_length = HTTP_LENGTH_UNKNOWN,
                                   .headers = http_headers_in(arena)};
     if (!number.p || message.failed || !http_headers_copy(&ret->headers, &from->headers))

@@ -1,5 +1,5 @@
-/* h1_chunk.h: the chunked coding, read strictly. Chunk lines are judged and dropped, data comes out as views; what goes out
- * elsewhere is framed anew.
+/* h1_chunk.h: the chunked coding, read strictly. Chunk lines are judged and dropped, data comes out as views; what
+ * goes out elsewhere is framed anew.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -34,4 +34,5 @@ enum h1_chunk_event {
 };
 
 /* Consumes from the front of *bytes; a piece is a view of it. */
-enum h1_chunk_event h1_chunk_next(struct h1_chunk *c, struct str *bytes, struct str *ret_piece, const char **why);
+enum h1_chunk_event h1_chunk_next(struct h1_chunk *c, struct str *bytes, struct str *ret_piece,
+                                  const char **why);

@@ -3,10 +3,10 @@
  *     fiber:      write head, start sender --- wait for the head of the answer ------------> return
  *     callbacks:  sender: body -> socket ....... (goes on while the answer is read)
  *
- * The fiber is woken by bytes of the answer and by the sender's end; it looks at both. An answer may come before the request
- * is out (413, 401): it is taken, and the connection is not used again.
- * Invariants: U1  a connection goes back to the pool only when the answer was read to its end, the request was sent to its
- *                 end, and not a byte more has come (robustness B2).
+ * The fiber is woken by bytes of the answer and by the sender's end; it looks at both. An answer may come before
+ * the request is out (413, 401): it is taken, and the connection is not used again.
+ * Invariants: U1  a connection goes back to the pool only when the answer was read to its end, the request
+ *                 was sent to its end, and not a byte more has come.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_client.h"
 
@@ -116,7 +116,9 @@ frame_request(const struct http_request *rq, const struct body *body, struct h1_
     }
     out->content_length = body->length;
     out->is_chunked = body->length < 0;
-    return body->length < 0 ? H1_SEND_CHUNKED : body->length > 0 ? H1_SEND_COUNTED : H1_SEND_NOTHING;
+    return body->length < 0   ? H1_SEND_CHUNKED
+           : body->length > 0 ? H1_SEND_COUNTED
+                              : H1_SEND_NOTHING;
 }
 
 /* Writes the head and begins to send. False when the head cannot be sent. */
@@ -133,7 +135,8 @@ send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_ki
     if (h1_request_size(a->request, &out) <= H1_SCRATCH_SIZE - H1_BUFFER_SIZE)
         n = h1_write_request(a->client->scratch.bytes, a->request, &out);
     if (n == 0)
-        return err_set(err, ERR_INVALID, "the request to %.*s has a head that cannot be sent", STR_ARG(a->request->authority));
+        return err_set(err, ERR_INVALID, "the request to %.*s has a head that cannot be sent",
+                       STR_ARG(a->request->authority));
     *ret_kind = kind;
     h1_sender_start(&a->sender, waits ? H1_SEND_NOTHING : kind, body, n);
     return true;
@@ -206,14 +209,16 @@ read_answer(struct h1_answer *a, uint64_t deadline_ms, struct err *err)
         }
         if (n != IO_AGAIN) {
             a->may_resend = !a->has_bytes;
-            return err_set(err, ERR_CLOSED, a->has_bytes ? "the connection ended inside the head of the answer"
-                                                         : "the connection was closed before an answer");
+            return err_set(err, ERR_CLOSED,
+                           a->has_bytes ? "the connection ended inside the head of the answer"
+                                        : "the connection was closed before an answer");
         }
         if (is_request_broken(a, err))
             return false;
         status = wait_for_news(a, MIN(deadline_ms, head_deadline(a)));
         if (status != IO_OK)
-            return err_set(err, io_status_err(status), "%s", status == IO_TIMEOUT ? "no answer in time" : io_status_text(status));
+            return err_set(err, io_status_err(status), "%s",
+                           status == IO_TIMEOUT ? "no answer in time" : io_status_text(status));
     }
 }
 
@@ -232,7 +237,8 @@ grow_for_head(struct h1_answer *a, struct err *err)
 
 /* Parses one head, reading as much as it takes. *ret_n is its length. Yields. */
 static bool
-read_head(struct h1_answer *a, struct http_response *ret, size_t *ret_n, uint64_t deadline_ms, struct err *err)
+read_head(struct h1_answer *a, struct http_response *ret, size_t *ret_n, uint64_t deadline_ms,
+          struct err *err)
 {
     struct h1_refusal why;
     ptrdiff_t n = H1_MORE;
@@ -294,11 +300,11 @@ final_head(struct h1_answer *a, struct http_response *ret, size_t *ret_n, struct
     }
 }
 
-/* After a head with Expect: the body goes out at a 100 or after a second; a final answer makes it needless. *ret_is_final: the
- * final head is in *ret already. Yields. */
+/* After a head with Expect: the body goes out at a 100 or after a second; a final answer makes it needless.
+ * *ret_is_final: the final head is in *ret already. Yields. */
 static bool
-await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind, struct http_response *ret, size_t *ret_n,
-               bool *ret_is_final, struct err *err)
+await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind,
+               struct http_response *ret, size_t *ret_n, bool *ret_is_final, struct err *err)
 {
     struct err local = ERR_INIT;
     uint64_t until = loop_now_ms(loop_of(a)) + CONTINUE_MS;
@@ -315,7 +321,8 @@ await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind,
         if (ret->status == 100)
             break;
     }
-    if (local.code != ERR_NONE && (local.code != ERR_TIMEOUT || loop_now_ms(loop_of(a)) >= head_deadline(a)))
+    if (local.code != ERR_NONE &&
+        (local.code != ERR_TIMEOUT || loop_now_ms(loop_of(a)) >= head_deadline(a)))
         return err_set(err, local.code, "%s", local.text);
     h1_sender_start(&a->sender, kind, body, 0);
     return true;
@@ -338,8 +345,8 @@ answer_close(struct http_answer *super)
         body_close(&a->body.super);
     h1_sender_stop(&a->sender);
     /* U1 */
-    http_pool_release(up, is_sent && a->has_body && a->body.is_whole && a->framing.keep_alive && !super->is_upgraded &&
-                              up->in.at == up->in.len);
+    http_pool_release(up, is_sent && a->has_body && a->body.is_whole && a->framing.keep_alive &&
+                              !super->is_upgraded && up->in.at == up->in.len);
 }
 
 static void
@@ -354,18 +361,21 @@ on_up_sent(struct h1_sender *sender, int status)
 }
 
 static void
-answer_upgrade(struct http_answer *super, struct body *up, void (*on_sent_)(void *ctx, int status), void *ctx)
+answer_upgrade(struct http_answer *super, struct body *up, void (*on_sent_)(void *ctx, int status),
+               void *ctx)
 {
     struct h1_answer *a = (struct h1_answer *)super;
 
     ASSERT(super->is_upgraded && !a->sender.is_busy);
     a->on_up_sent = on_sent_;
     a->up_ctx = ctx;
-    h1_sender_init(&a->sender, a->up->in.stream, &a->client->scratch, super->arena, WRITE_MS, on_up_sent);
+    h1_sender_init(&a->sender, a->up->in.stream, &a->client->scratch, super->arena, WRITE_MS,
+                   on_up_sent);
     h1_sender_start(&a->sender, H1_SEND_RAW, up, 0);
 }
 
-static const struct http_answer_ops h1_answer_ops = {.close = answer_close, .upgrade = answer_upgrade};
+static const struct http_answer_ops h1_answer_ops = {.close = answer_close,
+                                                     .upgrade = answer_upgrade};
 
 /* The final head, n bytes of the buffer, becomes the answer. */
 static bool
@@ -383,7 +393,8 @@ accept_answer(struct h1_answer *a, const struct http_response *r, size_t n, stru
         !http_headers_copy(&a->super.response.headers, &r->headers))
         return err_set(err, ERR_NO_MEMORY, "no memory left for the answer");
     a->super.is_upgraded = is_upgrade(a, r);
-    h1_body_begin(&a->body, in, a->super.arena, a->super.is_upgraded ? &open : &a->framing, r->content_length, &a->limits);
+    h1_body_begin(&a->body, in, a->super.arena, a->super.is_upgraded ? &open : &a->framing,
+                  r->content_length, &a->limits);
     a->has_body = true;
     if (!a->super.is_upgraded) {
         a->body.total_at_ms = a->conf.deadlines.total_at_ms;
@@ -428,7 +439,8 @@ run_exchange(struct h1_answer *a, struct body *body, struct err *err)
 
     if (!send_request(a, body, &kind, err))
         return false;
-    if (a->conf.expect_continue && kind != H1_SEND_NOTHING && !await_continue(a, body, kind, &r, &n, &is_final, err))
+    if (a->conf.expect_continue && kind != H1_SEND_NOTHING &&
+        !await_continue(a, body, kind, &r, &n, &is_final, err))
         return false;
     if (!is_final && !final_head(a, &r, &n, err))
         return false;
@@ -437,15 +449,17 @@ run_exchange(struct h1_answer *a, struct body *body, struct err *err)
 
 bool
 h1_upstream_exchange(struct h1_upstream *up, const struct http_request *request, struct body *body,
-                     const struct http_exchange_conf *conf, struct http_timing timing, struct arena *arena,
-                     struct http_answer **ret, bool *ret_is_untouched, struct err *err)
+                     const struct http_exchange_conf *conf, struct http_timing timing,
+                     struct arena *arena, struct http_answer **ret, bool *ret_is_untouched,
+                     struct err *err)
 {
     struct h1_answer *a = answer_new(up, http_client_h1(up->pool->client), request, conf, arena);
 
     *ret_is_untouched = false;
     if (!a) {
         http_pool_release(up, false);
-        return err_set(err, ERR_NO_MEMORY, "no memory left for an exchange with %.*s", STR_ARG(request->authority));
+        return err_set(err, ERR_NO_MEMORY, "no memory left for an exchange with %.*s",
+                       STR_ARG(request->authority));
     }
     a->super.timing = timing;
     if (run_exchange(a, body, err)) {

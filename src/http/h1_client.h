@@ -1,5 +1,5 @@
-/* h1_client.h: inside http/: connections to origins that speak HTTP/1, and one exchange on one of them. Which connection an
- * exchange gets, and whether it is tried again, is client.c's.
+/* h1_client.h: inside http/: connections to origins that speak HTTP/1, and one exchange on one of them. Which
+ * connection an exchange gets, and whether it is tried again, is client.c's.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -30,15 +30,17 @@ void h1_client_create(struct h1_client *c, const struct http_client_conf *conf);
 void h1_client_destroy(struct h1_client *c);
 
 /* Takes the connected stream. */
-struct h1_upstream *h1_upstream_new(struct h1_client *c, struct http_pool *pool, struct stream *stream);
+struct h1_upstream *h1_upstream_new(struct h1_client *c, struct http_pool *pool,
+                                    struct stream *stream);
 /* Closes; the permit is the caller's to give back. */
 void h1_upstream_delete(struct h1_upstream *up);
 
-/* Sends, and waits for the head of the answer. On failure the connection is closed, and *ret_is_untouched says that not one
- * byte of an answer had come. Yields. */
-bool h1_upstream_exchange(struct h1_upstream *up, const struct http_request *request, struct body *body,
-                          const struct http_exchange_conf *conf, struct http_timing timing, struct arena *arena,
-                          struct http_answer **ret, bool *ret_is_untouched, struct err *err);
+/* Sends, and waits for the head of the answer. On failure the connection is closed, and *ret_is_untouched says
+ * that not one byte of an answer had come. Yields. */
+bool h1_upstream_exchange(struct h1_upstream *up, const struct http_request *request,
+                          struct body *body, const struct http_exchange_conf *conf,
+                          struct http_timing timing, struct arena *arena, struct http_answer **ret,
+                          bool *ret_is_untouched, struct err *err);
 
 struct h1_client *http_client_h1(struct http_client *c);
 /* client.c: the exchange is over; is_reusable: the connection can serve another. */

@@ -50,8 +50,8 @@ content_length(const struct http_headers *h, int64_t *ret, struct h1_refusal *wh
 static bool
 is_other_coding(struct str word)
 {
-    static const struct str names[] = {STR_INIT("gzip"), STR_INIT("x-gzip"), STR_INIT("deflate"), STR_INIT("compress"),
-                                       STR_INIT("x-compress")};
+    static const struct str names[] = {STR_INIT("gzip"), STR_INIT("x-gzip"), STR_INIT("deflate"),
+                                       STR_INIT("compress"), STR_INIT("x-compress")};
 
     for (size_t i = 0; i < COUNTOF(names); i++)
         if (str_eq_nocase(word, names[i]))
@@ -120,7 +120,9 @@ target_and_host(struct http_request *rq, struct str scheme, struct h1_refusal *w
     if (!http_target_split(rq->target, &t))
         return refuse(why, 400, "the request target is neither a path nor an http URL");
     if (t.authority.p && !http_authority_is_valid(t.authority))
-        return refuse(why, 400, "the authority in the request target is not a host name with an optional port");
+        return refuse(
+            why, 400,
+            "the authority in the request target is not a host name with an optional port");
     if (str_eq_lit(t.path, "*") && rq->method != HTTP_METHOD_OPTIONS)
         return refuse(why, 400, "only OPTIONS may be asked of *");
     rq->scheme = t.scheme.p ? t.scheme : scheme;
@@ -185,14 +187,16 @@ expectation(const struct http_request *rq, struct h1_framing *ret, struct h1_ref
 }
 
 bool
-h1_frame_request(struct http_request *rq, struct str scheme, bool has_underscore, struct h1_framing *ret,
-                 struct h1_refusal *why)
+h1_frame_request(struct http_request *rq, struct str scheme, bool has_underscore,
+                 struct h1_framing *ret, struct h1_refusal *why)
 {
     if (!request_body(rq, ret, why))
         return false;
     if (has_underscore && has_spoof(&rq->headers))
-        return refuse(why, 400, "a header name that reads as a protected one when '_' is taken for '-'");
-    if (rq->method == HTTP_METHOD_CONNECT || rq->method == HTTP_METHOD_TRACE || str_eq_lit(rq->method_text, "TRACK"))
+        return refuse(why, 400,
+                      "a header name that reads as a protected one when '_' is taken for '-'");
+    if (rq->method == HTTP_METHOD_CONNECT || rq->method == HTTP_METHOD_TRACE ||
+        str_eq_lit(rq->method_text, "TRACK"))
         return refuse(why, 405, "this method is not served here");
     if (!target_and_host(rq, scheme, why) || !expectation(rq, ret, why))
         return false;
@@ -219,11 +223,13 @@ bodiless_response(struct http_response *rs, struct h1_framing *ret, struct h1_re
 }
 
 bool
-h1_frame_response(struct http_response *rs, enum http_method method, struct h1_framing *ret, struct h1_refusal *why)
+h1_frame_response(struct http_response *rs, enum http_method method, struct h1_framing *ret,
+                  struct h1_refusal *why)
 {
     ret->expects_continue = false;
     ret->keep_alive = keep_alive(&rs->headers, rs->version);
-    if (http_headers_has(&rs->headers, HTTP_TRANSFER_ENCODING) && !transfer_encoding(&rs->headers, rs->version, why))
+    if (http_headers_has(&rs->headers, HTTP_TRANSFER_ENCODING) &&
+        !transfer_encoding(&rs->headers, rs->version, why))
         return false;
     if (!http_status_has_body(rs->status) || method == HTTP_METHOD_HEAD)
         return bodiless_response(rs, ret, why);

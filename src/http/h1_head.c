@@ -1,8 +1,8 @@
 /* h1_head.c: the head parser (h1_head.h).
  *
  * A cursor walks the bytes once. Each production returns true with the cursor behind it, or false with the cursor's
- * `result` set to H1_MORE (the bytes ended inside it) or H1_BAD. Bytes that are there are judged at once, so a bad head is
- * refused before its end has come.
+ * `result` set to H1_MORE (the bytes ended inside it) or H1_BAD. Bytes that are there are judged at once, so a bad
+ * head is refused before its end has come.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_head.h"
 
@@ -19,9 +19,9 @@ struct cursor {
 
 /* 1: a token character, 2: '_', which is one too and is noted. */
 static const uint8_t token_chars[256] = {
-    ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
-    ['^'] = 1, ['_'] = 2, ['`'] = 1, ['|'] = 1, ['~'] = 1,
-    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+    ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1,         ['&'] = 1,         ['\''] = 1,
+    ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,         ['^'] = 1,         ['_'] = 2,
+    ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
 };
 
 static bool
@@ -68,7 +68,9 @@ field_line(struct cursor *c, struct http_field *ret)
     if (p == c->end)
         return more(c);
     if (*p != ':' || p == name)
-        return bad(c, 400, p == name ? "a header line without a name" : "a header name that is not a token");
+        return bad(c, 400,
+                   p == name ? "a header line without a name"
+                             : "a header name that is not a token");
     ret->name = str_from(name, (size_t)(p - name));
     for (p++; p < c->end && (*p == ' ' || *p == '\t'); p++)
         ;
@@ -166,7 +168,8 @@ request_line(struct cursor *c, const struct h1_head_limits *limits, struct http_
         return bad(c, 400, "a character in the request target that does not belong there");
     ret->target = str_from(start, (size_t)(c->p - start));
     c->p++;
-    return version(c, &ret->version) && line_end(c, "more in the request line than method, target and version");
+    return version(c, &ret->version) &&
+           line_end(c, "more in the request line than method, target and version");
 }
 
 /* status-line = version SP 3DIGIT SP [ reason ] line-end; the second SP may be missing before an empty reason */
@@ -179,7 +182,8 @@ status_line(struct cursor *c, struct http_response *ret)
         return false;
     if (c->end - c->p < 4)
         return more(c);
-    if (c->p[0] != ' ' || c->p[1] < '1' || c->p[1] > '9' || !ascii_is_digit(c->p[2]) || !ascii_is_digit(c->p[3]))
+    if (c->p[0] != ' ' || c->p[1] < '1' || c->p[1] > '9' || !ascii_is_digit(c->p[2]) ||
+        !ascii_is_digit(c->p[3]))
         return bad(c, 502, "the status is not three digits");
     ret->status = (uint16_t)((c->p[1] - '0') * 100 + (c->p[2] - '0') * 10 + (c->p[3] - '0'));
     c->p += 4;

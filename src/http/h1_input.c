@@ -229,7 +229,8 @@ trailer_section(struct h1_body *b)
     if (n == H1_BAD)
         return fail(b, why.why);
     if (n == H1_MORE)
-        return bytes.len >= H1_BUFFER_SIZE - ROOM_MIN ? fail(b, "trailers that are too large") : IO_AGAIN;
+        return bytes.len >= H1_BUFFER_SIZE - ROOM_MIN ? fail(b, "trailers that are too large")
+                                                      : IO_AGAIN;
     h1_clean_trailers(b->trailers, has_underscore);
     /* The views must outlive the buffer's next turn. */
     struct http_headers kept = http_headers_in(b->arena);
@@ -281,7 +282,8 @@ next_piece(struct h1_body *b, struct str *ret_piece)
 static uint64_t
 wait_deadline(const struct h1_body *b)
 {
-    uint64_t now = loop_now_ms(b->loop), at = b->total_at_ms ? b->total_at_ms : NO_DEADLINE, may_wait;
+    uint64_t now = loop_now_ms(b->loop), at = b->total_at_ms ? b->total_at_ms : NO_DEADLINE,
+             may_wait;
 
     if (b->idle_ms)
         at = MIN(at, b->wait_began_ms + b->idle_ms);
@@ -397,17 +399,23 @@ body_end(struct body *super)
 }
 
 static const struct body_ops h1_body_ops = {
-    .name = "h1", .try_read = body_next, .when_ready = body_wait, .trailers = body_trailer_fields, .close = body_end,
+    .name = "h1",
+    .try_read = body_next,
+    .when_ready = body_wait,
+    .trailers = body_trailer_fields,
+    .close = body_end,
 };
 
 void
-h1_body_begin(struct h1_body *b, struct h1_input *in, struct arena *arena, const struct h1_framing *framing,
-              int64_t content_length, const struct h1_head_limits *limits)
+h1_body_begin(struct h1_body *b, struct h1_input *in, struct arena *arena,
+              const struct h1_framing *framing, int64_t content_length,
+              const struct h1_head_limits *limits)
 {
     *b = (struct h1_body){
         .super = {.ops = &h1_body_ops,
-                  .length = framing->kind == H1_BODY_LENGTH || framing->kind == H1_BODY_NONE ? content_length
-                                                                                            : HTTP_LENGTH_UNKNOWN},
+                  .length = framing->kind == H1_BODY_LENGTH || framing->kind == H1_BODY_NONE
+                                ? content_length
+                                : HTTP_LENGTH_UNKNOWN},
         .in = in,
         .loop = stream_loop(in->stream),
         .arena = arena,

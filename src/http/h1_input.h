@@ -1,10 +1,10 @@
-/* h1_input.h: the bytes read from an HTTP/1 connection, and the message bodies among them. Both sides use it: the server for
- * requests, the client for answers.
+/* h1_input.h: the bytes read from an HTTP/1 connection, and the message bodies among them. Both sides use it: the
+ * server for requests, the client for answers.
  *
  *     buf:  [ head, views into it  |  consumed  |  at .... len  |  free ]
  *           0                    floor                             cap
- * A connection has a buffer only while there are bytes or somebody waits for the rest of a message; buffers come from the
- * worker's pool. What lies below `floor` stays as it is, since the head's names and values are views of it.
+ * A connection has a buffer only while there are bytes or somebody waits for the rest of a message; buffers come
+ * from the worker's pool. What lies below `floor` stays as it is, since the head's names and values are views of it.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -46,14 +46,16 @@ h1_input_bytes(const struct h1_input *in)
     return in->buf ? str_from(in->buf->bytes + in->at, in->len - in->at) : STR_NONE;
 }
 
-/* Reads once, behind what is there. A count, or IO_AGAIN, IO_EOF, IO_ERROR. Makes room by moving unconsumed bytes down to the
- * floor, or, when bodies have little or want more, by a fresh buffer. Never yields. */
+/* Reads once, behind what is there. A count, or IO_AGAIN, IO_EOF, IO_ERROR. Makes room by moving unconsumed bytes
+ * down to the floor, or, when bodies have little or want more, by a fresh buffer. Never yields. */
 int64_t h1_input_read(struct h1_input *in);
-/* Room for a head that did not fit: cap bytes in one piece, of which `len` are kept. Views of the old one are void. */
+/* Room for a head that did not fit: cap bytes in one piece, of which `len` are kept. Views of the old one are
+ * void. */
 void h1_input_grow(struct h1_input *in, uint32_t cap);
 /* A part of a head that has to wait moves to memory of its own size, so that slow heads do not hold whole buffers. */
 void h1_input_shrink(struct h1_input *in);
-/* The message is over: views are void, unconsumed bytes go to the front. Gives the buffer back when there are none. */
+/* The message is over: views are void, unconsumed bytes go to the front. Gives the buffer back when there are
+ * none. */
 void h1_input_next(struct h1_input *in);
 void h1_input_release(struct h1_input *in);
 
@@ -87,7 +89,8 @@ struct h1_body {
 };
 
 /* Sets up the body behind a parsed head: in->at stands behind the head. Limits and hooks are the caller's to set. */
-void h1_body_begin(struct h1_body *b, struct h1_input *in, struct arena *arena, const struct h1_framing *framing,
-                   int64_t content_length, const struct h1_head_limits *limits);
+void h1_body_begin(struct h1_body *b, struct h1_input *in, struct arena *arena,
+                   const struct h1_framing *framing, int64_t content_length,
+                   const struct h1_head_limits *limits);
 /* Whoever reads it gets this status from now on; whoever waits is told. */
 void h1_body_break(struct h1_body *b, int status);

@@ -1,5 +1,5 @@
-/* h1_scan.h: the two inner loops of the head parser and the head writer, sixteen bytes at a time where there is SSE2 and one
- * at a time elsewhere. Both forms are compiled, so that the fuzzer can compare them.
+/* h1_scan.h: the two inner loops of the head parser and the head writer, sixteen bytes at a time where there is
+ * SSE2 and one at a time elsewhere. Both forms are compiled, so that the fuzzer can compare them.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -2,8 +2,8 @@
  *
  *     fill: body -> scratch, until something large comes, or the body ends or has nothing at hand
  *     send: scratch, pieces -> socket; what does not go is stashed and the socket is awaited
- * Invariants: S1  the body is read only when stash and pieces are empty, so a piece stays valid until it is sent; only from
- *                 a body that keeps its pieces more than one is taken at a time.
+ * Invariants: S1  the body is read only when stash and pieces are empty, so a piece stays valid until it is sent;
+ *                 only from a body that keeps its pieces more than one is taken at a time.
  *             S2  on_done is called once, and nothing is awaited afterwards.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_sender.h"
@@ -76,13 +76,15 @@ await_socket(struct h1_sender *s)
     stream_when_writable(s->stream, on_writable, s);
 }
 
-/* The gathered bytes that did not go. `gathered` lies in the scratch or in an arena: what another sender may overwrite. */
+/* The gathered bytes that did not go. `gathered` lies in the scratch or in an arena: what another sender may
+ * overwrite. */
 static void
 keep(struct h1_sender *s, struct str gathered)
 {
     if (gathered.len == 0)
         return;
-    s->stash = h1_buffer_take(s->scratch->pool, gathered.len <= H1_BUFFER_SIZE ? H1_BUFFER_SIZE : (uint32_t)gathered.len);
+    s->stash = h1_buffer_take(
+        s->scratch->pool, gathered.len <= H1_BUFFER_SIZE ? H1_BUFFER_SIZE : (uint32_t)gathered.len);
     memcpy(s->stash->bytes, gathered.p, gathered.len);
     s->stash_at = 0;
     s->stash_len = (uint32_t)gathered.len;
@@ -155,7 +157,8 @@ send_stash(struct h1_sender *s)
     return status;
 }
 
-/* A piece of the body, framed: small ones into the scratch, a large one left where it is. IO_EOF when it is time to send. */
+/* A piece of the body, framed: small ones into the scratch, a large one left where it is. IO_EOF when it is time
+ * to send. */
 static int
 add_piece(struct h1_sender *s, struct str piece, size_t *len)
 {
@@ -172,7 +175,9 @@ add_piece(struct h1_sender *s, struct str piece, size_t *len)
         add_large(s, piece);
         if (s->kind == H1_SEND_CHUNKED)
             add_large(s, STR("\r\n"));
-        return s->kind == H1_SEND_CHUNKED || !s->body->keeps_pieces || s->n_pieces == H1_SEND_PIECES ? IO_EOF : IO_OK;
+        return s->kind == H1_SEND_CHUNKED || !s->body->keeps_pieces || s->n_pieces == H1_SEND_PIECES
+                   ? IO_EOF
+                   : IO_OK;
     }
     memcpy(to + *len, piece.p, piece.len);
     *len += piece.len;
@@ -206,7 +211,8 @@ add_end(struct h1_sender *s, size_t *len)
     return IO_OK;
 }
 
-/* Gathers what the body has at hand. IO_OK: send and come back; IO_AGAIN: send and wait for the body; else it broke. */
+/* Gathers what the body has at hand. IO_OK: send and come back; IO_AGAIN: send and wait for the body; else it
+ * broke. */
 static int
 fill(struct h1_sender *s, size_t *len)
 {
@@ -214,8 +220,8 @@ fill(struct h1_sender *s, size_t *len)
     int status;
 
     while (s->body) {
-        if (s->kind == H1_SEND_COUNTED && s->left == 0 && s->body->status == IO_OK && s->body->length >= 0 &&
-            s->body->n_read == (uint64_t)s->body->length) {
+        if (s->kind == H1_SEND_COUNTED && s->left == 0 && s->body->status == IO_OK &&
+            s->body->length >= 0 && s->body->n_read == (uint64_t)s->body->length) {
             s->body = NULL;           /* all there, the end need not be read */
             return IO_OK;
         }
@@ -298,8 +304,9 @@ run(struct h1_sender *s)
 }
 
 void
-h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch, struct arena *arena,
-               uint32_t write_ms, void (*on_done)(struct h1_sender *s, int status))
+h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch,
+               struct arena *arena, uint32_t write_ms,
+               void (*on_done)(struct h1_sender *s, int status))
 {
     memset(s, 0, offsetof(struct h1_sender, pieces));
     s->stream = stream;

@@ -1,8 +1,9 @@
-/* h1_sender.h: an HTTP/1 message on its way out: a head that is written already, then a body pumped from wherever it comes.
- * Runs on callbacks: no fiber, no stack, while it waits for the socket or for the body. Server and client use it.
+/* h1_sender.h: an HTTP/1 message on its way out: a head that is written already, then a body pumped from wherever
+ * it comes. Runs on callbacks: no fiber, no stack, while it waits for the socket or for the body. Server and
+ * client use it.
  *
- * Head and small pieces are gathered in one buffer of the worker and go out in one send; large pieces are sent from where
- * they are. Only what a socket did not take at once is kept, in a pooled buffer.
+ * Head and small pieces are gathered in one buffer of the worker and go out in one send; large pieces are sent
+ * from where they are. Only what a socket did not take at once is kept, in a pooled buffer.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -47,11 +48,15 @@ struct h1_sender {
     struct str pieces[H1_SEND_PIECES];    /* last, as it need not be zeroed */
 };
 
-/* Ready to start: the fields that say what goes where, all others zero. body and its framing are the caller's to add. */
-void h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch, struct arena *arena,
-                    uint32_t write_ms, void (*on_done)(struct h1_sender *s, int status));
-/* Sends head_len bytes of s->scratch, then the body (NULL: none), framed as `kind` says. on_done is called exactly once, maybe before this returns: IO_OK, or what broke it: IO_TIMEOUT, the stream's error, or the
- * body's (then body_status is not IO_OK). The body is not closed. */
-void h1_sender_start(struct h1_sender *s, enum h1_sender_kind kind, struct body *body, size_t head_len);
+/* Ready to start: the fields that say what goes where, all others zero. body and its framing are the caller's to
+ * add. */
+void h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch,
+                    struct arena *arena, uint32_t write_ms,
+                    void (*on_done)(struct h1_sender *s, int status));
+/* Sends head_len bytes of s->scratch, then the body (NULL: none), framed as `kind` says. on_done is called exactly
+ * once, maybe before this returns: IO_OK, or what broke it: IO_TIMEOUT, the stream's error, or the body's (then
+ * body_status is not IO_OK). The body is not closed. */
+void h1_sender_start(struct h1_sender *s, enum h1_sender_kind kind, struct body *body,
+                     size_t head_len);
 /* Stops; on_done is not called. Fine when it is done or was never started. */
 void h1_sender_stop(struct h1_sender *s);

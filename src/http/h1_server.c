@@ -2,13 +2,15 @@
  *
  *     conn: idle -> head -> exchange (on_call's fiber, answer on its way) -> [drain] -> idle | closing
  *
- * A connection is a small struct with a stream and one timer; a read buffer is there only while bytes are; all else belongs
- * to the exchange, which is recycled. One turn of work() reads heads from the buffer and starts their exchanges;
- * an exchange that is answered at once ends inside it, so pipelined requests run in a loop, not in a recursion.
+ * A connection is a small struct with a stream and one timer; a read buffer is there only while bytes are; all
+ * else belongs to the exchange, which is recycled. One turn of work() reads heads from the buffer and starts their
+ * exchanges; an exchange that is answered at once ends inside it, so pipelined requests run in a loop, not in a
+ * recursion.
  *
- * Ownership: the exchange is over when on_call has returned and the answer is out, in whatever order; its connection waits
- *            for that even when it is dead, since the call's views and its stream are the connection's.
- * Invariants: N1  while exchange != NULL nobody reads the stream but the exchange's body (or the watch for a hang-up).
+ * Ownership: the exchange is over when on_call has returned and the answer is out, in whatever order; its
+ *            connection waits for that even when it is dead, since the call's views and its stream are its own.
+ * Invariants: N1  while exchange != NULL nobody reads the stream but the exchange's body (or the watch for
+ *                 a hang-up).
  *             N2  a connection with work() on the stack is not freed; is_dead says that it has to be.
  *             N3  once an answer is on its way, only its end, its failure or an abort lead to exchange_over().
  * SPDX-License-Identifier: Apache-2.0 */
@@ -161,11 +163,13 @@ refuse(struct h1_conn *c, uint16_t status, const char *why)
     size_t n;
 
     http_error_body(&body, status, str_from_c(why));
-    http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"), STR("application/json"));
+    http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"),
+                        STR("application/json"));
     if (status == 503)
         http_headers_add_id(&r.headers, HTTP_RETRY_AFTER, STR("Retry-After"), STR("1"));
     if (status == 405)
-        http_headers_add_id(&r.headers, HTTP_ALLOW, STR("Allow"), STR("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
+        http_headers_add_id(&r.headers, HTTP_ALLOW, STR("Allow"),
+                            STR("GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"));
     out.content_length = (int64_t)body.len;
     n = h1_write_response(to, &r, &out);
     memcpy(to + n, body.p, body.len);
@@ -262,7 +266,8 @@ end_if_over(struct h1_exchange *ex)
         return;
     http_call_ended(&ex->call);
     h1_sender_stop(&ex->sender);
-    if (ex->body.is_whole || c->is_dead || !ex->may_go_on || ex->body.super.is_closed || ex->body.super.status != IO_OK) {
+    if (ex->body.is_whole || c->is_dead || !ex->may_go_on || ex->body.super.is_closed ||
+        ex->body.super.status != IO_OK) {
         exchange_over(ex);
         return;
     }
@@ -331,15 +336,18 @@ must_close(const struct h1_exchange *ex)
     const struct http_limits *limits = limits_of(c);
     bool is_body_open = !ex->body.is_whole;
 
-    return !ex->framing.keep_alive || ex->call.must_close || http_server_is_draining(c->h1->server) ||
+    return !ex->framing.keep_alive || ex->call.must_close ||
+           http_server_is_draining(c->h1->server) ||
            (limits->requests && c->n_requests >= (uint64_t)limits->requests) ||
-           (is_body_open && (ex->body.before_wait || ex->body.super.is_closed || ex->body.super.status != IO_OK ||
-                             (ex->body.kind == H1_BODY_LENGTH && ex->body.left > (uint64_t)limits->drain_bytes)));
+           (is_body_open &&
+            (ex->body.before_wait || ex->body.super.is_closed || ex->body.super.status != IO_OK ||
+             (ex->body.kind == H1_BODY_LENGTH && ex->body.left > (uint64_t)limits->drain_bytes)));
 }
 
 /* Chooses the framing of the answer and whether the connection lives on. */
 static enum h1_sender_kind
-frame_answer(struct h1_exchange *ex, const struct http_response *r, const struct body *body, struct h1_out *out)
+frame_answer(struct h1_exchange *ex, const struct http_response *r, const struct body *body,
+             struct h1_out *out)
 {
     bool is_1_1 = ex->call.request.version >= HTTP_1_1;
     enum h1_sender_kind kind = H1_SEND_NOTHING;
@@ -448,7 +456,8 @@ call_upgrade(struct http_call *call, const struct http_response *response, struc
     call->status_sent = 101;
     ex->is_upgraded = true;
     ex->may_go_on = false;
-    h1_body_begin(&ex->body, &ex->conn->in, &ex->arena, &open, HTTP_LENGTH_UNKNOWN, &ex->trailer_limits);
+    h1_body_begin(&ex->body, &ex->conn->in, &ex->arena, &open, HTTP_LENGTH_UNKNOWN,
+                  &ex->trailer_limits);
     n = ex->conn->is_dead ? 0 : write_head(ex, &r, &out);
     if (n == 0)
         call_abort(call);
@@ -482,7 +491,8 @@ exchange_new(struct h1_conn *c)
     ex->call.server = s->server;
     ex->call.arena = &ex->arena;
     ex->call.stream = c->in.stream;
-    h1_sender_init(&ex->sender, c->in.stream, &s->scratch, &ex->arena, (uint32_t)limits_of(c)->write_ms, on_sender_done);
+    h1_sender_init(&ex->sender, c->in.stream, &s->scratch, &ex->arena,
+                   (uint32_t)limits_of(c)->write_ms, on_sender_done);
     c->exchange = ex;
     return ex;
 }
@@ -494,7 +504,8 @@ begin_body(struct h1_exchange *ex)
     const struct http_limits *limits = limits_of(c);
 
     ex->trailer_limits = (struct h1_head_limits){.fields = (uint32_t)limits->head_fields};
-    h1_body_begin(&ex->body, &c->in, &ex->arena, &ex->framing, ex->call.request.content_length, &ex->trailer_limits);
+    h1_body_begin(&ex->body, &c->in, &ex->arena, &ex->framing, ex->call.request.content_length,
+                  &ex->trailer_limits);
     ex->body.grace_ms = (uint32_t)limits->body_grace_ms;
     ex->body.rate = (uint32_t)limits->body_rate;
     if (ex->framing.expects_continue && c->in.at == c->in.len) {
@@ -505,12 +516,14 @@ begin_body(struct h1_exchange *ex)
         return;
     ex->call.body = &ex->body.super;
     if (limits->body_bytes && ex->framing.kind == H1_BODY_CHUNKED)
-        ex->call.body = body_limit(&ex->arena, ex->call.body, (uint64_t)limits->body_bytes, &ex->call.is_body_too_large);
+        ex->call.body = body_limit(&ex->arena, ex->call.body, (uint64_t)limits->body_bytes,
+                                   &ex->call.is_body_too_large);
 }
 
 /* A head of n bytes is whole and sound: gives it an exchange and runs on_call. */
 static void
-start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1_framing *framing, size_t n)
+start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1_framing *framing,
+               size_t n)
 {
     struct h1_exchange *ex = exchange_new(c);
     struct http_call *call = &ex->call;
@@ -525,7 +538,8 @@ start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1
     call->started_ns = call->head_ns = loop_now_ns(c->h1->loop);
     begin_body(ex);
     if (!http_headers_reserve(&call->request.headers, MAX(rq->headers.n + 8, 16u)) ||
-        !http_headers_copy(&call->request.headers, &rq->headers) || (ex->framing.kind != H1_BODY_NONE && !call->body)) {
+        !http_headers_copy(&call->request.headers, &rq->headers) ||
+        (ex->framing.kind != H1_BODY_NONE && !call->body)) {
         exchange_recycle(ex);
         refuse(c, 500, "no memory left for this request");
         return;
@@ -600,7 +614,8 @@ static enum head_result
 parse_head(struct h1_conn *c, struct str bytes)
 {
     const struct http_limits *limits = limits_of(c);
-    struct h1_head_limits head_limits = {(uint32_t)limits->target_bytes, (uint32_t)limits->head_fields};
+    struct h1_head_limits head_limits = {(uint32_t)limits->target_bytes,
+                                         (uint32_t)limits->head_fields};
     struct http_request rq = {.headers = c->h1->head_fields};
     struct h1_refusal why;
     struct h1_framing framing;
@@ -612,8 +627,9 @@ parse_head(struct h1_conn *c, struct str bytes)
         return head_needs_more(c, bytes);
     if (n > (ptrdiff_t)limits->head_bytes)
         refuse(c, 431, "the request head is too large");
-    else if (n == H1_BAD || !h1_frame_request(&rq, c->in.stream->is_tls ? STR("https") : STR("http"), has_underscore,
-                                              &framing, &why))
+    else if (n == H1_BAD ||
+             !h1_frame_request(&rq, c->in.stream->is_tls ? STR("https") : STR("http"),
+                               has_underscore, &framing, &why))
         refuse(c, why.status, why.why);
     else if (limits->body_bytes && rq.content_length > limits->body_bytes)
         refuse(c, 413, "the request body is too large");

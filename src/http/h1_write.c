@@ -1,7 +1,7 @@
 /* h1_write.c: heads as bytes (h1_write.h).
  *
- * A head is measured first and then written without further checks of room; copying a value also looks for bytes that must
- * not be in one, so no head leaves that its reader could take for two (robustness G6).
+ * A head is measured first and then written without further checks of room; copying a value also looks for bytes
+ * that must not be in one, so no head leaves that its reader could take for two (robustness G6).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_write.h"
 
@@ -99,7 +99,8 @@ put_framing(char *to, const struct h1_out *out)
         to = put(to, out->upgrade);
         to = put_lit(to, "\r\n");
     } else if (out->want_close) {
-        to = out->want_trailers ? put_lit(to, "Connection: close, TE\r\n") : put_lit(to, "Connection: close\r\n");
+        to = out->want_trailers ? put_lit(to, "Connection: close, TE\r\n")
+                                : put_lit(to, "Connection: close\r\n");
     } else if (out->want_keep_alive) {
         to = put_lit(to, "Connection: keep-alive\r\n");
     } else if (out->want_trailers) {
@@ -111,7 +112,8 @@ put_framing(char *to, const struct h1_out *out)
 size_t
 h1_response_size(const struct http_response *r, const struct h1_out *out)
 {
-    return EXTRA_BYTES + r->reason.len + out->date.len + out->server.len + out->upgrade.len + fields_size(&r->headers);
+    return EXTRA_BYTES + r->reason.len + out->date.len + out->server.len + out->upgrade.len +
+           fields_size(&r->headers);
 }
 
 size_t
@@ -146,8 +148,8 @@ h1_write_response(char *to, const struct http_response *r, const struct h1_out *
 size_t
 h1_request_size(const struct http_request *r, const struct h1_out *out)
 {
-    return EXTRA_BYTES + r->method_text.len + r->path.len + r->query.len + r->authority.len + out->upgrade.len +
-           fields_size(&r->headers);
+    return EXTRA_BYTES + r->method_text.len + r->path.len + r->query.len + r->authority.len +
+           out->upgrade.len + fields_size(&r->headers);
 }
 
 /* The target is the path and the query as they stand; blanks and controls cannot be in one. */
@@ -161,7 +163,9 @@ put_target(char *to, const struct http_request *r)
         *to++ = '?';
         to = put(to, r->query);
     }
-    return h1_scan_target(start, to) == to && (*start == '/' || (*start == '*' && to == start + 1)) ? to : NULL;
+    return h1_scan_target(start, to) == to && (*start == '/' || (*start == '*' && to == start + 1))
+               ? to
+               : NULL;
 }
 
 size_t

@@ -1,5 +1,5 @@
-/* h1_write.h: heads and chunk lines as bytes. Framing is written here and nowhere else; fields of the message that concern
- * framing or the connection are left out.
+/* h1_write.h: heads and chunk lines as bytes. Framing is written here and nowhere else; fields of the message that
+ * concern framing or the connection are left out.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

@@ -35,7 +35,8 @@ field_hash(struct str name)
 {
     const uint8_t *p = (const uint8_t *)name.p;
     size_t n = name.len;
-    uint32_t w = (uint32_t)n << 24 | (uint32_t)(p[0] | 0x20) << 16 | (uint32_t)(p[n / 2] | 0x20) << 8 | (p[n - 1] | 0x20);
+    uint32_t w = (uint32_t)n << 24 | (uint32_t)(p[0] | 0x20) << 16 |
+                 (uint32_t)(p[n / 2] | 0x20) << 8 | (p[n - 1] | 0x20);
 
     w ^= (uint32_t)(p[n * 3 / 4] | 0x20) << 22 ^ (uint32_t)(p[n / 4] | 0x20) << 11;
     return (w * 0x17bd0d45u) >> 23;
@@ -59,8 +60,8 @@ load_4(const char *p)
     return w;
 }
 
-/* Equal but for ASCII case; `known` is lower-case token text, in which only letters lose by folding 0x20: the few other
- * characters of a token that differ by that bit alone ('^' and '~', '@' is none) are not in any known name. */
+/* Equal but for ASCII case; `known` is lower-case token text, in which only letters lose by folding 0x20: the few
+ * other characters of a token that differ by that bit alone ('^' and '~', '@' is none) are not in any known name. */
 static bool
 name_eq_known(struct str name, struct str known)
 {
@@ -77,7 +78,8 @@ name_eq_known(struct str name, struct str known)
         return ((load_8(a + n - 8) ^ load_8(b + n - 8)) & ~fold) == 0; /* the last eight, overlapping */
     }
     if (n >= 4)
-        return (((load_4(a) ^ load_4(b)) | (load_4(a + n - 4) ^ load_4(b + n - 4))) & ~(uint32_t)fold) == 0;
+        return (((load_4(a) ^ load_4(b)) | (load_4(a + n - 4) ^ load_4(b + n - 4))) &
+                ~(uint32_t)fold) == 0;
     for (; i < n; i++)
         if ((a[i] ^ b[i]) & ~0x20)
             return false;
@@ -93,7 +95,8 @@ http_field_id(struct str name)
         return HTTP_FIELD_OTHER;
     id = field_slots[field_hash(name)];
     /* Folding 0x20 also equates a few control bytes with token characters; parsers have refused those before. */
-    return id != HTTP_FIELD_OTHER && name_eq_known(name, field_defs[id].name) ? id : HTTP_FIELD_OTHER;
+    return id != HTTP_FIELD_OTHER && name_eq_known(name, field_defs[id].name) ? id
+                                                                              : HTTP_FIELD_OTHER;
 }
 
 struct str
@@ -117,7 +120,8 @@ set_present(struct http_headers *h, unsigned id)
 static bool
 is_named(const struct http_field *f, struct str name, enum http_field_id id)
 {
-    return id != HTTP_FIELD_OTHER ? f->id == id : f->id == HTTP_FIELD_OTHER && str_eq_nocase(f->name, name);
+    return id != HTTP_FIELD_OTHER ? f->id == id
+                                  : f->id == HTTP_FIELD_OTHER && str_eq_nocase(f->name, name);
 }
 
 struct str
@@ -181,7 +185,8 @@ http_headers_reserve(struct http_headers *h, uint32_t n)
 
     if (n <= h->cap)
         return true;
-    v = arena_grow(h->arena, h->v, h->cap * sizeof(*v), n * sizeof(*v), _Alignof(struct http_field));
+    v = arena_grow(h->arena, h->v, h->cap * sizeof(*v), n * sizeof(*v),
+                   _Alignof(struct http_field));
     if (!v)
         return false;
     h->v = v;
@@ -190,7 +195,8 @@ http_headers_reserve(struct http_headers *h, uint32_t n)
 }
 
 bool
-http_headers_add_id(struct http_headers *h, enum http_field_id id, struct str name, struct str value)
+http_headers_add_id(struct http_headers *h, enum http_field_id id, struct str name,
+                    struct str value)
 {
     if (UNLIKELY(h->n == h->cap) && !http_headers_reserve(h, h->cap ? h->cap * 2 : 16))
         return false;
@@ -284,9 +290,9 @@ bool
 http_name_is_valid(struct str name)
 {
     static const uint8_t token[256] = {
-        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
-        ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1,
-        ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+        ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1,         ['&'] = 1,         ['\''] = 1,
+        ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,         ['^'] = 1,         ['_'] = 1,
+        ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
     };
 
     for (size_t i = 0; i < name.len; i++)

@@ -4,9 +4,10 @@
  *     http_headers_add(&h, STR("Via"), STR("1.1 gate"));
  *     struct str type = http_headers_get(&h, HTTP_CONTENT_TYPE);       (STR_NONE when absent)
  *
- * Names and values are views: of the read buffer of an exchange, of its arena, or literals. Whoever adds one sees to it
- * that it lives as long as the message (str_dup into the arena otherwise). Fields that somebody asks for by name have an
- * id (fields.def), and a bit set says which of them are there, so that asking for an absent one costs a test.
+ * Names and values are views: of the read buffer of an exchange, of its arena, or literals. Whoever adds one sees
+ * to it that it lives as long as the message (str_dup into the arena otherwise). Fields that somebody asks for by
+ * name have an id (fields.def), and a bit set says which of them are there, so that asking for an absent one costs
+ * a test.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -62,13 +63,14 @@ struct str http_headers_get(const struct http_headers *h, enum http_field_id id)
 struct str http_headers_get_name(const struct http_headers *h, struct str name);
 /* The field at or after *at (set *at = 0 first), NULL after the last; *at moves behind it. */
 struct http_field *http_headers_next(const struct http_headers *h, struct str name, uint32_t *at);
-/* All values joined with ", " (cookies with "; ") in the headers' arena; a view when there is one. STR_NONE when absent
- * or when the arena is full. */
+/* All values joined with ", " (cookies with "; ") in the headers' arena; a view when there is one. STR_NONE when
+ * absent or when the arena is full. */
 struct str http_headers_get_joined(const struct http_headers *h, struct str name);
 
 /* Adds behind the others, also when the name is there already. False when the arena is full. */
 bool http_headers_add(struct http_headers *h, struct str name, struct str value);
-bool http_headers_add_id(struct http_headers *h, enum http_field_id id, struct str name, struct str value);
+bool http_headers_add_id(struct http_headers *h, enum http_field_id id, struct str name,
+                         struct str value);
 /* One field of that name, where the first was; the others go. */
 bool http_headers_set(struct http_headers *h, struct str name, struct str value);
 /* How many were removed. */

@@ -55,8 +55,9 @@ http_reason(uint16_t status)
 
 /* RFC 3986 reg-name without escapes: unreserved and sub-delims, less ',' which would make a list. */
 static const uint8_t host_chars[256] = {
-    ['a' ... 'z'] = 1, ['A' ... 'Z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['.'] = 1, ['_'] = 1, ['~'] = 1, ['!'] = 1,
-    ['$'] = 1, ['&'] = 1, ['\''] = 1, ['('] = 1, [')'] = 1, ['*'] = 1, ['+'] = 1, [';'] = 1, ['='] = 1,
+    ['a' ... 'z'] = 1, ['A' ... 'Z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['.'] = 1,  ['_'] = 1,
+    ['~'] = 1,         ['!'] = 1,         ['$'] = 1,         ['&'] = 1, ['\''] = 1, ['('] = 1,
+    [')'] = 1,         ['*'] = 1,         ['+'] = 1,         [';'] = 1, ['='] = 1,
 };
 
 /* Length of "[v6]" at the start; 0 when it is none. */
@@ -144,22 +145,27 @@ http_date_format(uint64_t unix_s, char out[30])
     struct tm tm;
 
     gmtime_r(&at, &tm);
-    snprintf(out, 30, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[tm.tm_wday], tm.tm_mday, month_names[tm.tm_mon],
-             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(out, 30, "%s, %02d %s %04d %02d:%02d:%02d GMT", day_names[tm.tm_wday], tm.tm_mday,
+             month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 /* Whether the fields name a day and time that exist; then the seconds. */
 static bool
-date_from_parts(int day, const char *month, int year, int hour, int minute, int second, uint64_t *ret)
+date_from_parts(int day, const char *month, int year, int hour, int minute, int second,
+                uint64_t *ret)
 {
-    struct tm tm = {.tm_mday = day, .tm_year = year - 1900, .tm_hour = hour, .tm_min = minute, .tm_sec = second};
+    struct tm tm = {.tm_mday = day,
+                    .tm_year = year - 1900,
+                    .tm_hour = hour,
+                    .tm_min = minute,
+                    .tm_sec = second};
     int m = 0;
     time_t at;
 
     while (m < 12 && strncmp(month, month_names[m], 4) != 0)
         m++;
-    if (m == 12 || year < 1970 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60)
+    if (m == 12 || year < 1970 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+        second < 0 || second > 60)
         return false;
     tm.tm_mon = m;
     at = timegm(&tm);
@@ -179,13 +185,16 @@ http_date_parse(struct str text, uint64_t *ret)
         return false;
     memcpy(s, text.p, text.len);
     s[text.len] = 0;
-    if (sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h, &m, &sec, zone, &end) == 7 &&
+    if (sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h,
+               &m, &sec, zone, &end) == 7 &&
         end == (int)text.len && strcmp(zone, "GMT") == 0)
         return date_from_parts(day, month, year, h, m, sec, ret);
-    if (sscanf(s, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h, &m, &sec, zone, &end) == 7 &&
+    if (sscanf(s, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h,
+               &m, &sec, zone, &end) == 7 &&
         end == (int)text.len && strcmp(zone, "GMT") == 0)
         return date_from_parts(day, month, year + (year < 70 ? 2000 : 1900), h, m, sec, ret);
-    if (sscanf(s, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &h, &m, &sec, &year, &end) == 6 &&
+    if (sscanf(s, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &h, &m, &sec, &year,
+               &end) == 6 &&
         end == (int)text.len)
         return date_from_parts(day, month, year, h, m, sec, ret);
     return false;

@@ -1,6 +1,6 @@
-/* message.h: a request and a response as structures. Every outgoing message is written from one of these; no byte of a
- * received head, chunk line or trailer is copied through. Framing (Content-Length, Transfer-Encoding, Connection) is
- * written anew by whoever sends: fields of these names in `headers` are ignored there.
+/* message.h: a request and a response as structures. Every outgoing message is written from one of these; no byte
+ * of a received head, chunk line or trailer is copied through. Framing (Content-Length, Transfer-Encoding,
+ * Connection) is written anew by whoever sends: fields of these names in `headers` are ignored there.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -72,7 +72,8 @@ http_status_has_body(uint16_t status)
 /* host, [v6] or v4, with an optional :port; no userinfo, no blanks, nothing that a Host field may not hold. */
 bool http_authority_is_valid(struct str authority);
 /* The host (brackets kept, no trailing dot) and the port, or the scheme's own. */
-void http_authority_split(struct str authority, struct str scheme, struct str *ret_host, uint16_t *ret_port);
+void http_authority_split(struct str authority, struct str scheme, struct str *ret_host,
+                          uint16_t *ret_port);
 /* Without case, default port and trailing dot (robustness A9). */
 bool http_authority_eq(struct str a, struct str b, struct str scheme);
 

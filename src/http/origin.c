@@ -1,8 +1,8 @@
 /* origin.c: origins by their values, and permits for their connections (origin.h, client.h).
  *
  *     table: key -> origin -> pools (one a worker) and waiters (fibers of any worker)
- * Locking:    table->lock covers the table and the fall of refs to 0; origin->lock covers permits, waiters and pools. The
- *             table's may be held when an origin's is taken, never the other way round.
+ * Locking:    table->lock covers the table and the fall of refs to 0; origin->lock covers permits, waiters and
+ *             pools. The table's may be held when an origin's is taken, never the other way round.
  * Invariants: O1  permits <= connections_max; when somebody waits, they are equal.
  *             O2  a waiter is linked exactly until it is granted something or gives up.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -49,8 +49,9 @@ http_origins_delete(struct http_origins *t)
 static struct str
 conf_key(const struct http_origin_conf *c, struct buf *to)
 {
-    buf_printf(to, "%.*s\n%u\n%d\n%p\n%.*s\n%u %u %u %u", STR_ARG(c->host), c->port, c->protocol, (void *)c->tls,
-               STR_ARG(c->tls_name), c->connections_max, c->waiting_max, c->idle_ms, c->requests_max);
+    buf_printf(to, "%.*s\n%u\n%d\n%p\n%.*s\n%u %u %u %u", STR_ARG(c->host), c->port, c->protocol,
+               (void *)c->tls, STR_ARG(c->tls_name), c->connections_max, c->waiting_max, c->idle_ms,
+               c->requests_max);
     return buf_str(to);
 }
 
@@ -196,7 +197,8 @@ origin_permit_give(struct http_origin *o)
 }
 
 bool
-origin_hand_over(struct http_origin *o, struct loop *loop, struct h1_upstream *connection, bool *ret_must_close)
+origin_hand_over(struct http_origin *o, struct loop *loop, struct h1_upstream *connection,
+                 bool *ret_must_close)
 {
     struct origin_waiter *w, *first, *found = NULL;
 
@@ -275,8 +277,8 @@ ask_for_idle(struct http_origin *o)
 }
 
 bool
-origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_ms, struct h1_upstream **ret_connection,
-                   struct err *err)
+origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_ms,
+                   struct h1_upstream **ret_connection, struct err *err)
 {
     struct origin_waiter w = {.loop = loop, .fiber = fiber_self(), .since_ms = loop_now_ms(loop)};
     enum io_status status = IO_OK;
@@ -290,7 +292,8 @@ origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_m
     }
     if (atomic_load_explicit(&o->n_waiting, memory_order_relaxed) >= o->conf.waiting_max) {
         pthread_mutex_unlock(&o->lock);
-        return err_set(err, ERR_LIMIT, "%u exchanges wait for one of the %u connections to %.*s already",
+        return err_set(err, ERR_LIMIT,
+                       "%u exchanges wait for one of the %u connections to %.*s already",
                        o->conf.waiting_max, o->conf.connections_max, STR_ARG(o->conf.host));
     }
     list_push_back(&o->waiters, &w.link);
@@ -303,6 +306,6 @@ origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_m
         *ret_connection = w.connection;
         return true;                  /* too late perhaps: the next wait says so */
     }
-    return err_set(err, io_status_err(status), "no free connection to %.*s: %s", STR_ARG(o->conf.host),
-                   io_status_text(status));
+    return err_set(err, io_status_err(status), "no free connection to %.*s: %s",
+                   STR_ARG(o->conf.host), io_status_text(status));
 }

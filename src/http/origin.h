@@ -1,8 +1,9 @@
 /* origin.h: inside http/: the connections that an origin may have, counted for the process.
  *
- * A connection holds a permit from before it is made until it is closed, idle or not. When all are out, exchanges wait in
- * one queue over all workers. A connection that becomes free goes to a waiter of its own worker when there is one, as
- * connections do not change thread; a waiter that stands at the head for long gets its permit all the same.
+ * A connection holds a permit from before it is made until it is closed, idle or not. When all are out, exchanges
+ * wait in one queue over all workers. A connection that becomes free goes to a waiter of its own worker when there
+ * is one, as connections do not change thread; a waiter that stands at the head for long gets its permit all the
+ * same.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -59,8 +60,9 @@ bool origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadl
                         struct h1_upstream **ret_connection, struct err *err);
 /* The connection is closed. */
 void origin_permit_give(struct http_origin *o);
-/* The connection is free and could be kept: true when a waiter of this loop has taken it. False with *ret_must_close when
- * another worker needs the permit more. */
-bool origin_hand_over(struct http_origin *o, struct loop *loop, struct h1_upstream *connection, bool *ret_must_close);
+/* The connection is free and could be kept: true when a waiter of this loop has taken it. False with
+ * *ret_must_close when another worker needs the permit more. */
+bool origin_hand_over(struct http_origin *o, struct loop *loop, struct h1_upstream *connection,
+                      bool *ret_must_close);
 /* On the loop's thread: closes an idle connection of its client to this origin, if there is one. */
 void http_client_evict(struct loop *loop, struct http_origin *o);

@@ -17,13 +17,15 @@ enum path_char {
 };
 
 static const uint8_t path_chars[256] = {
-    ['A' ... 'Z'] = PC_PLAIN, ['a' ... 'z'] = PC_PLAIN, ['0' ... '9'] = PC_PLAIN, ['-'] = PC_PLAIN, ['_'] = PC_PLAIN,
-    ['~'] = PC_PLAIN, ['!'] = PC_PLAIN, ['$'] = PC_PLAIN, ['&'] = PC_PLAIN, ['\''] = PC_PLAIN, ['('] = PC_PLAIN,
-    [')'] = PC_PLAIN, ['*'] = PC_PLAIN, ['+'] = PC_PLAIN, [','] = PC_PLAIN, [';'] = PC_PLAIN, ['='] = PC_PLAIN,
-    [':'] = PC_PLAIN, ['@'] = PC_PLAIN, ['['] = PC_UNWISE, [']'] = PC_UNWISE,
-    ['.'] = PC_DOT, ['/'] = PC_SLASH, ['%'] = PC_ESCAPE, ['\\'] = PC_BACKSLASH,
-    ['"'] = PC_UNWISE, ['<'] = PC_UNWISE, ['>'] = PC_UNWISE, ['^'] = PC_UNWISE, ['`'] = PC_UNWISE, ['{'] = PC_UNWISE,
-    ['|'] = PC_UNWISE, ['}'] = PC_UNWISE,
+    ['A' ... 'Z'] = PC_PLAIN, ['a' ... 'z'] = PC_PLAIN, ['0' ... '9'] = PC_PLAIN, ['-'] = PC_PLAIN,
+    ['_'] = PC_PLAIN,         ['~'] = PC_PLAIN,         ['!'] = PC_PLAIN,         ['$'] = PC_PLAIN,
+    ['&'] = PC_PLAIN,         ['\''] = PC_PLAIN,        ['('] = PC_PLAIN,         [')'] = PC_PLAIN,
+    ['*'] = PC_PLAIN,         ['+'] = PC_PLAIN,         [','] = PC_PLAIN,         [';'] = PC_PLAIN,
+    ['='] = PC_PLAIN,         [':'] = PC_PLAIN,         ['@'] = PC_PLAIN,         ['['] = PC_UNWISE,
+    [']'] = PC_UNWISE,        ['.'] = PC_DOT,           ['/'] = PC_SLASH,         ['%'] = PC_ESCAPE,
+    ['\\'] = PC_BACKSLASH,    ['"'] = PC_UNWISE,        ['<'] = PC_UNWISE,        ['>'] = PC_UNWISE,
+    ['^'] = PC_UNWISE,        ['`'] = PC_UNWISE,        ['{'] = PC_UNWISE,        ['|'] = PC_UNWISE,
+    ['}'] = PC_UNWISE,
 };
 
 /* Normal already: no escapes, no dot at the start of a segment, no empty segment in the middle. */
@@ -36,7 +38,8 @@ is_normal(struct str path)
         return false;
     for (size_t i = 0; i < path.len; i++) {
         uint8_t kind = path_chars[(uint8_t)path.p[i]];
-        if (kind != PC_PLAIN && (kind != PC_DOT || before == '/') && (kind != PC_SLASH || before == '/'))
+        if (kind != PC_PLAIN && (kind != PC_DOT || before == '/') &&
+            (kind != PC_SLASH || before == '/'))
             return false;
         before = path.p[i];
     }
@@ -46,7 +49,8 @@ is_normal(struct str path)
 static bool
 is_unreserved(uint8_t c)
 {
-    return ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '-' || c == '.' || c == '_' || c == '~';
+    return ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '-' || c == '.' || c == '_' ||
+           c == '~';
 }
 
 static char *
@@ -184,7 +188,8 @@ remove_dots(char *p, size_t *len, unsigned flags)
 }
 
 bool
-http_path_normalise(struct arena *arena, struct str path, unsigned flags, struct str *ret, struct err *err)
+http_path_normalise(struct arena *arena, struct str path, unsigned flags, struct str *ret,
+                    struct err *err)
 {
     const char *wrong;
     char *start, *to;
@@ -212,8 +217,8 @@ http_path_normalise(struct arena *arena, struct str path, unsigned flags, struct
 static bool
 is_query_char(uint8_t c)
 {
-    return path_chars[c] == PC_PLAIN || path_chars[c] == PC_DOT || path_chars[c] == PC_SLASH || c == '?' || c == '[' ||
-           c == ']';
+    return path_chars[c] == PC_PLAIN || path_chars[c] == PC_DOT || path_chars[c] == PC_SLASH ||
+           c == '?' || c == '[' || c == ']';
 }
 
 static bool
@@ -228,7 +233,8 @@ http_query_normalise(struct arena *arena, struct str query, struct str *ret)
     size_t i = 0;
     char *start, *to;
 
-    while (i < query.len && (is_query_char((uint8_t)query.p[i]) || (query.p[i] == '%' && is_escape_at(query, i))))
+    while (i < query.len &&
+           (is_query_char((uint8_t)query.p[i]) || (query.p[i] == '%' && is_escape_at(query, i))))
         i++;
     if (LIKELY(i == query.len)) {
         *ret = query;

@@ -1,5 +1,5 @@
-/* server.c: what all client connections share: calls and their fibers, limits that hold for the process, draining, and
- * answers made of text (server.h). The protocols are h1_server.c and h2_server.c.
+/* server.c: what all client connections share: calls and their fibers, limits that hold for the process, draining,
+ * and answers made of text (server.h). The protocols are h1_server.c and h2_server.c.
  *
  *     server -> conn -> conn -> ...       (http_server_conn, either protocol)
  *                \-> call (one on HTTP/1, many on HTTP/2) -> fiber: conf.on_call
@@ -183,7 +183,8 @@ http_call_start(struct http_call *call, void (*on_returned)(struct http_call *ca
     call->on_returned = on_returned;
     if (!http_query_normalise(call->arena, call->request.query, &call->request.query))
         return false;
-    if (atomic_fetch_add_explicit(&load->exchanges, 1, memory_order_relaxed) < s->conf.limits.exchanges) {
+    if (atomic_fetch_add_explicit(&load->exchanges, 1, memory_order_relaxed) <
+        s->conf.limits.exchanges) {
         s->n_calls++;
         if (fiber_start(s->loop, call_fiber, call, NULL)) {
             atomic_fetch_add_explicit(&load->calls, 1, memory_order_relaxed);
@@ -223,8 +224,8 @@ answer(struct http_call *call, http_sent_fn *on_sent, void *ctx)
 }
 
 void
-http_call_send(struct http_call *call, const struct http_response *response, struct body *body, http_sent_fn *on_sent,
-               void *ctx)
+http_call_send(struct http_call *call, const struct http_response *response, struct body *body,
+               http_sent_fn *on_sent, void *ctx)
 {
     answer(call, on_sent, ctx);
     call->status_sent = response->status;
@@ -277,7 +278,8 @@ on_responded(void *ctx, struct http_call *call, int status)
 }
 
 bool
-http_call_respond(struct http_call *call, const struct http_response *response, struct body *body, struct err *err)
+http_call_respond(struct http_call *call, const struct http_response *response, struct body *body,
+                  struct err *err)
 {
     struct respond_wait w = {.fiber = fiber_self()};
 
@@ -292,13 +294,15 @@ http_call_respond(struct http_call *call, const struct http_response *response, 
     if (w.status == IO_OK)
         return true;
     if (body && body->status != IO_OK && body->status != IO_EOF)
-        return err_set(err, ERR_PROTOCOL, "the body of the answer broke: %s", io_status_text(body->status));
-    return err_set(err, w.status == IO_ERROR ? ERR_CLOSED : io_status_err(w.status), "the client did not take the answer: %s",
-                   io_status_text(w.status));
+        return err_set(err, ERR_PROTOCOL, "the body of the answer broke: %s",
+                       io_status_text(body->status));
+    return err_set(err, w.status == IO_ERROR ? ERR_CLOSED : io_status_err(w.status),
+                   "the client did not take the answer: %s", io_status_text(w.status));
 }
 
 void
-http_call_send_text(struct http_call *call, uint16_t status, struct str content_type, struct str text)
+http_call_send_text(struct http_call *call, uint16_t status, struct str content_type,
+                    struct str text)
 {
     struct http_response *r = arena_new(call->arena, struct http_response);
     struct body *body = text.len ? body_from_str(call->arena, text) : NULL;
@@ -309,7 +313,8 @@ http_call_send_text(struct http_call *call, uint16_t status, struct str content_
     }
     r->status = status;
     r->headers.arena = call->arena;
-    if (content_type.len && !http_headers_add_id(&r->headers, HTTP_CONTENT_TYPE, STR("Content-Type"), content_type)) {
+    if (content_type.len &&
+        !http_headers_add_id(&r->headers, HTTP_CONTENT_TYPE, STR("Content-Type"), content_type)) {
         http_call_abort(call);
         return;
     }

@@ -5,8 +5,8 @@
  *               -> exactly one of http_call_send / respond / upgrade / abort -> next head
  *
  * A call, its arena, its request and its body live until on_call has returned and the answer is out (or has failed);
- * then `on_sent` runs, and the connection goes on or closes. on_call may return before: what http_call_send() took over
- * is pumped by callbacks, without a stack.
+ * then `on_sent` runs, and the connection goes on or closes. on_call may return before: what http_call_send() took
+ * over is pumped by callbacks, without a stack.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -22,14 +22,15 @@ struct http_server;
 struct loop;
 struct stream;
 
-/* status: IO_OK when the whole answer went out, else what broke it. Runs on the loop's stack, or, when all went out at
- * once, inside http_call_send(). */
+/* status: IO_OK when the whole answer went out, else what broke it. Runs on the loop's stack, or, when all went
+ * out at once, inside http_call_send(). */
 typedef void http_sent_fn(void *ctx, struct http_call *call, int status);
 
 struct http_call_ops {
     void (*send)(struct http_call *call, const struct http_response *response, struct body *body);
     bool (*interim)(struct http_call *call, uint16_t status, const struct http_headers *headers);
-    struct body *(*upgrade)(struct http_call *call, const struct http_response *response, struct body *down);
+    struct body *(*upgrade)(struct http_call *call, const struct http_response *response,
+                            struct body *down);
     void (*abort)(struct http_call *call);
 };
 
@@ -56,17 +57,18 @@ struct http_call {
 
 /* Hands the answer over; on_sent (may be NULL) is called exactly once. `response` and `body` (NULL: none) live in the
  * call's arena, or at least until on_sent. Framing and Date are the server's. A body whose length is known is sent
- * with Content-Length, others chunked (HTTP/1.0: until close). To HEAD, and with 204 and 304, the body is closed unread.
- * A body that breaks half-way breaks the connection or resets the stream: never a well-formed short answer.
+ * with Content-Length, others chunked (HTTP/1.0: until close). To HEAD, and with 204 and 304, the body is closed
+ * unread. A body that breaks half-way breaks the connection or resets the stream: never a well-formed short answer.
  * Never yields. */
 void http_call_send(struct http_call *call, const struct http_response *response, struct body *body,
                     http_sent_fn *on_sent, void *ctx);
 /* The same from the call's fiber, until all is sent. ERR_CLOSED or ERR_TIMEOUT when the client did not take it,
  * ERR_PROTOCOL when the body broke. Yields. */
-bool http_call_respond(struct http_call *call, const struct http_response *response, struct body *body,
-                       struct err *err);
+bool http_call_respond(struct http_call *call, const struct http_response *response,
+                       struct body *body, struct err *err);
 /* A small answer from text in the arena; content_type may be STR_NONE. Does not yield; on_sent as set before. */
-void http_call_send_text(struct http_call *call, uint16_t status, struct str content_type, struct str text);
+void http_call_send_text(struct http_call *call, uint16_t status, struct str content_type,
+                         struct str text);
 /* The gateway's error body: { "statusCode": 404, "message": "..." }. */
 void http_call_send_error(struct http_call *call, uint16_t status, struct str message);
 /* That body alone. */
@@ -74,20 +76,22 @@ void http_error_body(struct buf *to, uint16_t status, struct str message);
 /* A 1xx answer before the final one; headers may be NULL. False when the client cannot get it (HTTP/1.0). 100 is sent
  * by the body's first read when the client waits for it. Never yields. */
 bool http_call_interim(struct http_call *call, uint16_t status, const struct http_headers *headers);
-/* Accepts what request.protocol asks for: sends a 101 (HTTP/1) or a 200 (extended CONNECT) with these fields, then the
- * bytes of `down` as they come, until it ends or breaks; on_sent then. Returns the bytes from the client, open-ended; NULL,
- * with nothing sent, when the client did not ask for an upgrade. Both directions are opaque from here on, and the
- * connection (the stream) is never used for another call. tunnel.h joins two such ends. Never yields. */
-struct body *http_call_upgrade(struct http_call *call, const struct http_response *response, struct body *down,
-                               http_sent_fn *on_sent, void *ctx);
-/* Breaks the answer off: closes the connection, resets the stream. Before an answer was begun this too is an ending. */
+/* Accepts what request.protocol asks for: sends a 101 (HTTP/1) or a 200 (extended CONNECT) with these fields, then
+ * the bytes of `down` as they come, until it ends or breaks; on_sent then. Returns the bytes from the client,
+ * open-ended; NULL, with nothing sent, when the client did not ask for an upgrade. Both directions are opaque from
+ * here on, and the connection (the stream) is never used for another call. tunnel.h joins two such ends. Never
+ * yields. */
+struct body *http_call_upgrade(struct http_call *call, const struct http_response *response,
+                               struct body *down, http_sent_fn *on_sent, void *ctx);
+/* Breaks the answer off: closes the connection, resets the stream. Before an answer was begun this too is an
+ * ending. */
 void http_call_abort(struct http_call *call);
 
 /* ---- for the protocols below (h1_server.c, h2_server.c) ---- */
 
-/* Admits the call and runs on_call on a fiber. False when limits.exchanges is reached or no fiber is left; then nothing has
- * run and the protocol answers 503 itself. `arena` must be set up. on_returned(call) is called when on_call has
- * returned; a call that was not answered by then is aborted first. */
+/* Admits the call and runs on_call on a fiber. False when limits.exchanges is reached or no fiber is left; then
+ * nothing has run and the protocol answers 503 itself. `arena` must be set up. on_returned(call) is called when
+ * on_call has returned; a call that was not answered by then is aborted first. */
 bool http_call_start(struct http_call *call, void (*on_returned)(struct http_call *call));
 /* Once for each call, when its answer has gone out (IO_OK) or has failed: runs on_sent. */
 void http_call_sent(struct http_call *call, int status);
@@ -120,8 +124,8 @@ struct http_server_conf {
     void (*on_call)(void *ctx, struct http_call *call);
     void *ctx;
     struct str server_name;           /* value of Server; empty: no such field */
-    /* Takes a connection that speaks HTTP/2 (ALPN, or prior knowledge on plain text) with the bytes read from it so far:
-     * h2_server_accept. NULL: HTTP/1 only. */
+    /* Takes a connection that speaks HTTP/2 (ALPN, or prior knowledge on plain text) with the bytes read from it
+     * so far: h2_server_accept. NULL: HTTP/1 only. */
     void (*accept_h2)(struct http_server *s, struct stream *stream, struct str first);
 };
 
@@ -131,8 +135,9 @@ struct http_server *http_server_new(struct loop *loop, const struct http_server_
 void http_server_accept(struct http_server *s, struct stream *stream);
 /* For configuration that changed: counts from the next request on. */
 void http_server_set_limits(struct http_server *s, const struct http_limits *limits);
-/* Nothing new is wanted: `Connection: close` on the next answer of each connection, idle ones are closed 1 s after their
- * last answer (robustness 3.3), HTTP/2 gets GOAWAY in two steps. on_empty(ctx), may be NULL, when the last is gone. */
+/* Nothing new is wanted: `Connection: close` on the next answer of each connection, idle ones are closed 1 s after
+ * their last answer (robustness 3.3), HTTP/2 gets GOAWAY in two steps. on_empty(ctx), may be NULL, when the last
+ * is gone. */
 void http_server_drain(struct http_server *s, void (*on_empty)(void *ctx), void *ctx);
 /* Closes what is left at once. Calls whose fiber still runs see their answers fail; delete comes after they ended. */
 void http_server_close_all(struct http_server *s);

@@ -2,8 +2,8 @@
  *
  *     client --(from_client: counted)--> answer's sender --> origin
  *     origin --(from_origin: counted)--> call's sender ----> client
- * Both directions are bodies, so the pumps that send messages move the bytes; this file counts them, watches for silence,
- * and ends the one when the other has ended.
+ * Both directions are bodies, so the pumps that send messages move the bytes; this file counts them, watches for
+ * silence, and ends the one when the other has ended.
  * Invariants: T1  finish() runs once, after the call's answer has ended; the answer is closed there or before.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/tunnel.h"
@@ -54,8 +54,10 @@ when_ready(struct body *b, body_ready_fn *fn, void *ctx)
     body_when_ready(b->below, fn, ctx);
 }
 
-static const struct body_ops up_ops = {.name = "tunnel up", .try_read = up_try_read, .when_ready = when_ready};
-static const struct body_ops down_ops = {.name = "tunnel down", .try_read = down_try_read, .when_ready = when_ready};
+static const struct body_ops up_ops = {
+    .name = "tunnel up", .try_read = up_try_read, .when_ready = when_ready};
+static const struct body_ops down_ops = {
+    .name = "tunnel down", .try_read = down_try_read, .when_ready = when_ready};
 
 static void
 on_timer(struct timer *timer)
@@ -76,7 +78,8 @@ on_up_sent(void *ctx, int status)
     struct tunnel *t = ctx;
 
     t->is_up_over = true;
-    timer_start(t->loop, &t->timer, loop_now_ms(t->loop) + (status == IO_OK ? LAST_WORDS_MS : 1), on_timer);
+    timer_start(t->loop, &t->timer, loop_now_ms(t->loop) + (status == IO_OK ? LAST_WORDS_MS : 1),
+                on_timer);
 }
 
 /* The way down has ended, in whatever way: so has the tunnel. */
@@ -94,8 +97,10 @@ finish(void *ctx, struct http_call *call, int status)
 }
 
 void
-http_tunnel(struct http_call *call, const struct http_response *response, struct http_answer *answer, uint64_t idle_ms,
-            void (*on_done)(void *ctx, struct http_call *call, uint64_t up, uint64_t down), void *ctx)
+http_tunnel(struct http_call *call, const struct http_response *response,
+            struct http_answer *answer, uint64_t idle_ms,
+            void (*on_done)(void *ctx, struct http_call *call, uint64_t up, uint64_t down),
+            void *ctx)
 {
     struct tunnel *t = arena_new(call->arena, struct tunnel);
     struct body *from_client;

@@ -1,5 +1,5 @@
-/* fuzz_h1_chunk.c: the first byte is a step; a chunked body read at once and in parts of that size must give the same data
- * and the same end.
+/* fuzz_h1_chunk.c: the first byte is a step; a chunked body read at once and in parts of that size must give the
+ * same data and the same end.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "http/h1_chunk.h"

@@ -1,6 +1,6 @@
-/* fuzz_h1_head.c: the bytes as a request head and as a response head. The first byte picks where they are cut: a prefix must
- * be incomplete or refused, never accepted as something shorter than the whole. What is accepted is written again and must
- * read the same; the vector scans must agree with the scalar ones.
+/* fuzz_h1_head.c: the bytes as a request head and as a response head. The first byte picks where they are cut: a
+ * prefix must be incomplete or refused, never accepted as something shorter than the whole. What is accepted is
+ * written again and must read the same; the vector scans must agree with the scalar ones.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
@@ -42,9 +42,11 @@ request(struct arena *arena, struct str bytes, struct http_request *rq, struct h
 
 /* What was accepted, written anew, is accepted again and means the same. */
 static void
-written_reads_the_same(struct arena *arena, const struct http_request *rq, const struct h1_framing *f)
+written_reads_the_same(struct arena *arena, const struct http_request *rq,
+                       const struct h1_framing *f)
 {
-    struct h1_out out = {.content_length = f->kind == H1_BODY_LENGTH ? rq->content_length : HTTP_LENGTH_UNKNOWN,
+    struct h1_out out = {.content_length =
+                             f->kind == H1_BODY_LENGTH ? rq->content_length : HTTP_LENGTH_UNKNOWN,
                          .is_chunked = f->kind == H1_BODY_CHUNKED};
     struct http_request again;
     struct h1_framing framing;
@@ -58,8 +60,10 @@ written_reads_the_same(struct arena *arena, const struct http_request *rq, const
     if (rq->headers.n + 4 > limits.fields || rq->target.len + 2 > limits.target_bytes)
         return;
     ASSERT(request(arena, str_from(to, n), &again, &framing) == (ptrdiff_t)n);
-    ASSERT(framing.kind == f->kind && again.content_length == (f->kind == H1_BODY_NONE ? 0 : rq->content_length));
-    ASSERT(str_eq(again.path, rq->path) && str_eq(again.query, rq->query) && str_eq(again.authority, rq->authority));
+    ASSERT(framing.kind == f->kind &&
+           again.content_length == (f->kind == H1_BODY_NONE ? 0 : rq->content_length));
+    ASSERT(str_eq(again.path, rq->path) && str_eq(again.query, rq->query) &&
+           str_eq(again.authority, rq->authority));
 }
 
 int

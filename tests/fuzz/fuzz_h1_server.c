@@ -1,5 +1,6 @@
-/* fuzz_h1_server.c: the bytes as a connection's input, cut where the first bytes say. Whatever comes, the server answers in
- * whole messages that our own parser accepts, reads no request behind an error, and ends with nothing left over.
+/* fuzz_h1_server.c: the bytes as a connection's input, cut where the first bytes say. Whatever comes, the server
+ * answers in whole messages that our own parser accepts, reads no request behind an error, and ends with nothing
+ * left over.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <string.h>

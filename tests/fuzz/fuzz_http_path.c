@@ -1,5 +1,5 @@
-/* fuzz_http_path.c: a normal form is its own normal form, starts with a slash, climbs nowhere and holds nothing that a
- * backend could decode into a separator unless that was allowed.
+/* fuzz_http_path.c: a normal form is its own normal form, starts with a slash, climbs nowhere and holds nothing
+ * that a backend could decode into a separator unless that was allowed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
 #include "http/path.h"
@@ -13,10 +13,12 @@ check(struct str path, unsigned flags)
     ASSERT(str_find(path, STR("/../"), 0) < 0 && str_find(path, STR("/./"), 0) < 0);
     ASSERT(!str_ends_with(path, STR("/..")) && !str_ends_with(path, STR("/.")));
     ASSERT(str_find(path, STR("%2E"), 0) < 0 && str_find(path, STR("%00"), 0) < 0);
-    ASSERT((flags & HTTP_PATH_ENCODED_SLASH) || (str_find(path, STR("%2F"), 0) < 0 && str_find(path, STR("%5C"), 0) < 0));
+    ASSERT((flags & HTTP_PATH_ENCODED_SLASH) ||
+           (str_find(path, STR("%2F"), 0) < 0 && str_find(path, STR("%5C"), 0) < 0));
     ASSERT((flags & HTTP_PATH_KEEP_EMPTY) || str_find(path, STR("//"), 0) < 0);
     for (size_t i = 0; i < path.len; i++)
-        ASSERT(path.p[i] > 0x20 && path.p[i] < 0x7f && path.p[i] != '?' && path.p[i] != '#' && path.p[i] != '\\');
+        ASSERT(path.p[i] > 0x20 && path.p[i] < 0x7f && path.p[i] != '?' && path.p[i] != '#' &&
+               path.p[i] != '\\');
 }
 
 int

@@ -26,12 +26,14 @@ drip(struct body *b, struct str *ret_piece)
     return IO_OK;
 }
 
-static const struct body_ops drip_ops = {.name = "drip", .try_read = drip, .when_ready = coder_when_ready};
+static const struct body_ops drip_ops = {
+    .name = "drip", .try_read = drip, .when_ready = coder_when_ready};
 
 static struct dripping
 dripping(struct str bytes, size_t step)
 {
-    return (struct dripping){.super = {.ops = &drip_ops, .length = (int64_t)bytes.len}, .bytes = bytes, .step = step};
+    return (struct dripping){
+        .super = {.ops = &drip_ops, .length = (int64_t)bytes.len}, .bytes = bytes, .step = step};
 }
 
 /* Everything, IO_AGAIN ignored; the status that ended it. */
@@ -66,7 +68,8 @@ encode(struct str text, enum http_coding coding, size_t step, struct buf *to)
 }
 
 static int
-decode(struct str bytes, enum http_coding coding, size_t step, uint64_t max, struct buf *to, bool *was_hit)
+decode(struct str bytes, enum http_coding coding, size_t step, uint64_t max, struct buf *to,
+       bool *was_hit)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
     struct dripping d = dripping(bytes, step);
@@ -129,7 +132,9 @@ TEST(a_body_that_is_cut_short_is_broken)
     encode(buf_str(&text), HTTP_CODING_GZIP, 1000, &coded);
     for (size_t cut = 1; cut < coded.len; cut += 7) {
         struct buf back AUTO(buf_destroy) = BUF_INIT;
-        EXPECT_EQ(decode(str_sub(buf_str(&coded), 0, cut), HTTP_CODING_GZIP, 100, 1 << 20, &back, NULL), IO_ERROR);
+        EXPECT_EQ(
+            decode(str_sub(buf_str(&coded), 0, cut), HTTP_CODING_GZIP, 100, 1 << 20, &back, NULL),
+            IO_ERROR);
     }
     buf_add_lit(&coded, "x");
     struct buf back AUTO(buf_destroy) = BUF_INIT;
@@ -182,6 +187,7 @@ TEST(zstd_and_both_kinds_of_deflate_are_decoded)
     EXPECT_EQ(decode(str_from(coded, len), HTTP_CODING_DEFLATE, 33, 1 << 20, &back, NULL), IO_EOF);
     EXPECT(str_eq(buf_str(&back), buf_str(&text)));
     buf_clear(&back);
-    EXPECT_EQ(decode(str_from(coded + 2, len - 6), HTTP_CODING_DEFLATE, 33, 1 << 20, &back, NULL), IO_EOF);
+    EXPECT_EQ(decode(str_from(coded + 2, len - 6), HTTP_CODING_DEFLATE, 33, 1 << 20, &back, NULL),
+              IO_EOF);
     EXPECT(str_eq(buf_str(&back), buf_str(&text)));
 }

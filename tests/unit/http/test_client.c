@@ -1,4 +1,5 @@
-/* Exchanges with a scripted origin over socket pairs: pools, resends, deadlines, and answers that must not be trusted. */
+/* Exchanges with a scripted origin over socket pairs: pools, resends, deadlines, and answers that must not be
+ * trusted. */
 #include "http/client.c"
 #include "test.h"
 
@@ -23,7 +24,8 @@ struct fixture {
 static struct fixture *now; /* for connect_happy(), which stands in for the network */
 
 struct stream *
-connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms, struct err *err)
+connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms,
+              struct err *err)
 {
     int fds[2];
 
@@ -118,7 +120,8 @@ exchange_fiber(void *arg)
 {
     struct exchange *x = arg;
 
-    x->ok = http_client_exchange(x->f->client, x->f->origin, &x->request, x->body, &x->conf, &x->arena, &x->answer, &x->err);
+    x->ok = http_client_exchange(x->f->client, x->f->origin, &x->request, x->body, &x->conf,
+                                 &x->arena, &x->answer, &x->err);
     if (x->ok) {
         x->status = x->answer->response.status;
         x->timing = x->answer->timing;
@@ -135,8 +138,11 @@ prepare(struct exchange *x, struct fixture *f, const char *method)
 {
     *x = (struct exchange){.f = f, .arena = ARENA(NULL, 1 << 20), .end = 99};
     x->request = (struct http_request){
-        .method = http_method_from(str_from_c(method)), .method_text = str_from_c(method), .authority = STR("origin"),
-        .path = STR("/x"), .headers = http_headers_in(&x->arena),
+        .method = http_method_from(str_from_c(method)),
+        .method_text = str_from_c(method),
+        .authority = STR("origin"),
+        .path = STR("/x"),
+        .headers = http_headers_in(&x->arena),
     };
 }
 
@@ -219,7 +225,8 @@ TEST(bodies_go_out_framed_by_what_is_known)
     prepare(&x, &f, "POST");
     x.body = body_from_str(&x.arena, STR("hello"));
     go(&x);
-    EXPECT_STR(received(&f, 0), "POST /x HTTP/1.1\r\nHost: origin\r\nContent-Length: 5\r\n\r\nhello");
+    EXPECT_STR(received(&f, 0),
+               "POST /x HTTP/1.1\r\nHost: origin\r\nContent-Length: 5\r\n\r\nhello");
     reply(&f, 0, STR("HTTP/1.1 204 No Content" L L));
     EXPECT(x.ok && x.status == 204);
     done(&x);
@@ -233,8 +240,9 @@ TEST(bodies_go_out_framed_by_what_is_known)
     http_headers_add(&trailers, STR("X-Sum"), STR("1"));
     x.body = body_with_trailers(&x.arena, body_from_str(&x.arena, STR("hello")), &trailers);
     go(&x);
-    EXPECT_STR(received(&f, 0), "PUT /x HTTP/1.1\r\nHost: origin\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
+    EXPECT_STR(received(&f, 0),
+               "PUT /x HTTP/1.1\r\nHost: origin\r\nTransfer-Encoding: chunked\r\n\r\n"
+               "5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n");
     reply(&f, 0, STR(OK2));
     EXPECT(x.ok && f.n == 1);
     done(&x);
@@ -289,7 +297,8 @@ TEST(answers_that_can_be_read_two_ways_are_errors)
         STR_INIT(OK "X: a\x01" L L),
         STR_INIT("HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L
                  "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L
-                 "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L OK2),
+                 "HTTP/1.1 100 Continue" L L "HTTP/1.1 100 Continue" L L
+                 "HTTP/1.1 100 Continue" L L OK2),
     };
 
     for (size_t i = 0; i < COUNTOF(cases); i++) {
@@ -479,7 +488,8 @@ TEST(connections_of_an_origin_are_limited_and_waited_for_in_order)
     struct exchange x[4];
     uint32_t connections, waiting;
 
-    start(&f, &(struct http_origin_conf){.host = STR("o"), .port = 1, .connections_max = 2, .waiting_max = 1});
+    start(&f, &(struct http_origin_conf){
+                  .host = STR("o"), .port = 1, .connections_max = 2, .waiting_max = 1});
     for (int i = 0; i < 4; i++) {
         prepare(&x[i], &f, "GET");
         go(&x[i]);
@@ -565,7 +575,8 @@ TEST(expect_holds_the_body_back_for_a_second)
         x.conf.expect_continue = true;
         x.body = body_from_str(&x.arena, STR("hello"));
         go(&x);
-        EXPECT(str_ends_with(received(&f, 0), STR("Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")));
+        EXPECT(str_ends_with(received(&f, 0),
+                             STR("Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")));
         if (i == 0)
             reply(&f, 0, STR("HTTP/1.1 100 Continue" L L));
         else
@@ -596,7 +607,9 @@ TEST(trailers_arrive_behind_the_body)
     x.conf.want_trailers = true;
     go(&x);
     EXPECT(str_find(received(&f, 0), STR("TE: trailers\r\nConnection: TE\r\n"), 0) > 0);
-    reply(&f, 0, STR(OK "Transfer-Encoding: chunked" L L "2" L "ok" L "0" L "X-Sum: 7" L "Content-Length: 1" L L));
+    reply(&f, 0,
+          STR(OK "Transfer-Encoding: chunked" L L "2" L "ok" L "0" L "X-Sum: 7" L
+                 "Content-Length: 1" L L));
     EXPECT_STR(x.trailer, "7");
     done(&x);
     finish(&f);

@@ -10,7 +10,8 @@ fields(struct arena *arena, const char *text)
     while (str_split_next(&rest, '\n', &line)) {
         ptrdiff_t colon = str_find_char(line, ':', 0);
         if (colon > 0)
-            http_headers_add(&h, str_sub(line, 0, (size_t)colon), str_trim(str_skip(line, (size_t)colon + 1)));
+            http_headers_add(&h, str_sub(line, 0, (size_t)colon),
+                             str_trim(str_skip(line, (size_t)colon + 1)));
     }
     return h;
 }
@@ -28,8 +29,10 @@ names(struct arena *arena, const struct http_headers *h)
 TEST(hop_by_hop_fields_end_here)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-    struct http_headers h = fields(&arena, "A: 1\nConnection: close, X-Own\nKeep-Alive: 5\nx-own: 2\nTE: trailers\nUpgrade: x\n"
-                                           "Connection: X-Two\nx-two: 3\nHTTP2-Settings: AA\nTransfer-Encoding: chunked\nB: 2");
+    struct http_headers h =
+        fields(&arena,
+               "A: 1\nConnection: close, X-Own\nKeep-Alive: 5\nx-own: 2\nTE: trailers\nUpgrade: x\n"
+               "Connection: X-Two\nx-two: 3\nHTTP2-Settings: AA\nTransfer-Encoding: chunked\nB: 2");
     struct http_headers t = fields(&arena, "TE: deflate, Trailers\nConnection: te");
 
     http_strip_hop_by_hop(&h, false);
@@ -41,8 +44,10 @@ TEST(hop_by_hop_fields_end_here)
 TEST(protected_fields_are_not_nominated_away)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-    struct http_headers h = fields(&arena, "Host: a\nConnection: X-Forwarded-For, Authorization, Host, Cookie, Gone, content-length\n"
-                                           "X-Forwarded-For: 1.2.3.4\nAuthorization: x\nGone: 1\nCookie: a=b\nContent-Length: 5");
+    struct http_headers h = fields(
+        &arena,
+        "Host: a\nConnection: X-Forwarded-For, Authorization, Host, Cookie, Gone, content-length\n"
+        "X-Forwarded-For: 1.2.3.4\nAuthorization: x\nGone: 1\nCookie: a=b\nContent-Length: 5");
 
     http_strip_hop_by_hop(&h, false);
     EXPECT_STR(names(&arena, &h), "Host X-Forwarded-For Authorization Cookie Content-Length");
@@ -53,7 +58,8 @@ TEST(an_upgrade_is_wanted_when_connection_says_so)
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
     struct http_headers yes = fields(&arena, "Connection: keep-alive, Upgrade\nUpgrade: websocket");
     struct http_headers no = fields(&arena, "Connection: keep-alive\nUpgrade: websocket");
-    struct http_headers h2c = fields(&arena, "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AA");
+    struct http_headers h2c =
+        fields(&arena, "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AA");
 
     EXPECT_STR(http_upgrade_wanted(&yes), "websocket");
     EXPECT(!http_upgrade_wanted(&no).p);
@@ -84,12 +90,14 @@ TEST(the_client_is_found_from_the_right_through_trusted_proxies)
     EXPECT_OK(addr_net_parse(STR("10.0.0.0/8"), &trusted, &err));
     for (size_t i = 0; i < COUNTOF(identities); i++) {
         struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-        struct http_request rq = {.authority = STR("gate"), .headers = fields(&arena, identities[i].fields)};
+        struct http_request rq = {.authority = STR("gate"),
+                                  .headers = fields(&arena, identities[i].fields)};
         struct http_client_id id;
         struct addr peer;
         EXPECT_OK(addr_parse_ip(str_from_c(identities[i].peer), &peer, &err));
         EXPECT(http_client_identify(&conf, &peer, false, &arena, &rq, &id));
-        if (!str_eq(id.address, str_from_c(identities[i].address)) || !str_eq(id.scheme, str_from_c(identities[i].scheme)))
+        if (!str_eq(id.address, str_from_c(identities[i].address)) ||
+            !str_eq(id.scheme, str_from_c(identities[i].scheme)))
             TEST_FAIL("case %zu: %.*s %.*s", i, STR_ARG(id.address), STR_ARG(id.scheme));
         EXPECT(id.is_peer_trusted || rq.headers.n == 0);
     }
@@ -110,7 +118,8 @@ TEST(what_we_add_stands_behind_what_was_there)
     EXPECT_STR(http_headers_get(&h, HTTP_X_FORWARDED_PROTO), "https");
     EXPECT_STR(http_headers_get(&h, HTTP_X_FORWARDED_HOST), "api.example");
     EXPECT_STR(http_headers_get(&h, HTTP_X_FORWARDED_PORT), "443");
-    EXPECT_STR(http_headers_get(&h, HTTP_FORWARDED), "for=\"[2001:db8::1]\";host=\"api.example\";proto=https");
+    EXPECT_STR(http_headers_get(&h, HTTP_FORWARDED),
+               "for=\"[2001:db8::1]\";host=\"api.example\";proto=https");
     EXPECT_STR(http_headers_get(&h, HTTP_VIA), "1.0 a, 1.1 gate");
 }
 

@@ -3,7 +3,8 @@
 
 #define L "\r\n"
 
-/* Feeds the bytes in parts of `step`; the data goes to out. The event that ended it; *left is what was not consumed. */
+/* Feeds the bytes in parts of `step`; the data goes to out. The event that ended it; *left is what was not
+ * consumed. */
 static enum h1_chunk_event
 feed(struct str bytes, size_t step, char *out, size_t *ret_len, size_t *left)
 {

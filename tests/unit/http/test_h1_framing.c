@@ -200,11 +200,13 @@ TEST(each_request_gets_its_verdict)
         struct h1_framing f = {0};
         int status = judge(requests[i].bytes, &rq, &f, &arena);
         if (status != requests[i].status)
-            TEST_FAIL("case %zu: %d, expected %d:\n%.*s", i, status, requests[i].status, STR_ARG(requests[i].bytes));
+            TEST_FAIL("case %zu: %d, expected %d:\n%.*s", i, status, requests[i].status,
+                      STR_ARG(requests[i].bytes));
     }
 }
 
-/* However a head is cut, the parts never give another verdict than the whole: each prefix is "more" or already bad. */
+/* However a head is cut, the parts never give another verdict than the whole: each prefix is "more" or already
+ * bad. */
 TEST(a_prefix_never_reads_as_something_else)
 {
     for (size_t i = 0; i < COUNTOF(requests); i++) {
@@ -213,7 +215,8 @@ TEST(a_prefix_never_reads_as_something_else)
             struct http_request rq;
             struct h1_framing f = {0};
             int status = judge(str_sub(requests[i].bytes, 0, n), &rq, &f, &arena);
-            if (status != -1 && status != requests[i].status && !(requests[i].status > 0 && status > 0))
+            if (status != -1 && status != requests[i].status &&
+                !(requests[i].status > 0 && status > 0))
                 TEST_FAIL("case %zu cut at %zu: %d, expected %d", i, n, status, requests[i].status);
         }
     }
@@ -229,7 +232,9 @@ TEST(framing_is_read_from_the_head)
     EXPECT_EQ(f.kind, H1_BODY_LENGTH);
     EXPECT_EQ(rq.content_length, 5);
     EXPECT(f.keep_alive && rq.has_body);
-    EXPECT_EQ(judge(STR(POST "Transfer-Encoding: Chunked" L "Connection: x, Close" L L), &rq, &f, &arena), 0);
+    EXPECT_EQ(
+        judge(STR(POST "Transfer-Encoding: Chunked" L "Connection: x, Close" L L), &rq, &f, &arena),
+        0);
     EXPECT_EQ(f.kind, H1_BODY_CHUNKED);
     EXPECT_EQ(rq.content_length, HTTP_LENGTH_UNKNOWN);
     EXPECT(!f.keep_alive);
@@ -237,7 +242,8 @@ TEST(framing_is_read_from_the_head)
     EXPECT(f.keep_alive && f.kind == H1_BODY_NONE && !rq.has_body);
     EXPECT_EQ(judge(STR("GET / HTTP/1.0" L L), &rq, &f, &arena), 0);
     EXPECT(!f.keep_alive);
-    EXPECT_EQ(judge(STR(POST "Expect: 100-continue" L "Content-Length: 1" L L), &rq, &f, &arena), 0);
+    EXPECT_EQ(judge(STR(POST "Expect: 100-continue" L "Content-Length: 1" L L), &rq, &f, &arena),
+              0);
     EXPECT(f.expects_continue);
 }
 
@@ -263,8 +269,12 @@ TEST(limits_have_their_own_status)
     struct h1_refusal why;
     bool u;
 
-    EXPECT_EQ(h1_parse_request(STR("GET /123456789 HTTP/1.1" L "Host: a" L L), &small, &rq, &u, &why), 36);
-    EXPECT_EQ(h1_parse_request(STR("GET /1234567890 HTTP/1.1" L "Host: a" L L), &small, &rq, &u, &why), H1_BAD);
+    EXPECT_EQ(
+        h1_parse_request(STR("GET /123456789 HTTP/1.1" L "Host: a" L L), &small, &rq, &u, &why),
+        36);
+    EXPECT_EQ(
+        h1_parse_request(STR("GET /1234567890 HTTP/1.1" L "Host: a" L L), &small, &rq, &u, &why),
+        H1_BAD);
     EXPECT_EQ(why.status, 414);
     EXPECT_EQ(h1_parse_request(STR("GET /1234567890"), &small, &rq, &u, &why), H1_BAD);
     EXPECT_EQ(h1_parse_request(STR(GET "b: c" L L), &small, &rq, &u, &why), 33);
@@ -326,9 +336,12 @@ TEST(each_response_gets_its_framing)
         struct h1_framing f = {0};
         struct h1_refusal why = {0};
         ptrdiff_t n = h1_parse_response(responses[i].bytes, &limits, &rs, &why);
-        int kind = n > 0 && h1_frame_response(&rs, responses[i].method, &f, &why) ? (int)f.kind : BAD_RESPONSE;
-        if (kind != responses[i].kind || n == H1_MORE || (kind != BAD_RESPONSE && f.keep_alive != responses[i].keep_alive))
-            TEST_FAIL("case %zu: kind %d, keep-alive %d:\n%.*s", i, kind, f.keep_alive, STR_ARG(responses[i].bytes));
+        int kind = n > 0 && h1_frame_response(&rs, responses[i].method, &f, &why) ? (int)f.kind
+                                                                                  : BAD_RESPONSE;
+        if (kind != responses[i].kind || n == H1_MORE ||
+            (kind != BAD_RESPONSE && f.keep_alive != responses[i].keep_alive))
+            TEST_FAIL("case %zu: kind %d, keep-alive %d:\n%.*s", i, kind, f.keep_alive,
+                      STR_ARG(responses[i].bytes));
     }
 }
 
@@ -339,7 +352,8 @@ TEST(trailers_lose_what_they_may_not_say)
     struct h1_refusal why;
     bool u;
 
-    EXPECT(h1_parse_fields(STR("X-Sum: 1" L "Content-Length: 5" L "Cookie: a" L "Content_Length: 1" L "grpc-status: 0" L L),
+    EXPECT(h1_parse_fields(STR("X-Sum: 1" L "Content-Length: 5" L "Cookie: a" L
+                               "Content_Length: 1" L "grpc-status: 0" L L),
                            &limits, &t, &u, &why) > 0);
     h1_clean_trailers(&t, u);
     EXPECT_EQ(t.n, 2);

@@ -54,7 +54,8 @@ fed_when_ready(struct body *b, body_ready_fn *fn, void *ctx)
     fed.ctx = ctx;
 }
 
-static const struct body_ops fed_ops = {.name = "fed", .try_read = fed_try_read, .when_ready = fed_when_ready};
+static const struct body_ops fed_ops = {
+    .name = "fed", .try_read = fed_try_read, .when_ready = fed_when_ready};
 
 static void
 note_request(struct fixture *f, struct http_call *call)
@@ -62,7 +63,8 @@ note_request(struct fixture *f, struct http_call *call)
     struct str piece;
     int status = IO_EOF;
 
-    buf_printf(&f->seen, "%.*s %.*s", STR_ARG(call->request.method_text), STR_ARG(call->request.target));
+    buf_printf(&f->seen, "%.*s %.*s", STR_ARG(call->request.method_text),
+               STR_ARG(call->request.target));
     if (call->body && !f->ignores_body) {
         buf_add_lit(&f->seen, " [");
         while ((status = body_read(call->body, &piece, NO_DEADLINE)) == IO_OK)
@@ -222,8 +224,8 @@ TEST(a_request_is_answered_and_the_connection_lives_on)
 TEST(a_request_may_come_byte_by_byte)
 {
     struct fixture f;
-    struct str bytes = STR("POST /x HTTP/1.1" L "Host: a" L "Transfer-Encoding: chunked" L L "5;x=y" L "hello" L "1" L "!" L
-                           "0" L "X-T: 1" L L GET("/next"));
+    struct str bytes = STR("POST /x HTTP/1.1" L "Host: a" L "Transfer-Encoding: chunked" L L
+                           "5;x=y" L "hello" L "1" L "!" L "0" L "X-T: 1" L L GET("/next"));
 
     start(&f, NULL);
     for (size_t i = 0; i < bytes.len; i++) {
@@ -340,7 +342,8 @@ TEST(a_chunked_body_beyond_its_limit_breaks)
     struct fixture f;
 
     start(&f, small_limits);
-    put(&f, STR("POST / HTTP/1.1" L "Host: a" L "Transfer-Encoding: chunked" L L "6" L "123456" L "5" L "12345" L "0" L L));
+    put(&f, STR("POST / HTTP/1.1" L "Host: a" L "Transfer-Encoding: chunked" L L "6" L "123456" L
+                "5" L "12345" L "0" L L));
     EXPECT_STR(buf_str(&f.seen), "POST / [123456]the connection failed\n");
     finish(&f);
 }
@@ -600,7 +603,8 @@ TEST(an_upgrade_is_bytes_both_ways)
 
     start(&f, NULL);
     f.answer = STR("upgrade");
-    put(&f, STR("GET /ws HTTP/1.1" L "Host: a" L "Connection: Upgrade" L "Upgrade: websocket" L L "early"));
+    put(&f, STR("GET /ws HTTP/1.1" L "Host: a" L "Connection: Upgrade" L "Upgrade: websocket" L L
+                "early"));
     EXPECT_ANSWER(&f, "101 Switching Protocols", "Connection: Upgrade" L "Upgrade: websocket" L L);
     EXPECT(!got(&f, "chunked") && !got(&f, "Content-Length"));
     EXPECT_EQ(body_try_read(f.later, &piece), IO_OK);

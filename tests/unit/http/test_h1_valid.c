@@ -1,5 +1,5 @@
-/* 10,000 generated messages that RFC 9110 and 9112 allow, none of which may be refused (robustness T3). The generator knows
- * the grammar, not the parser. */
+/* 10,000 generated messages that RFC 9110 and 9112 allow, none of which may be refused (robustness T3). The
+ * generator knows the grammar, not the parser. */
 #include "http/h1_framing.h"
 #include "test.h"
 
@@ -11,8 +11,10 @@
 
 #define MESSAGES 10000
 
-static const char token_chars[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char pchars[] = "-._~!$&'()*+,;=:@0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char token_chars[] =
+    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+static const char pchars[] =
+    "-._~!$&'()*+,;=:@0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 static void
 add_from(struct buf *b, struct rand *r, const char *chars, unsigned min, unsigned max)
@@ -39,7 +41,8 @@ add_cased(struct buf *b, struct rand *r, const char *word)
 static void
 add_path(struct buf *b, struct rand *r)
 {
-    static const char *const escapes[] = {"%20", "%C3%A4", "%e2%82%ac", "%F0%9F%98%80", "%41", "%3f", "%25"};
+    static const char *const escapes[] = {"%20", "%C3%A4", "%e2%82%ac", "%F0%9F%98%80",
+                                          "%41", "%3f",    "%25"};
 
     do {
         buf_add_char(b, '/');
@@ -59,7 +62,8 @@ add_path(struct buf *b, struct rand *r)
 static void
 add_host(struct buf *b, struct rand *r)
 {
-    static const char *const hosts[] = {"example.com", "a", "xn--bcher-kva.example", "192.0.2.7", "[2001:db8::1]", "A.B.C.", "a_b"};
+    static const char *const hosts[] = {
+        "example.com", "a", "xn--bcher-kva.example", "192.0.2.7", "[2001:db8::1]", "A.B.C.", "a_b"};
 
     buf_add_str(b, str_from_c(hosts[rand_below(r, COUNTOF(hosts))]));
     if (rand_below(r, 3) == 0)
@@ -114,7 +118,8 @@ add_framing(struct buf *b, struct rand *r)
 static enum h1_body_kind
 add_request(struct buf *b, struct rand *r, struct buf *host)
 {
-    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND", "M-SEARCH", "get"};
+    static const char *const methods[] = {"GET",   "HEAD",    "POST",     "PUT",      "DELETE",
+                                          "PATCH", "OPTIONS", "PROPFIND", "M-SEARCH", "get"};
     enum h1_body_kind kind;
 
     add_host(host, r);
@@ -160,9 +165,11 @@ TEST(no_valid_request_is_refused)
         struct str path;
         bool u;
         ptrdiff_t n = h1_parse_request(buf_str(&b), &limits, &rq, &u, &why);
-        if (n != (ptrdiff_t)b.len || !h1_frame_request(&rq, STR("http"), u, &f, &why) || f.kind != kind ||
-            !http_path_normalise(&arena, rq.path, 0, &path, &err) || !str_eq(rq.authority, buf_str(&host)))
-            TEST_FAIL("message %d: %td, %s %s\n%.*s", i, n, why.why ? why.why : "", err.text, STR_ARG(buf_str(&b)));
+        if (n != (ptrdiff_t)b.len || !h1_frame_request(&rq, STR("http"), u, &f, &why) ||
+            f.kind != kind || !http_path_normalise(&arena, rq.path, 0, &path, &err) ||
+            !str_eq(rq.authority, buf_str(&host)))
+            TEST_FAIL("message %d: %td, %s %s\n%.*s", i, n, why.why ? why.why : "", err.text,
+                      STR_ARG(buf_str(&b)));
     }
 }
 
@@ -181,7 +188,8 @@ TEST(no_valid_response_is_refused)
         struct h1_framing f;
         struct h1_refusal why = {0};
         ptrdiff_t n;
-        buf_printf(&b, "HTTP/1.1 %u%s\r\n", 200 + (unsigned)rand_below(&r, 400), reasons[rand_below(&r, COUNTOF(reasons))]);
+        buf_printf(&b, "HTTP/1.1 %u%s\r\n", 200 + (unsigned)rand_below(&r, 400),
+                   reasons[rand_below(&r, COUNTOF(reasons))]);
         add_fields(&b, &r);
         kind = add_framing(&b, &r);
         add_fields(&b, &r);
@@ -191,7 +199,8 @@ TEST(no_valid_response_is_refused)
             kind = H1_BODY_UNTIL_CLOSE;
         if (n != (ptrdiff_t)b.len || !h1_frame_response(&rs, HTTP_METHOD_GET, &f, &why) ||
             (http_status_has_body(rs.status) && f.kind != kind))
-            TEST_FAIL("message %d: %td, %s\n%.*s", i, n, why.why ? why.why : "", STR_ARG(buf_str(&b)));
+            TEST_FAIL("message %d: %td, %s\n%.*s", i, n, why.why ? why.why : "",
+                      STR_ARG(buf_str(&b)));
     }
 }
 
@@ -201,7 +210,8 @@ TEST(no_valid_chunked_body_is_refused)
 
     rand_seed(&r, 11);
     for (int i = 0; i < MESSAGES; i++) {
-        struct buf b AUTO(buf_destroy) = BUF_INIT, data AUTO(buf_destroy) = BUF_INIT, out AUTO(buf_destroy) = BUF_INIT;
+        struct buf b AUTO(buf_destroy) = BUF_INIT, data AUTO(buf_destroy) = BUF_INIT,
+                     out AUTO(buf_destroy) = BUF_INIT;
         struct h1_chunk c = {0};
         enum h1_chunk_event e;
         const char *why = "";

@@ -23,13 +23,16 @@ TEST(a_response_gets_its_framing_from_the_writer)
     http_headers_add(&r.headers, STR("Connection"), STR("keep-alive"));
     http_headers_add(&r.headers, STR("X-Empty"), STR_NONE);
     http_headers_add(&r.headers, STR("Content-Type"), STR("text/plain"));
-    EXPECT_STR(response(&arena, &r, &out), "HTTP/1.1 200 OK\r\nX-Empty: \r\nContent-Type: text/plain\r\nDate: D\r\n"
-                                           "Content-Length: 5\r\nConnection: close\r\n\r\n");
-    out = (struct h1_out){.content_length = HTTP_LENGTH_UNKNOWN, .is_chunked = true, .date = STR("D")};
+    EXPECT_STR(response(&arena, &r, &out),
+               "HTTP/1.1 200 OK\r\nX-Empty: \r\nContent-Type: text/plain\r\nDate: D\r\n"
+               "Content-Length: 5\r\nConnection: close\r\n\r\n");
+    out = (struct h1_out){
+        .content_length = HTTP_LENGTH_UNKNOWN, .is_chunked = true, .date = STR("D")};
     r.reason = STR("Fine");
     http_headers_set(&r.headers, STR("date"), STR("own"));
-    EXPECT_STR(response(&arena, &r, &out), "HTTP/1.1 200 Fine\r\nX-Empty: \r\nContent-Type: text/plain\r\ndate: own\r\n"
-                                           "Transfer-Encoding: chunked\r\n\r\n");
+    EXPECT_STR(response(&arena, &r, &out),
+               "HTTP/1.1 200 Fine\r\nX-Empty: \r\nContent-Type: text/plain\r\ndate: own\r\n"
+               "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST(a_head_with_a_line_end_inside_is_never_written)
@@ -39,7 +42,10 @@ TEST(a_head_with_a_line_end_inside_is_never_written)
     for (size_t i = 0; i < COUNTOF(values); i++) {
         struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
         struct http_response r = {.status = 200, .headers = http_headers_in(&arena)};
-        struct http_request q = {.method_text = STR("GET"), .path = STR("/"), .authority = STR("a"), .headers = r.headers};
+        struct http_request q = {.method_text = STR("GET"),
+                                 .path = STR("/"),
+                                 .authority = STR("a"),
+                                 .headers = r.headers};
         struct h1_out out = {0};
 
         http_headers_add(&r.headers, STR("X"), str_from_c(values[i]));
@@ -64,7 +70,10 @@ TEST(a_head_with_a_line_end_inside_is_never_written)
 TEST(a_request_names_its_host_first_and_once)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-    struct http_request q = {.method_text = STR("PUT"), .path = STR("/p"), .query = STR("q=1"), .authority = STR("b:81"),
+    struct http_request q = {.method_text = STR("PUT"),
+                             .path = STR("/p"),
+                             .query = STR("q=1"),
+                             .authority = STR("b:81"),
                              .headers = http_headers_in(&arena)};
     struct h1_out out = {.content_length = HTTP_LENGTH_UNKNOWN, .want_trailers = true};
     char to[1000];

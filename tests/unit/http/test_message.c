@@ -3,8 +3,10 @@
 
 TEST(authorities_are_checked_and_compared)
 {
-    static const char *const good[] = {"a", "a.b:80", "[::1]", "[::1]:8080", "1.2.3.4:1", "a_b.example.", "h:"};
-    static const char *const bad[] = {"", "a b", "u@h", "a:b", "a:99999", "a:0", "[::1", "[]", "a,b", "a/b", ":80", "h\x80", "[::1]x"};
+    static const char *const good[] = {"a",         "a.b:80",       "[::1]", "[::1]:8080",
+                                       "1.2.3.4:1", "a_b.example.", "h:"};
+    static const char *const bad[] = {"",   "a b", "u@h", "a:b", "a:99999", "a:0",   "[::1",
+                                      "[]", "a,b", "a/b", ":80", "h\x80",   "[::1]x"};
 
     for (size_t i = 0; i < COUNTOF(good); i++)
         if (!http_authority_is_valid(str_from_c(good[i])))

@@ -32,7 +32,8 @@ origin_thread(void *arg)
 }
 
 struct stream *
-connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms, struct err *err)
+connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms,
+              struct err *err)
 {
     pthread_t thread;
     int fds[2];
@@ -59,8 +60,11 @@ fiber(void *arg)
 
     for (int i = 0; i < ROUNDS; i++) {
         struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-        struct http_request rq = {.method = HTTP_METHOD_GET, .method_text = STR("GET"), .authority = STR("o"),
-                                  .path = STR("/"), .headers = http_headers_in(&arena)};
+        struct http_request rq = {.method = HTTP_METHOD_GET,
+                                  .method_text = STR("GET"),
+                                  .authority = STR("o"),
+                                  .path = STR("/"),
+                                  .headers = http_headers_in(&arena)};
         struct http_exchange_conf conf = {.deadlines.connect_ms = 60000};
         struct http_answer *answer;
         struct str piece;
@@ -102,7 +106,8 @@ TEST(two_workers_share_the_connections_of_an_origin)
 {
     struct worker w[2] = {0};
     struct http_origins *origins = http_origins_new();
-    struct http_origin_conf conf = {.host = STR("o"), .port = 80, .connections_max = MAX_CONNECTIONS, .waiting_max = 1000};
+    struct http_origin_conf conf = {
+        .host = STR("o"), .port = 80, .connections_max = MAX_CONNECTIONS, .waiting_max = 1000};
     struct http_origin *origin = http_origin_get(origins, &conf);
     pthread_t threads[2];
     uint32_t connections, waiting;
@@ -134,9 +139,12 @@ TEST(two_workers_share_the_connections_of_an_origin)
 TEST(the_same_values_are_one_origin)
 {
     struct http_origins *origins = http_origins_new();
-    struct http_origin *a = http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 80});
-    struct http_origin *b = http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 80});
-    struct http_origin *c = http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 81});
+    struct http_origin *a =
+        http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 80});
+    struct http_origin *b =
+        http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 80});
+    struct http_origin *c =
+        http_origin_get(origins, &(struct http_origin_conf){.host = STR("a"), .port = 81});
 
     EXPECT(a == b && a != c);
     http_origin_unref(a);

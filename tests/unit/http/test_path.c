@@ -70,10 +70,12 @@ TEST(each_path_has_one_normal_form)
         struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
         struct str normal = STR_NONE, again;
         struct err err = ERR_INIT;
-        bool ok = http_path_normalise(&arena, str_from_c(paths[i].path), paths[i].flags, &normal, &err);
+        bool ok =
+            http_path_normalise(&arena, str_from_c(paths[i].path), paths[i].flags, &normal, &err);
         if (ok != (paths[i].normal != NULL) || (ok && !str_eq(normal, str_from_c(paths[i].normal))))
             TEST_FAIL("'%s' gives '%.*s' %s", paths[i].path, STR_ARG(normal), ok ? "" : err.text);
-        if (ok && (!http_path_normalise(&arena, normal, paths[i].flags, &again, &err) || !str_eq(normal, again)))
+        if (ok && (!http_path_normalise(&arena, normal, paths[i].flags, &again, &err) ||
+                   !str_eq(normal, again)))
             TEST_FAIL("'%.*s' is not its own normal form", STR_ARG(normal));
     }
 }

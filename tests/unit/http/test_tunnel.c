@@ -23,7 +23,8 @@ struct fixture {
 static struct fixture *now; /* for connect_happy(), which stands in for the network */
 
 struct stream *
-connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms, struct err *err)
+connect_happy(struct loop *loop, const struct connect_target *target, uint64_t deadline_ms,
+              struct err *err)
 {
     int fds[2];
 
@@ -50,7 +51,8 @@ on_call(void *ctx, struct http_call *call)
     struct http_answer *answer;
     struct err err;
 
-    if (!http_client_exchange(f->client, f->origin, &call->request, NULL, &conf, call->arena, &answer, &err)) {
+    if (!http_client_exchange(f->client, f->origin, &call->request, NULL, &conf, call->arena,
+                              &answer, &err)) {
         http_call_send_error(call, 502, str_from_c(err.text));
         return;
     }
@@ -120,17 +122,21 @@ start(struct fixture *f)
     http_limits_init(&conf.limits);
     f->server = http_server_new(f->loop, &conf);
     f->origins = http_origins_new();
-    f->origin = http_origin_get(f->origins, &(struct http_origin_conf){.host = STR("o"), .port = 80});
+    f->origin =
+        http_origin_get(f->origins, &(struct http_origin_conf){.host = STR("o"), .port = 80});
     f->client = http_client_new(f->loop, f->origins, NULL);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
     f->client_fd = fds[0];
     http_server_accept(f->server, stream_from_fd(f->loop, fds[1], &err));
-    put(f, f->client_fd, STR("GET /chat HTTP/1.1" L "Host: o" L "Connection: Upgrade" L "Upgrade: websocket" L L));
+    put(f, f->client_fd,
+        STR("GET /chat HTTP/1.1" L "Host: o" L "Connection: Upgrade" L "Upgrade: websocket" L L));
     EXPECT(str_find(received(f, f->origin_fd), STR("Upgrade: websocket"), 0) > 0);
-    put(f, f->origin_fd, STR("HTTP/1.1 101 Switching Protocols" L "Connection: Upgrade" L "Upgrade: websocket" L
-                             "Sec-WebSocket-Accept: x" L L "hi"));
-    EXPECT_STR(received(f, f->client_fd), "HTTP/1.1 101 Switching Protocols" L "Sec-WebSocket-Accept: x" L
-                                          "Connection: Upgrade" L "Upgrade: websocket" L L "hi");
+    put(f, f->origin_fd,
+        STR("HTTP/1.1 101 Switching Protocols" L "Connection: Upgrade" L "Upgrade: websocket" L
+            "Sec-WebSocket-Accept: x" L L "hi"));
+    EXPECT_STR(received(f, f->client_fd),
+               "HTTP/1.1 101 Switching Protocols" L "Sec-WebSocket-Accept: x" L
+               "Connection: Upgrade" L "Upgrade: websocket" L L "hi");
 }
 
 static void
@@ -208,7 +214,9 @@ TEST(much_goes_through_with_back_pressure)
 
     start(&f);
     for (int round = 0; round < 10000 && got < sizeof(big); round++) {
-        ssize_t n = sent < sizeof(big) ? send(f.client_fd, big + sent, sizeof(big) - sent, MSG_NOSIGNAL) : 0;
+        ssize_t n = sent < sizeof(big)
+                        ? send(f.client_fd, big + sent, sizeof(big) - sent, MSG_NOSIGNAL)
+                        : 0;
         sent += n > 0 ? (size_t)n : 0;
         settle(&f);
         if (round % 3 == 0)
