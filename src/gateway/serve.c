@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -115,6 +116,19 @@ wait_for_signals(struct gateway *g, sigset_t *signals)
     }
 }
 
+/* Every connection takes a descriptor; the soft limit is often a thousand for the sake of old programs. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warn("cannot raise the limit of open files");
+}
+
 /* The master has died: whoever follows it binds anew, so what is in flight ends well and then we go. */
 static void
 on_master_lost(void *ctx)
@@ -131,6 +145,7 @@ prepare(const struct serve_input *in, struct err *err)
     struct gateway *g;
     unsigned uid, gid;
 
+    raise_descriptor_limit();
     if (!privileges_find(o->user, o->group, &uid, &gid, err) || !state_dir_open(o->state, uid, gid, err))
         return NULL;
     if (o->state.len && !master_link_control(in->master, o->state, err))
