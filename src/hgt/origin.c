@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "http/message.h"
 
 #define SEEN_BYTES_MAX ((size_t)1 << 30)
 #define CONNECTION_STACK_BYTES ((size_t)256 << 10)
@@ -153,7 +154,8 @@ answer(struct wire *w, const struct rule *r, const struct wire_message *m, bool 
         return wire_write(w, r->raw) && !r->closes;
     if (r->interim.p && (!wire_write(w, r->interim) || !wire_write(w, STR("\r\n"))))
         return false;
-    buf_printf(&out, "HTTP/1.1 %u Scripted\r\n", r->status);
+    struct str reason = http_reason(r->status);
+    buf_printf(&out, "HTTP/1.1 %u %.*s\r\n", r->status, STR_ARG(reason));
     buf_add_str(&out, r->headers);
     if (r->is_chunked)
         buf_add_lit(&out, "Transfer-Encoding: chunked\r\n");
