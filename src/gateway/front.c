@@ -9,8 +9,10 @@
 
 #include "base/codec.h"
 #include "base/num.h"
+#include "http/compress.h"
 #include "http/path.h"
 #include "http/tunnel.h"
+#include "http/websocket.h"
 #include "model/route.h"
 #include "net/stream.h"
 #include "observe/trace_context.h"
@@ -193,7 +195,14 @@ send_answer(struct front *f)
         open_tunnel(f);
         return;
     }
-    f->body = body = answer_body(f, r);
+    body = answer_body(f, r);
+    if (f->ex.api && f->ex.api->settings.compress &&
+        !http_compress(f->call->arena, &f->call->request, &f->answer, &body)) {
+        body_close(body);
+        http_call_send_error(f->call, 500, STR("Internal server error"));
+        return;
+    }
+    f->body = body;
     http_call_send(f->call, &f->answer, body, on_sent, f);
 }
 
@@ -451,6 +460,30 @@ refuse_unsupported(struct front *f)
     return true;
 }
 
+/* Only WebSocket APIs take upgrades (robustness A15). Elsewhere an HTTP/1 request goes on as an ordinary one; one that
+ * came as an extended CONNECT has no such meaning. False when the call has been answered. */
+static bool
+settle_upgrade(struct front *f)
+{
+    struct http_request *rq = &f->call->request;
+    struct h1_refusal why;
+
+    if (LIKELY(!rq->protocol.p))
+        return true;
+    if (f->ex.api->kind == API_WEBSOCKET && str_eq_nocase(rq->protocol, STR("websocket"))) {
+        if (websocket_request_is_valid(rq, &why))
+            return true;
+        refuse(f, why.status, str_from_c(why.why));
+        return false;
+    }
+    if (rq->version >= HTTP_2) {
+        refuse(f, 501, STR("This API does not take upgrades."));
+        return false;
+    }
+    rq->protocol = STR_NONE;
+    return true;
+}
+
 static void
 serve(struct front *f, const struct snapshot *s)
 {
@@ -458,7 +491,7 @@ serve(struct front *f, const struct snapshot *s)
         return;
     begin_trace(f);
     fill_request(f);
-    if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f))
+    if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f) || !settle_upgrade(f))
         return;
     set_gateway_base(f);
     http_strip_hop_by_hop(&f->call->request.headers, true);

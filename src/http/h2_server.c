@@ -166,6 +166,10 @@ call_send(struct http_call *call, const struct http_response *r, struct body *bo
 
     if (is_gone(c, body))
         return;
+    if (UNLIKELY(call->request.protocol.p && r->status < 300)) { /* it would say that the tunnel stands (RFC 8441) */
+        break_off(c, body);
+        return;
+    }
     if (http_is_grpc(&call->request.headers) && !http_is_grpc(&r->headers)) {
         body_close(body);
         body = NULL;
