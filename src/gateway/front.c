@@ -152,7 +152,9 @@ blame_client(struct front *f)
 
     if (!b || f->ex.error.id == E_NONE)
         return false;
-    if (b->status == IO_ERROR)
+    if (f->call->is_body_too_large)
+        http_call_send_error(f->call, 413, STR("The request body is too large."));
+    else if (b->status == IO_ERROR)
         http_call_send_error(f->call, 400, STR("The request body is not valid HTTP."));
     else if (b->status == IO_TIMEOUT)
         http_call_send_error(f->call, 408, STR("The request body came too slowly."));
