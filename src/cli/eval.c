@@ -4,8 +4,25 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/rand.h"
 #include "exchange/context_families.h"
+#include "exchange/context_file.h"
+
+#define CONTEXT_BYTES_MAX ((size_t)64 << 20)
+
+/* Reads the file and tries it once, so that what is wrong with it is said before the first expression. */
+static bool
+read_context(struct evaluator *ev, const char *path, struct err *err)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, CONTEXT_BYTES_MAX * 4);
+
+    if (!file_read(path, CONTEXT_BYTES_MAX, &ev->context, err))
+        return false;
+    if (!context_file_exchange(&a, ev->env, buf_str(&ev->context), err))
+        return err_prefix(err, "%s", path);
+    return true;
+}
 
 struct evaluator *
 evaluator_new(const char *context_path, struct err *err)
@@ -17,8 +34,7 @@ evaluator_new(const char *context_path, struct err *err)
     ev->rand = xnew(struct rand);
     rand_secret(&seed, sizeof(seed));
     rand_seed(ev->rand, seed);
-    ev->context = context_path;
-    if (!ev->env) {
+    if (!ev->env || (context_path && !read_context(ev, context_path, err))) {
         evaluator_delete(ev);
         return NULL;
     }
@@ -31,6 +47,7 @@ evaluator_delete(struct evaluator *ev)
     if (!ev)
         return;
     expr_env_delete(ev->env);
+    buf_destroy(&ev->context);
     free(ev->rand);
     free(ev);
 }
@@ -98,5 +115,7 @@ eval_text(struct evaluator *ev, struct arena *a, struct str text, FILE *to)
         return STR("!compile");
     expr_run_init(&run, ev->env, a, NULL);
     run.rand = ev->rand;
+    if (ev->context.len)
+        run.host = context_file_exchange(a, ev->env, buf_str(&ev->context), NULL);
     return result_text(a, p, &run);
 }

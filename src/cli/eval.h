@@ -4,12 +4,13 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "expr/program.h"
 
 struct evaluator {
     struct expr_env *env;
     struct rand *rand;
-    const char *context;              /* path of the file that describes the request, or NULL */
+    struct buf context;               /* the file that describes the request; empty: none */
 };
 
 /* NULL and *err when the library's tables or the context file are wrong. */

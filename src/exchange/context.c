@@ -182,6 +182,12 @@ port_equals(struct call *c, uint32_t port, uint32_t text)
 
 static bool port_is_text(struct call *c) { return port_equals(c, 0, 1); }
 static bool port_is_not_text(struct call *c) { return port_equals(c, 0, 1) && return_bool(c, !c->ret.i64); }
+static bool port_is(struct call *c) { return return_bool(c, c->args[0].i64 == c->args[1].i64); }
+static bool port_is_not(struct call *c) { return return_bool(c, c->args[0].i64 != c->args[1].i64); }
+static bool port_below(struct call *c) { return return_bool(c, c->args[0].i64 < c->args[1].i64); }
+static bool port_above(struct call *c) { return return_bool(c, c->args[0].i64 > c->args[1].i64); }
+static bool port_at_most(struct call *c) { return return_bool(c, c->args[0].i64 <= c->args[1].i64); }
+static bool port_at_least(struct call *c) { return return_bool(c, c->args[0].i64 >= c->args[1].i64); }
 static bool text_is_port(struct call *c) { return port_equals(c, 1, 0); }
 static bool text_is_not_port(struct call *c) { return port_equals(c, 1, 0) && return_bool(c, !c->ret.i64); }
 
@@ -350,6 +356,16 @@ static const struct member_row members[] = {
     M("IUrl", "Uri ToUri()", url_to_uri),
     M("UrlPort", "static implicit operator int(UrlPort port)", port_to_int),
     M("UrlPort", "static explicit operator string(UrlPort port)", port_to_string),
+    M("UrlPort", "static bool operator ==(UrlPort a, int b)", port_is),
+    M("UrlPort", "static bool operator !=(UrlPort a, int b)", port_is_not),
+    M("UrlPort", "static bool operator ==(int a, UrlPort b)", port_is),
+    M("UrlPort", "static bool operator !=(int a, UrlPort b)", port_is_not),
+    M("UrlPort", "static bool operator ==(UrlPort a, UrlPort b)", port_is),
+    M("UrlPort", "static bool operator !=(UrlPort a, UrlPort b)", port_is_not),
+    M("UrlPort", "static bool operator <(UrlPort a, int b)", port_below),
+    M("UrlPort", "static bool operator >(UrlPort a, int b)", port_above),
+    M("UrlPort", "static bool operator <=(UrlPort a, int b)", port_at_most),
+    M("UrlPort", "static bool operator >=(UrlPort a, int b)", port_at_least),
     M("UrlPort", "static bool operator ==(UrlPort port, string text)", port_is_text),
     M("UrlPort", "static bool operator !=(UrlPort port, string text)", port_is_not_text),
     M("UrlPort", "static bool operator ==(string text, UrlPort port)", text_is_port),

@@ -330,7 +330,8 @@ load_certificate(struct call *c, const struct certificate *conf, struct value *r
 static bool
 certificate_find(struct call *c, struct dictionary *d, struct str key, struct value *ret, bool *ret_found)
 {
-    const struct certificate *conf = d->ex->model ? model_find_certificate(d->ex->model, key) : NULL;
+    const struct model *m = d->ex->model;
+    const struct certificate *conf = m && m->n_certificates ? model_find_certificate(m, key) : NULL;
 
     *ret_found = false;
     if (!conf)
