@@ -92,6 +92,23 @@ is_cheaper(struct binder *b, const struct type *x, const struct type *y)
     return y == NULL || (x != y && conversion_is_implicit(standard(b, x, y)));
 }
 
+/* An int constant that fits goes to the smaller types too (C# 10.2.11). */
+static bool
+is_constant_conversion(const struct bound *x, const struct type *to)
+{
+    struct value ignored;
+
+    if (!x->is_constant || (x->type->kind != TYPE_INT && x->type->kind != TYPE_LONG))
+        return false;
+    if (x->type->kind == TYPE_LONG)
+        return to->kind == TYPE_ULONG && x->value.i64 >= 0;
+    switch ((int)to->kind) {
+    case TYPE_SBYTE: case TYPE_BYTE: case TYPE_SHORT: case TYPE_USHORT: case TYPE_UINT: case TYPE_ULONG:
+        return fold_convert(x->value, x->type, to, true, &ignored);
+    }
+    return false;
+}
+
 /* Operators declared by `in` (and its bases): the one whose parameter is the most specific type that takes `from` and whose
  * result is the nearest to `to`. */
 static void
@@ -107,7 +124,7 @@ search_operators(struct binder *b, const struct type *in, const struct type *fro
                 const struct type *gives = type_substitute(m->ret, t->args, NULL);
                 struct conversion in_step = from ? standard(b, from, takes) : none, out_step = standard(b, gives, to);
                 bool is_in = conversion_is_implicit(in_step) ||
-                             (x && x->is_constant && classify(b, x, takes).kind == CONVERT_CONSTANT);
+                             (x && is_constant_conversion(x, type_strip_nullable(takes)));
                 bool is_out = conversion_is_implicit(out_step);
                 if (allow_explicit && !is_in && from)
                     is_in = conversion_is_implicit(standard(b, takes, from)) && !is_number_like(from);
@@ -154,23 +171,6 @@ classify_types(struct binder *b, const struct type *from, const struct type *to)
     struct conversion c = standard(b, from, to);
 
     return c.kind != CONVERT_NONE ? c : user_defined(b, from, NULL, to, false);
-}
-
-/* An int constant that fits goes to the smaller types too (C# 10.2.11). */
-static bool
-is_constant_conversion(const struct bound *x, const struct type *to)
-{
-    struct value ignored;
-
-    if (!x->is_constant || (x->type->kind != TYPE_INT && x->type->kind != TYPE_LONG))
-        return false;
-    if (x->type->kind == TYPE_LONG)
-        return to->kind == TYPE_ULONG && x->value.i64 >= 0;
-    switch ((int)to->kind) {
-    case TYPE_SBYTE: case TYPE_BYTE: case TYPE_SHORT: case TYPE_USHORT: case TYPE_UINT: case TYPE_ULONG:
-        return fold_convert(x->value, x->type, to, true, &ignored);
-    }
-    return false;
 }
 
 static struct conversion
