@@ -238,8 +238,19 @@ exchange_fail(struct exchange *ex, const char *fmt, ...)
 struct str
 exchange_id_text(struct arena *a, const uint8_t id[16])
 {
-    return str_printf(a, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", id[0], id[1], id[2],
-                      id[3], id[4], id[5], id[6], id[7], id[8], id[9], id[10], id[11], id[12], id[13], id[14], id[15]);
+    static const char digits[] = "0123456789abcdef";
+    char *text = arena_alloc(a, 37, 1, 1), *to = text;
+
+    if (!text)
+        return STR("");
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *to++ = '-';
+        *to++ = digits[id[i] >> 4];
+        *to++ = digits[id[i] & 15];
+    }
+    *to = 0;
+    return str_from(text, 36);
 }
 
 /* { "statusCode": 500, "message": "Internal server error", "activityId": "..." }: blanks as Azure puts them. */
