@@ -401,7 +401,8 @@ start_watchdog(struct gateway *g, struct err *err)
     for (uint32_t i = 0; i < g->n_workers; i++)
         loops[i] = g->workers[i].loop;
     g->watchdog = watchdog_new(&(struct watchdog_options){.loops = loops, .n_loops = g->n_workers,
-        .stuck_ms = (uint32_t)g->options->watchdog.warn_ms, .describe = gateway_describe_request}, err);
+        .stuck_ms = (uint32_t)g->options->watchdog.warn_ms, .abort_ms = (uint32_t)g->options->watchdog.abort_ms,
+        .describe = gateway_describe_request}, err);
     free(loops);
     return g->watchdog != NULL;
 }

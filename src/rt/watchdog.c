@@ -102,6 +102,19 @@ report(struct watchdog *d, uint32_t index, uint64_t stuck_for_ms)
                  *text ? ", it is busy with " : "", text);
 }
 
+/* On the stuck thread, so that last words and core file show where it is stuck. */
+static void
+end_process(struct watched *w, uint32_t index, uint64_t stuck_for_ms)
+{
+    uintptr_t thread = atomic_load_explicit(&w->loop->thread, memory_order_acquire);
+
+    log_error("worker %" PRIu32 " has not turned for %" PRIu64 " ms, ending the process", index, stuck_for_ms);
+    if (thread)
+        pthread_kill((pthread_t)thread, SIGABRT);
+    sleep_ms(ANSWER_WAIT_MS);
+    abort();
+}
+
 static void
 look_at(struct watchdog *d, uint32_t index, uint64_t now_ns)
 {
@@ -117,6 +130,8 @@ look_at(struct watchdog *d, uint32_t index, uint64_t now_ns)
         return;
     }
     uint64_t stuck_ms = (now_ns - w->since_ns) / 1000000;
+    if (d->options.abort_ms && stuck_ms >= d->options.abort_ms)
+        end_process(w, index, stuck_ms);
     if (stuck_ms < d->options.stuck_ms || w->is_reported)
         return;
     w->is_reported = true;

@@ -2,7 +2,7 @@
  *
  * When a worker has not moved for stuck_ms, the watchdog interrupts that very thread with a signal; its handler asks
  * describe() what it is doing (so nothing is read from a foreign thread), and the watchdog logs the answer once.
- * The fault handler uses the same describe() to name the request in which the process died.
+ * The fault handler (fault.h) uses the same describe() to name the request in which the process died.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -15,6 +15,7 @@ struct watchdog_options {
     struct loop **loops;
     uint32_t n_loops;
     uint32_t stuck_ms;                   /* 0: 500 */
+    uint32_t abort_ms;                   /* then the process dies of SIGABRT on the stuck thread; 0: never */
     describe_fn *describe;               /* may be NULL */
     /* Called on the watchdog's thread for each block that is found; NULL: log_warn. */
     void (*on_stuck)(void *ctx, uint32_t loop_index, uint64_t stuck_for_ms, const char *text);

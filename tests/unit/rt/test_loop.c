@@ -6,6 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rt/fault.h"
 #include "rt/fiber.h"
 #include "rt/offload.h"
 #include "rt/sync.h"
@@ -476,3 +481,47 @@ TEST(the_watchdog_names_the_request_that_blocks)
     watchdog_delete(w);
     loop_delete(s.loop);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static void
+report_nothing(void *ctx, uint32_t index, uint64_t stuck_for_ms, const char *text)
+{
+}
+
+static void NO_RETURN
+be_stuck_for_good(int err_fd)
+{
+    struct stuck s = {.loop = new_loop()};
+    struct err err;
+    pthread_t thread;
+
+    dup2(err_fd, STDERR_FILENO);
+    fault_install(describe);
+    watchdog_new(&(struct watchdog_options){.loops = &s.loop, .n_loops = 1, .stuck_ms = 50, .abort_ms = 100,
+        .describe = describe, .on_stuck = report_nothing, .ctx = &s}, &err);
+    pthread_create(&thread, NULL, run_stuck, &s);
+    pthread_join(thread, NULL);
+    _exit(0);
+}
+
+TEST(a_worker_that_stays_stuck_ends_the_process_with_its_name)
+{
+    char text[4096];
+    size_t len = 0;
+    int out[2], status;
+
+    EXPECT_EQ(pipe(out), 0);
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        be_stuck_for_good(out[1]);
+    close(out[1]);
+    for (ssize_t n; len < sizeof(text) - 1 && (n = read(out[0], text + len, sizeof(text) - 1 - len)) > 0;)
+        len += (size_t)n;
+    text[len] = 0;
+    close(out[0]);
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    EXPECT(strstr(text, "while serving GET /slow") != NULL);
+}
+#endif
