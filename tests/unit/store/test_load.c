@@ -1,4 +1,5 @@
 #include "store/load.c"
+#include "hgt/identity.h"
 #include "model/route.h"
 #include "test.h"
 
@@ -437,6 +438,34 @@ TEST(headgate_yaml_adds_what_the_folder_cannot_hold)
     EXPECT_STR(api("shop")->settings.hosts[0], "shop.example");
     EXPECT_STR(api("shop")->service_url, "http://127.0.0.1:1");
     EXPECT_STR(m->settings.default_openid_config, "https://idp.example/x");
+}
+
+TEST(certificates_are_found_by_id_and_by_thumbprint)
+{
+    struct identity id;
+    const struct certificate *c;
+    char spaced[80] = "";
+
+    begin();
+    identity_create_authority(&id, "partner");
+    put("certificates/partner.pem", identity_pem(&id, true, &arena).p);
+    identity_destroy(&id);
+    put("headgate.yaml", "artifacts: .\ncertificates: [{id: partner, file: certificates/partner.pem}]\n");
+    put("backends/b/backendInformation.json",
+        "{\"properties\": {\"url\": \"https://b\", \"credentials\": {\"certificateIds\": [\"/certificates/partner\", "
+        "\"/certificates/other\"]}}}");
+    EXPECT(config_load(str_printf(&arena, "%s/headgate.yaml", folder).p, &arena, &options, &diags));
+    EXPECT_LOAD();
+    c = model_find_certificate(m, STR("Partner"));
+    EXPECT_EQ(c->thumbprint.len, 40);
+    for (size_t i = 0; i < 40; i++)
+        sprintf(spaced + strlen(spaced), i % 2 ? "%c " : "%c", ascii_lower(c->thumbprint.p[i]));
+    EXPECT(model_find_certificate(m, str_from_c(spaced)) == c);
+    EXPECT(model_find_backend(m, STR("b"), NULL)->credentials.certificates[0] == c);
+    EXPECT_STR(model_find_backend(m, STR("b"), NULL)->problem, "its client certificate `other` is not configured");
+    put("certificates/partner.pem", "no certificate\n");
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("is neither PEM nor PKCS#12 that its password opens");
 }
 
 TEST(two_apis_with_one_path_are_refused)
