@@ -346,14 +346,28 @@ values_iterate(struct call *c, struct object *self, const struct type *as, struc
     return true;
 }
 
+/* Called through IDictionary and IReadOnlyDictionary too, so the type is made from the dictionary's own. */
 static bool
-dictionary_part(struct call *c)
+part_of(struct call *c, struct str type_name)
 {
-    struct part *p = object_new(c, c->ret_type, struct part);
+    const struct type *d = self_of(c)->head.type;
+    struct part *p = object_new(c, type_find(c->run->env, type_name, d->args, 2), struct part);
 
     if (p)
         p->dictionary = self_of(c);
     return return_new(c, p);
+}
+
+static bool
+dictionary_keys(struct call *c)
+{
+    return part_of(c, STR("System.Collections.Generic.KeyCollection"));
+}
+
+static bool
+dictionary_values(struct call *c)
+{
+    return part_of(c, STR("System.Collections.Generic.ValueCollection"));
 }
 
 static bool
@@ -453,13 +467,13 @@ static const struct type_hooks pair_hooks = {.to_string = pair_to_string};
 bool
 object_is_dictionary(const struct object *o)
 {
-    return o->type->hooks == &dictionary_hooks;
+    return o->type->hooks->iterate == dictionary_iterate;
 }
 
 int64_t
 dictionary_part_count(const struct object *o)
 {
-    if (o->type->hooks != &keys_hooks && o->type->hooks != &values_hooks)
+    if (o->type->hooks->iterate != keys_iterate && o->type->hooks->iterate != values_iterate)
         return -1;
     return table_count(&((const struct part *)o)->dictionary->t);
 }
@@ -488,8 +502,8 @@ static const struct member_row members[] = {
     M("Dictionary<K,V>", "IEqualityComparer<K> Comparer { get; }", dictionary_comparer),
     M("Dictionary<K,V>", "int Count { get; }", dictionary_count),
     M("Dictionary<K,V>", "bool IsReadOnly { get; }", return_false),
-    M("Dictionary<K,V>", "KeyCollection<K,V> Keys { get; }", dictionary_part),
-    M("Dictionary<K,V>", "ValueCollection<K,V> Values { get; }", dictionary_part),
+    M("Dictionary<K,V>", "KeyCollection<K,V> Keys { get; }", dictionary_keys),
+    M("Dictionary<K,V>", "ValueCollection<K,V> Values { get; }", dictionary_values),
     M("Dictionary<K,V>", "void Add(K key, V value)", dictionary_add),
     M("Dictionary<K,V>", "void Add(KeyValuePair<K,V> item)", dictionary_add_pair),
     M("Dictionary<K,V>", "void Clear()", dictionary_clear),

@@ -301,7 +301,7 @@ static const struct type_hooks hash_set_hooks = {.iterate = hash_set_iterate};
 bool
 object_is_hash_set(const struct object *o)
 {
-    return o->type->hooks == &hash_set_hooks;
+    return o->type->hooks->iterate == hash_set_iterate;
 }
 
 static const struct type_row types[] = {

@@ -201,6 +201,8 @@ to_token(struct call *c, const struct type *type, struct value v, uint32_t depth
         struct string *s = string_from_units(c, &unit, 1);
         return s ? (struct jtoken *)jvalue_new(c, s->head.type, value_ref(s)) : NULL;
     }
+    if (o->type->kind == TYPE_ENUM)
+        return (struct jtoken *)jvalue_new(c, core_types(c->run->env)->long_, value_unbox(o));
     if (is_json_value(o->type))
         return (struct jtoken *)jvalue_new(c, o->type, value_unbox(o));
     return from_reference(c, o, depth);
@@ -482,6 +484,9 @@ read_as(struct call *c, struct jtoken *t, const struct type *to, uint32_t depth,
     if (plain->kind == TYPE_ENUM) {
         if (!read_enum(c, t, plain, ret))
             return false;
+    } else if (v && v->t.type == JTYPE_STRING && v->v.ref && str_eq_lit(plain->full_name, "System.DateTime") &&
+               json_read_date(string_str((struct string *)v->v.ref), ret)) {
+        /* read as the reader would have */
     } else if (is_json_value(plain) && !(plain->kind == TYPE_ARRAY && t->type == JTYPE_ARRAY)) {
         return v ? jtoken_cast(c, t, to, ret) : does_not_fit(c, t, to);
     } else if (plain->kind == TYPE_CHAR) {
@@ -564,6 +569,19 @@ convert_deserialize(struct call *c)
     return (t = parse_argument(c)) && read_object(c, t, &c->ret);
 }
 
+/* What a string cannot be converted to is the reader's error here. */
+static bool
+wrap_conversion_error(struct call *c)
+{
+    struct exception *e = c->run->exception;
+
+    if (!e || !(str_eq_lit(e->head.type->full_name, "System.FormatException") ||
+                str_eq_lit(e->head.type->full_name, "System.OverflowException")))
+        return false;
+    c->run->exception = NULL;
+    return call_throw(c, EXC_JSON_READER, "%.*s", STR_ARG(string_str(e->message)));
+}
+
 static bool
 convert_deserialize_as(struct call *c)
 {
@@ -580,7 +598,9 @@ convert_deserialize_as(struct call *c)
     if (!jtoken_is_container(t) && !((struct jvalue *)t)->value_type && !type_is_kept_in_ref(to))
         return call_throw(c, EXC_JSON_SERIALIZATION, "Error converting value {null} to type '%.*s'. Path ''.",
                           STR_ARG(to->full_name));
-    return read_as(c, t, to, 0, &c->ret);
+    if (read_as(c, t, to, 0, &c->ret))
+        return true;
+    return wrap_conversion_error(c);
 }
 
 static const struct type_row types[] = {

@@ -601,8 +601,9 @@ jcontainer_add_content(struct call *c, struct jcontainer *k, uint32_t at, struct
         return t && jcontainer_insert(c, k, at, t);
     }
     const struct type *element = type_element(content->type);
-    if (!iterate(c, content, NULL, &it))
+    if (!jcontainer_open(c, k) || !iterate(c, content, NULL, &it))
         return false;
+    at = MIN(at, k->n);
     while ((got = iterate_next(c, &it, &v)) > 0) {
         struct object *o = v.ref;
         if (element && !value_box(c, element, v, &o))
@@ -613,8 +614,7 @@ jcontainer_add_content(struct call *c, struct jcontainer *k, uint32_t at, struct
         c->run->depth--;
         if (!ok)
             return false;
-        if (at != UINT32_MAX)
-            at++;
+        at++; /* one place for each element, also for one that is a sequence itself: as Newtonsoft counts */
     }
     return got == 0;
 }

@@ -739,7 +739,7 @@ static const struct type_hooks read_only_hooks = {.iterate = read_only_iterate};
 bool
 object_is_list(const struct object *o)
 {
-    return o->type->hooks == &list_hooks;
+    return o->type->hooks->iterate == list_iterate;
 }
 
 static const struct type_row types[] = {

@@ -169,13 +169,13 @@ queue_contains(struct call *c)
     return return_bool(c, same);
 }
 
-/* Elements in order of enumeration: a stack begins at its top. */
-static const struct type_hooks stack_hooks;
+static bool stack_iterate(struct call *c, struct object *self, const struct type *as, struct iterator *it);
 
+/* Elements in order of enumeration: a stack begins at its top. */
 static struct value
 element(const struct clr_queue *q, uint32_t i)
 {
-    return *slot(q, q->head.type->hooks == &stack_hooks ? q->n - 1 - i : i);
+    return *slot(q, q->head.type->hooks->iterate == stack_iterate ? q->n - 1 - i : i);
 }
 
 static bool
@@ -238,13 +238,20 @@ queue_iterate(struct call *c, struct object *self, const struct type *as, struct
     return true;
 }
 
+/* Told from queue_iterate() by its address: see element(). */
+static bool
+stack_iterate(struct call *c, struct object *self, const struct type *as, struct iterator *it)
+{
+    return queue_iterate(c, self, as, it);
+}
+
 static const struct type_hooks queue_hooks = {.iterate = queue_iterate};
-static const struct type_hooks stack_hooks = {.iterate = queue_iterate};
+static const struct type_hooks stack_hooks = {.iterate = stack_iterate};
 
 bool
 object_is_queue(const struct object *o)
 {
-    return o->type->hooks == &queue_hooks || o->type->hooks == &stack_hooks;
+    return o->type->hooks->iterate == queue_iterate || o->type->hooks->iterate == stack_iterate;
 }
 
 static const struct type_row types[] = {

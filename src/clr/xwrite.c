@@ -194,24 +194,40 @@ element_prefix(const struct writer *w, const struct xelement *e, struct scope *s
     return STR("");
 }
 
-static void
-write_attributes(struct writer *w, const struct xelement *e, const struct scope *scope)
+/* A declaration that .NET's writer adds by itself; it stands behind the attributes, the last one first. */
+static bool
+declare_prefix(struct writer *w, struct scope *scope, struct str prefix, struct str space)
+{
+    struct declared *d = call_alloc(w->c, sizeof(*d));
+
+    if (!d)
+        return false;
+    *d = (struct declared){prefix, space, scope->declared};
+    scope->declared = d;
+    return true;
+}
+
+static bool
+write_attributes(struct writer *w, const struct xelement *e, struct scope *scope)
 {
     uint32_t invented = 0;
 
     for (const struct xattribute *a = e->first_attribute; a; a = (const struct xattribute *)a->node.next) {
-        struct str prefix = STR("");
-        char text[16];
+        struct str space = a->name->space, prefix = STR("");
+        bool is_known = space.len == 0 || is_declaration(a) || xelement_prefix_of(e, space, false, &prefix);
 
-        if (a->name->space.len && !xelement_prefix_of(e, a->name->space, false, &prefix)) {
-            prefix = (struct str){text, (size_t)snprintf(text, sizeof(text), "p%u", ++invented)};
-            write_attribute(w, STR("xmlns"), prefix, a->name->space);
-        } else if (prefix.len && !is_declaration(a) && !is_declared_inside(w, e, prefix) &&
-                   !is_declared_by_writer(scope, prefix, a->name->space)) {
-            write_attribute(w, STR("xmlns"), prefix, a->name->space);
+        if (!is_known)
+            prefix = str_printf(w->c->run->arena, "p%u", ++invented);
+        else if (is_declaration(a) && space.len)
+            prefix = STR("xmlns");
+        if (!is_known || (prefix.len && !is_declaration(a) && !is_declared_inside(w, e, prefix) &&
+                          !is_declared_by_writer(scope, prefix, space))) {
+            if (!declare_prefix(w, scope, prefix, space))
+                return false;
         }
         write_attribute(w, prefix, a->name->local, a->value);
     }
+    return true;
 }
 
 static bool
@@ -238,15 +254,14 @@ write_element(struct writer *w, const struct xelement *e, struct scope scope, bo
 {
     bool declare, text_before = false;
     struct str prefix = element_prefix(w, e, &scope, &declare);
-    struct declared here = {prefix, e->name->space, scope.declared};
+    const struct declared *outer = scope.declared;
 
     buf_add_char(w->to, '<');
     write_name(w, prefix, e->name->local);
-    if (declare) {
-        write_attribute(w, prefix.len ? STR("xmlns") : STR(""), prefix.len ? prefix : STR("xmlns"), e->name->space);
-        scope.declared = &here;
-    }
-    write_attributes(w, e, &scope);
+    if ((declare && !declare_prefix(w, &scope, prefix, e->name->space)) || !write_attributes(w, e, &scope))
+        return false;
+    for (const struct declared *d = scope.declared; d != outer; d = d->outer)
+        write_attribute(w, d->prefix.len ? STR("xmlns") : STR(""), d->prefix.len ? d->prefix : STR("xmlns"), d->space);
     w->any = true;
     if (!e->has_content)
         return buf_add_lit(w->to, " />");

@@ -168,10 +168,10 @@ skip_comment(struct reader *r)
 {
     r->p++;
     int kind = peek(r);
-    if (kind < 0)
+    if (r->end - r->p < 2)
         return fail(r, ERR_SYNTAX, "Unexpected end while parsing comment.");
     if (kind != '*' && kind != '/')
-        return FAIL_HERE(r, "Error parsing comment. Expected: *, got");
+        return fail(r, ERR_SYNTAX, "Error parsing comment. Expected: *, got %.*s.", STR_ARG(here(r)));
     r->p++;
     for (; r->p < r->end; r->p++) {
         if (kind == '/' && (*r->p == '\n' || *r->p == '\r'))
@@ -232,8 +232,11 @@ read_escape(struct reader *r, char *start, char **out)
         r->p++;
         return true;
     }
-    if (peek(r) != 'u')
-        return fail(r, ERR_SYNTAX, "Bad JSON escape sequence: \\%.*s.", STR_ARG(here(r)));
+    if (peek(r) != 'u') {
+        struct str bad = here(r);
+        r->p += bad.len;
+        return fail(r, ERR_SYNTAX, "Bad JSON escape sequence: \\%.*s.", STR_ARG(bad));
+    }
     r->p++;
     if (!read_unicode_escape(r, &unit))
         return false;
@@ -483,9 +486,13 @@ close_container(struct reader *r, char bracket)
     struct json_frame *f = json_build_top(&r->build);
 
     r->p++;
-    if (!f || f->kind != kind)
-        return fail(r, ERR_SYNTAX, "JsonToken End%s is not valid for closing JsonType %s.", types[kind],
-                    f ? types[f->kind] : "None");
+    if (!f)
+        return fail(r, ERR_SYNTAX, "JsonToken End%s is not valid for closing JsonType None.", types[kind]);
+    if (f->kind != kind) {
+        r->build.depth--; /* the path in the message is that of what is around */
+        r->build.n = f->base;
+        return fail(r, ERR_SYNTAX, "JsonToken End%s is not valid for closing JsonType %s.", types[kind], types[f->kind]);
+    }
     return json_build_close(&r->build) == JSON_CLOSED || FAIL_FULL(r);
 }
 
@@ -573,12 +580,12 @@ read_member(struct reader *r, bool *ret_value)
         return close_container(r, '}');
     if (!(*r->p == '"' || *r->p == '\'' ? read_string(r, &name) : read_bare_name(r, &name)))
         return false;
-    json_build_slot(&r->build)->name = name;
     while (blank_here(r))
         r->p += blank_here(r);
     if (peek(r) != ':')
         return FAIL_HERE(r, "Invalid character after parsing property name. Expected ':' but got");
     r->p++;
+    json_build_slot(&r->build)->name = name;
     *ret_value = true;
     return skip_blanks(r);
 }

@@ -456,8 +456,13 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
         y = bound_default(b, y->node, x->type);
     if (!x->type || !y->type || x->type->kind == TYPE_VOID || y->type->kind == TYPE_VOID)
         return not_applicable(b, node, text, x, y);
-    if (operation == OP_ADD && (x->type->kind == TYPE_STRING || y->type->kind == TYPE_STRING))
+    if (operation == OP_ADD && (x->type->kind == TYPE_STRING || y->type->kind == TYPE_STRING)) {
+        /* XNamespace + string is XNamespace's own. */
+        const struct type *other = x->type->kind == TYPE_STRING ? y->type : x->type;
+        if (other->kind == TYPE_CLASS && (n = user_operator(b, node, text, x, y)))
+            return n;
         return bound_concat(b, node, x, y);
+    }
     /* numeric_binary() asks the node which operator of decimal it is; a compound assignment has none. */
     with_op = arena_new(b->arena, struct node);
     if (!with_op)
