@@ -532,10 +532,15 @@ bind_nameof(struct binder *b, const struct node *n)
 struct bound *
 bind_call(struct binder *b, const struct node *n)
 {
-    struct argument args[ARGUMENTS_MAX];
+    struct argument *args;            /* not on the stack: calls stand inside calls */
     struct bound *callee;
-    uint32_t count;
+    uint32_t count = 2;
 
+    for (const struct node *it = n->list; it; it = it->next)
+        count++;
+    args = arena_new_array(b->arena, struct argument, count);
+    if (!args)
+        return bound_new(b, B_ERROR, n, b->core->error);
     if (n->a->kind == NODE_NAME) {
         struct symbol *s = find_symbol(b, n->a->text);
         if (!s && str_eq_lit(n->a->text, "nameof") && n->list && !n->list->next)

@@ -6,7 +6,7 @@
 
 #include "expr/value_ops.h"
 
-#define DEPTH_MAX 1200        /* nodes inside each other while binding; the caller's stack is large enough for them */
+#define DEPTH_MAX 1600        /* nodes inside each other while binding; the caller's stack is large enough for them */
 
 /* --- literals ------------------------------------------------------------------------------------------------------------------ */
 
@@ -483,6 +483,11 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
             n = numeric_binary(b, with_op, operation, x, y, type);
         return n ? n : not_applicable(b, node, text, x, y);
     }
+    if ((x->type->kind == TYPE_NULL || y->type->kind == TYPE_NULL) && is_comparison(operation)) {
+        const struct type *other = x->type->kind == TYPE_NULL ? y->type : x->type;
+        if (is_arithmetic_type(other) || other->kind == TYPE_BOOL || other->kind == TYPE_ENUM)
+            return bound_constant(b, node, b->core->bool_, value_bool(operation == OP_NOT_EQUAL));
+    }
     if (x->type->kind == TYPE_ENUM || y->type->kind == TYPE_ENUM) {
         if (x->type->kind != TYPE_NULLABLE && y->type->kind != TYPE_NULLABLE)
             n = enum_binary(b, node, operation, x, y);
@@ -522,6 +527,13 @@ concat_piece(struct binder *b, struct bound *x)
     return n;
 }
 
+/* A surrogate pair written in two halves is joined at run time, by the instruction that knows how. */
+static bool
+is_split(struct str x, struct str y)
+{
+    return x.len >= 3 && y.len >= 3 && (unsigned char)x.p[x.len - 3] == 0xed && (unsigned char)y.p[0] == 0xed;
+}
+
 /* "a" + b + c is one CONCAT of three. */
 struct bound *
 bound_concat(struct binder *b, const struct node *node, struct bound *x, struct bound *y)
@@ -530,7 +542,7 @@ bound_concat(struct binder *b, const struct node *node, struct bound *x, struct 
 
     x = concat_piece(b, x);
     y = concat_piece(b, y);
-    if (x->is_constant && y->is_constant && x->value.ref && y->value.ref)
+    if (x->is_constant && y->is_constant && !is_split(string_str((struct string *)x->value.ref), string_str((struct string *)y->value.ref)))
         return bound_string(b, node, str_concat(b->arena, string_str((struct string *)x->value.ref), string_str((struct string *)y->value.ref)));
     n = bound_new(b, B_CONCAT, node, b->core->string);
     last = &n->list;

@@ -81,7 +81,7 @@ standard(struct binder *b, const struct type *from, const struct type *to)
     }
     if (from->kind == TYPE_DELEGATE && to->kind == TYPE_DELEGATE && from->def != to->def && is_same_signature(from, to))
         return plain(CONVERT_REFERENCE);
-    if (type_is_assignable(type_strip_nullable(from), to))
+    if (type_is_assignable(type_is_reference(to) ? type_strip_nullable(from) : from, to))
         return plain(type_is_value_type(from) ? CONVERT_BOX : CONVERT_REFERENCE);
     return none;
 }

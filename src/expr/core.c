@@ -24,6 +24,15 @@ exception_to_string(struct call *c, const struct type *type, struct value v, str
     return *ret != NULL;
 }
 
+/* A System.Type is a box whose value is the struct type. */
+static bool
+type_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
+{
+    *ret = string_view(c, ((const struct type *)((struct box *)v.ref)->v.ref)->full_name);
+    return *ret != NULL;
+}
+
+static const struct type_hooks type_hooks = {.to_string = type_to_string};
 static const struct type_hooks exception_hooks = {.to_string = exception_to_string};
 
 /* Names of bases, for the rows that exceptions.def makes; Exception's own base is object. */
@@ -64,7 +73,7 @@ static const struct type_row types[] = {
     PRIMITIVE(TYPE_DECIMAL, "Decimal"),
     {TYPE_NULLABLE, "System.Nullable<T>", "ValueType", NULL, NULL, 0, NULL},
     STATIC_CLASS("System.Nullable"),
-    CLASS("System.Type", NULL, NULL, NULL),
+    CLASS("System.Type", NULL, NULL, &type_hooks),
 
     /* new { a, b }, and what is found without a dot (`context`): members of <globals>. */
     {TYPE_CLASS, "<anonymous>", NULL, NULL, NULL, TYPE_IS_ANONYMOUS | TYPE_IS_HIDDEN, NULL},

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 
 #define NESTING_MAX 1000     /* productions inside each other: about 110 brackets, 64 KiB of stack */
+#define TERMS_MAX 4000       /* of a + b + ... */
 #define TREE_DEPTH_MAX 1500  /* of left-deep chains: a.b().c() ... */
 
 /* --- shared by all productions ------------------------------------------------------------------------------------ */
@@ -124,7 +125,12 @@ parser_finish(struct parser *p, struct node *n)
     if (p->failed)
         return n;
     n->end = MAX(n->at + 1, last->at + last->len);
-    depth = MAX(depth, n->a ? n->a->depth : 0u);
+    if (n->kind == NODE_BINARY && n->a && n->a->kind == NODE_BINARY) {
+        /* The left spine of a + b + c is walked in loops, so its terms are counted, not its depth. */
+        n->value.i64 = n->a->value.i64 + 1;
+        depth = n->value.i64 < TERMS_MAX ? n->a->depth - 1u : TREE_DEPTH_MAX;
+    }
+    depth = MAX(depth, n->a && n->kind != NODE_BINARY ? n->a->depth : 0u);
     depth = MAX(depth, n->b ? n->b->depth : 0u);
     depth = MAX(depth, n->c ? n->c->depth : 0u);
     depth = MAX(depth, depth_of(n->list));
