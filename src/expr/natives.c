@@ -255,6 +255,10 @@ array_new(struct call *c, const struct type *type, uint32_t n)
     struct array *a;
     void *elements;
 
+    if ((int64_t)n * (is_bytes ? 1 : 16) > c->run->bytes_left) {
+        call_exceed(c, BUDGET_BYTES);
+        return NULL;
+    }
     if (!call_charge(c, n / 64))
         return NULL;
     a = object_new(c, type, struct array);
