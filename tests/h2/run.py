@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""run.py BUILD_DIR [-v]: HTTP/2 through a real gateway in front of a strict HTTP/1 backend: conformance and floods, plain
-and over TLS. The last line is "N passed, N failed".
+"""run.py BUILD_DIR [-v]: HTTP/2 through a real gateway: conformance and floods in front of a strict HTTP/1 backend,
+WebSockets, and gRPC with its own client and server; plain and over TLS. The last line is "N passed, N failed".
 SPDX-License-Identifier: Apache-2.0"""
 import json
 import os
@@ -15,7 +15,14 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import floods
 import origin
+import sockets
 from h2raw import Conn
+
+try:
+    import grpc_trip
+except ImportError:
+    grpc_trip = None
+    print("no python3-grpcio: gRPC is left out")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -34,14 +41,28 @@ def write(path, text):
         f.write(text)
 
 
-def configure(folder, ports, backend):
+def api(folder, name, path, backend, kind="http", policy=None):
+    scheme = "ws" if kind == "websocket" else "http"
+    write(f"{folder}/artifacts/apis/{name}/apiInformation.json", json.dumps({"properties": {
+        "displayName": name, "path": path, "type": kind, "protocols": [scheme, scheme + "s"], "subscriptionRequired": False,
+        "serviceUrl": f"{scheme}://127.0.0.1:{backend}"}}))
+    if policy:
+        write(f"{folder}/artifacts/apis/{name}/policy.xml", f"<policies>{policy}</policies>")
+
+
+def configure(folder, ports, backends):
     plain, tls, admin = ports
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
-                   check=True, stderr=subprocess.DEVNULL)
-    write(f"{folder}/artifacts/apis/echo/apiInformation.json", json.dumps({"properties": {
-        "displayName": "echo", "path": "e", "protocols": ["http", "https"], "subscriptionRequired": False,
-        "serviceUrl": f"http://127.0.0.1:{backend}"}}))
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{folder}/key.pem",
+                    "-out", f"{folder}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
+    http1, echo, grpc = backends
+    over_http2 = '<backend><forward-request http-version="2" /></backend>'
+    api(folder, "echo", "e", http1)
+    api(folder, "sockets", "ws", echo, "websocket")
+    api(folder, "calls", "t.S", f"{grpc}/t.S", "grpc", over_http2)
+    api(folder, "old", "old", http1, "grpc", '<backend><forward-request http-version="1" /></backend>')
+    api(folder, "denied", "denied", grpc, "grpc", '<inbound><return-response><set-status code="403" reason="Forbidden" />'
+        "</return-response></inbound>")
     os.mkdir(f"{folder}/state")
     write(f"{folder}/headgate.yaml", f"""
 listeners:
@@ -81,7 +102,8 @@ def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         ports = free_ports(3)
-        configure(folder, ports, origin.start())
+        grpc_server, grpc_port, service = grpc_trip.start() if grpc_trip else (None, 1, None)
+        configure(folder, ports, (origin.start(), sockets.start(), grpc_port))
         with open(f"{folder}/log", "w") as log:
             gate = subprocess.Popen([f"{build}/headgate", "run", "--config", f"{folder}/headgate.yaml", "--artifacts",
                                      f"{folder}/artifacts", "--workers", "1"], stdout=log, stderr=log)
@@ -89,7 +111,11 @@ def main():
             if not wait_for(ports[1], gate):
                 print(open(f"{folder}/log").read())
                 raise SystemExit("the gateway did not start")
-            results = [conformance(ports[0], False), conformance(ports[1], True)]
+            certificate = open(f"{folder}/cert.pem", "rb").read()
+            results = [sockets.run(ports[0], ports[1]), conformance(ports[0], False), conformance(ports[1], True)]
+            if grpc_trip:
+                results += [grpc_trip.run(f"127.0.0.1:{ports[0]}", service),
+                            grpc_trip.run(f"127.0.0.1:{ports[1]}", service, certificate)]
             for port, tls in ((ports[0], False), (ports[1], True)):
                 def connect():
                     return Conn("127.0.0.1", port, tls, "/e/x")
@@ -104,6 +130,8 @@ def main():
             results.append((ok, not ok))
             passed, failed = (sum(int(r[i]) for r in results) for i in (0, 1))
         finally:
+            if grpc_server:
+                grpc_server.stop(0)
             gate.terminate()
             try:
                 gate.wait(15)
