@@ -35,19 +35,6 @@ doc_get(const struct doc_node *map, const char *key)
     return doc_get_key(map, str_from_c(key));
 }
 
-const struct doc_node *
-doc_get_nocase(const struct doc_node *map, const char *key)
-{
-    const struct doc_node *exact = doc_get(map, key);
-
-    if (exact || !map || map->kind != DOC_MAP)
-        return exact;
-    doc_each(it, map)
-        if (str_eq_nocase(it->key, str_from_c(key)))
-            return it;
-    return NULL;
-}
-
 /* Compares a key with one step of a pointer: ~1 is '/', ~0 is '~', %XX is a byte (a pointer in a URI fragment). */
 static bool
 step_is_key(struct str step, struct str key)

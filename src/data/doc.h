@@ -47,8 +47,6 @@ bool doc_parse_json(struct doc *ret, const struct source *source, struct arena *
 /* The entry of a map, or NULL; map may be NULL or no map. */
 const struct doc_node *doc_get(const struct doc_node *map, const char *key);
 const struct doc_node *doc_get_key(const struct doc_node *map, struct str key);
-/* The same with ASCII case ignored, when the exact key is not there. */
-const struct doc_node *doc_get_nocase(const struct doc_node *map, const char *key);
 /* "#/components/schemas/item" (RFC 6901 after the '#'); NULL when it leads nowhere. */
 const struct doc_node *doc_pointer(const struct doc_node *root, struct str pointer);
 

@@ -26,10 +26,7 @@ find_representation(const struct operation *op, const struct mock_response *m)
 {
     const struct operation_response *r = op ? operation_find_response(op, (uint16_t)m->status) : NULL;
 
-    for (uint32_t i = 0; r && i < r->n_representations; i++)
-        if (!m->content_type.len || str_eq_nocase(r->representations[i].content_type, m->content_type))
-            return &r->representations[i];
-    return NULL;
+    return r ? response_find_representation(r, m->content_type) : NULL;
 }
 
 static struct str

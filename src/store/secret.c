@@ -8,8 +8,8 @@
 
 #define SECRET_BYTES_MAX ((size_t)1 << 20)
 
-bool
-secret_is_reference(struct str text)
+static bool
+is_reference(struct str text)
 {
     return str_starts_with(text, STR("env:")) || str_starts_with(text, STR("file:"));
 }
@@ -73,7 +73,7 @@ secret_resolve(const struct doc *d, const struct doc_node *node, struct str fold
         return;
     }
     text = node->text;
-    if (!secret_is_reference(text)) {
+    if (!is_reference(text)) {
         *ret = (struct secret){.value = str_dup(a, text), .is_set = true};
         if (warn_if_plain)
             doc_report(d, DIAG_WARNING, node, "a secret in the clear; env:NAME or file:PATH keeps it out of this file");

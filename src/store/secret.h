@@ -11,7 +11,5 @@
 void secret_resolve(const struct doc *d, const struct doc_node *node, struct str folder, enum diag_level missing,
                     bool warn_if_plain, struct arena *a, struct secret *ret);
 
-/* "env:NAME" or "file:PATH". */
-bool secret_is_reference(struct str text);
 /* path, or folder/path when it is relative; terminated. An empty path stays empty. */
 struct str path_in(struct arena *a, struct str folder, struct str path);
