@@ -145,6 +145,7 @@ stop(struct fixture *f)
     pass_time(f, 10000);
     EXPECT(f->is_done);
     EXPECT_EQ(http_server_connections(f->server), 0);
+    pass_time(f, 10000);              /* what is closed gently is gone by now */
     http_server_delete(f->server);
     http_client_delete(f->client);
     http_origin_unref(f->origin);
