@@ -197,7 +197,7 @@ add_end(struct h1_sender *s, size_t *len)
     if (s->kind == H1_SEND_COUNTED && s->left > 0)
         return IO_ERROR;
     if (s->kind == H1_SEND_CHUNKED) {
-        last = h1_write_last_chunk(s->arena, body_trailers(s->body));
+        last = h1_write_last_chunk(s->arena, s->drops_trailers ? NULL : body_trailers(s->body));
         if (!last.p)
             return IO_ERROR;
         if (last.len > H1_SCRATCH_SIZE - *len) {

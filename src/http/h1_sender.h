@@ -43,6 +43,7 @@ struct h1_sender {
     bool is_busy;                     /* started and not done */
     struct task task;                 /* goes on in another turn */
     bool is_body_awaited, is_socket_awaited;
+    bool drops_trailers;              /* the reader did not say that it takes them (TE: trailers) */
     int8_t status;                    /* how it ended; IO_OK */
     int8_t body_status;               /* IO_OK, or how the body broke when that was the reason */
     struct str pieces[H1_SEND_PIECES];    /* last, as it need not be zeroed */

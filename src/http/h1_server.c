@@ -544,6 +544,7 @@ start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1
         refuse(c, 500, "no memory left for this request");
         return;
     }
+    ex->sender.drops_trailers = !http_list_has(http_headers_get(&rq->headers, HTTP_TE), STR("trailers"));
     if (framing->kind == H1_BODY_NONE)
         call->request.protocol = http_upgrade_wanted(&rq->headers);
     set_deadline(c, NO_DEADLINE);

@@ -56,10 +56,10 @@ struct http_call {
 };
 
 /* Hands the answer over; on_sent (may be NULL) is called exactly once. `response` and `body` (NULL: none) live in the
- * call's arena, or at least until on_sent. Framing and Date are the server's. A body whose length is known is sent
- * with Content-Length, others chunked (HTTP/1.0: until close). To HEAD, and with 204 and 304, the body is closed
- * unread. A body that breaks half-way breaks the connection or resets the stream: never a well-formed short answer.
- * Never yields. */
+ * call's arena, or at least until on_sent, where the caller closes the body. Framing and Date are the server's. A body
+ * whose length is known is sent with Content-Length, others chunked (HTTP/1.0: until close). To HEAD, and with 204 and
+ * 304, the body is not read. A body that breaks half-way breaks the connection or resets the stream: never a
+ * well-formed short answer. Trailers go to clients that sent `TE: trailers`. Never yields. */
 void http_call_send(struct http_call *call, const struct http_response *response, struct body *body,
                     http_sent_fn *on_sent, void *ctx);
 /* The same from the call's fiber, until all is sent. ERR_CLOSED or ERR_TIMEOUT when the client did not take it,

@@ -86,6 +86,12 @@ on_call(void *ctx, struct http_call *call)
     call->must_close = f->must_close;
     if (str_eq_lit(f->answer, "abort"))
         return;
+    if (str_eq_lit(f->answer, "trailers")) {
+        struct http_headers t = http_headers_in(call->arena);
+        http_headers_add(&t, STR("X-Sum"), STR("1"));
+        http_call_respond(call, &r, body_with_trailers(call->arena, body_from_str(call->arena, STR("body")), &t), &err);
+        return;
+    }
     if (str_eq_lit(f->answer, "fed")) {
         struct http_response *kept = arena_new(call->arena, struct http_response);
         *kept = r;
@@ -524,6 +530,19 @@ TEST(a_body_of_open_length_is_chunked_and_flushed_as_it_comes)
     EXPECT_EQ(f.sent_status, IO_OK);
     put(&f, STR(GET("/again")));
     EXPECT_ANSWER(&f, "200", "chunked");
+    finish(&f);
+}
+
+TEST(trailers_go_to_clients_that_take_them)
+{
+    struct fixture f;
+
+    start(&f, NULL);
+    f.answer = STR("trailers");
+    put(&f, STR(GET("/")));
+    EXPECT(str_ends_with(buf_str(&f.got), STR("4" L "body" L "0" L L)));
+    put(&f, STR("GET / HTTP/1.1" L "Host: a" L "TE: gzip, Trailers;q=1" L "Connection: TE" L L));
+    EXPECT(str_ends_with(buf_str(&f.got), STR("4" L "body" L "0" L "X-Sum: 1" L L)));
     finish(&f);
 }
 
