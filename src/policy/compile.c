@@ -185,6 +185,19 @@ type_fits(const struct attr_def *def, const struct type *type)
     UNREACHABLE();
 }
 
+/* In a document checked alone, a named value that nobody knows may stand for any operand: such an expression is not
+ * compiled, the note about the name says enough. */
+static bool
+has_open_operand(const struct compiler *c, struct str text)
+{
+    if (!c->in->names || !c->in->names->is_lone)
+        return false;
+    for (ptrdiff_t at = str_find(text, STR("{{"), 0); at >= 0; at = str_find(text, STR("{{"), (size_t)at + 2))
+        if (expression_is_code(text, (size_t)at))
+            return true;
+    return false;
+}
+
 static bool
 compile_expression(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret)
 {
@@ -197,6 +210,8 @@ compile_expression(struct compiler *c, const struct attr_def *def, const struct 
     if (def->is_literal && c->in->is_strict)
         return text_error(c, text, "Azure allows no expression in %s", attr_label(def));
     ret->text = text->value;
+    if (has_open_operand(c, text->value))
+        return true;
     ret->program = expr_compile(c->in->env, text->value, &options, c->arena, c->diags);
     if (!ret->program) {
         c->has_failed = true;

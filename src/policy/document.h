@@ -62,6 +62,8 @@ const struct node *node_child(const struct node *n, const char *name);
 size_t expression_end(struct str text, size_t at, bool is_encoded);
 /* Whether the braces at text[at] are the {{ of an interpolated string inside the expression `text`. */
 bool expression_is_brace_escape(struct str text, size_t at);
+/* Whether text[at] stands in code: not in a string, a character or a comment. */
+bool expression_is_code(struct str text, size_t at);
 
 /* Whether all of the text (blanks aside) is an expression; then blanks are cut off and is_expression is set. */
 void doc_text_find_expression(struct doc_text *t);

@@ -16,7 +16,7 @@ struct cursor {
     bool is_encoded;
     uint32_t holes;               /* interpolated strings we are inside of */
     size_t watched;               /* offset of braces somebody asks about */
-    bool is_watched_escape;
+    bool is_watched_escape, is_watched_code;
 };
 
 /* The character at an offset and its width as written; 0 at the end. What is not ASCII is never of interest: U+FFFD
@@ -171,7 +171,7 @@ code(struct cursor *c, uint32_t closer)
     uint32_t depth = 0;
 
     closers[depth++] = (char)closer;
-    for (uint32_t ch; (ch = take(c));) {
+    for (uint32_t ch; c->is_watched_code |= c->at == c->watched, (ch = take(c));) {
         switch (ch) {
         case '(': case '[': case '{':
             if (depth == BRACKETS_MAX)
@@ -221,8 +221,8 @@ expression_end(struct str text, size_t at, bool is_encoded)
     return code(&c, opener == '(' ? ')' : '}') ? c.at : 0;
 }
 
-bool
-expression_is_brace_escape(struct str text, size_t at)
+static struct cursor
+watch(struct str text, size_t at)
 {
     struct cursor c = {.text = text, .watched = at};
     uint32_t opener;
@@ -230,5 +230,17 @@ expression_is_brace_escape(struct str text, size_t at)
     take(&c);
     opener = take(&c);
     code(&c, opener == '(' ? ')' : '}');
-    return c.is_watched_escape;
+    return c;
+}
+
+bool
+expression_is_brace_escape(struct str text, size_t at)
+{
+    return watch(text, at).is_watched_escape;
+}
+
+bool
+expression_is_code(struct str text, size_t at)
+{
+    return watch(text, at).is_watched_code;
 }

@@ -256,3 +256,13 @@ TEST(documents_of_the_corpus_are_read)
     walk(SOURCE_DIR "/../shared/corpus/articles");
     printf("  %d documents of the corpus, %d refused\n", n_files, n_bad);
 }
+
+TEST(code_and_strings_of_an_expression_are_told_apart)
+{
+    struct str e = STR("@(a + \"{{x}}\" + {{y}} + $\"{{z}} {{{w}}}\")");
+
+    EXPECT(!expression_is_code(e, 7));
+    EXPECT(expression_is_code(e, 16));
+    EXPECT(expression_is_brace_escape(e, 26));
+    EXPECT(!expression_is_brace_escape(e, 16));
+}
