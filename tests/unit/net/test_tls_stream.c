@@ -440,3 +440,27 @@ TEST(a_megabyte_arrives_whole_through_a_narrow_socket)
     tls_client_unref(b.client);
     rig_close(&r);
 }
+
+/* --- how deep it goes --- */
+
+TEST(a_connection_by_name_over_tls_stays_within_the_stack_that_is_kept)
+{
+    struct rig r;
+    rig_open(&r, TLS_CLIENT_CERT_NONE);
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = true});
+    struct visit v = {.rig = &r, .client = c, .name = "a.test"};
+
+    run_visit(&v);                       /* what is done once a process comes first */
+    fiber_measure_depth(r.loop, true);
+    for (int i = 0; i < 2; i++) {
+        v = (struct visit){.rig = &r, .client = c, .name = i ? "x.b.test" : "a.test"};
+        run_visit(&v);
+        EXPECT(v.ok);
+    }
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    if (fiber_stats(r.loop).deepest_bytes >= 16384)
+        TEST_FAIL("%u bytes of stack", fiber_stats(r.loop).deepest_bytes);
+#endif
+    tls_client_unref(c);
+    rig_close(&r);
+}
