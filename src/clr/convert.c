@@ -4,12 +4,16 @@
 #include "base/codec.h"
 #include "clr/datetime.h"
 #include "clr/families.h"
+#include "clr/jtoken.h"
 #include "clr/numbers.h"
 
-/* An object by its run-time type. */
+/* An object by its run-time type. JSON values convert as what they hold. */
 static bool
 convert_object(struct call *c, struct object *o, enum type_kind to, struct value *ret)
 {
+    struct jvalue *json;
+    struct object *content;
+
     if (!o) {
         *ret = value_i64(0);
         return true;
@@ -20,6 +24,11 @@ convert_object(struct call *c, struct object *o, enum type_kind to, struct value
         return convert_number(c, o->type->kind, value_unbox(o), to, ret);
     case TYPE_ENUM: return convert_number(c, TYPE_LONG, value_unbox(o), to, ret);
     default: break;
+    }
+    if (object_is_jtoken(o) && (json = jtoken_value((struct jtoken *)o))) {
+        if (!json->value_type)
+            return convert_object(c, NULL, to, ret);
+        return value_box(c, json->value_type, json->v, &content) && convert_object(c, content, to, ret);
     }
     return call_throw(c, EXC_INVALID_CAST, "Unable to cast object of type '%.*s' to type 'System.IConvertible'.",
                       STR_ARG(o->type->full_name));
