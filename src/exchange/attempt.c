@@ -11,6 +11,7 @@
 #include "http/server.h"
 #include "http/websocket.h"
 #include "net/stream.h"
+#include "observe/metrics.h"
 #include "rt/loop.h"
 
 #define REDIRECTS_MAX 10
@@ -168,6 +169,23 @@ keep_answer(struct exchange *ex, struct http_answer *answer)
     return true;
 }
 
+static void
+count_attempt(struct exchange *ex, const struct http_answer *answer, const struct err *err)
+{
+    struct worker_metrics *figures = ex->services->figures;
+
+    if (!figures)
+        return;
+    if (!answer) {
+        if (err->code == ERR_CONNECT || err->code == ERR_TLS || err->code == ERR_NOT_FOUND)
+            metric_add(figures, METRIC_UPSTREAM_CONNECT_FAILURES, 1);
+        return;
+    }
+    metric_add(figures, answer->timing.is_reused ? METRIC_UPSTREAM_REUSED : METRIC_UPSTREAM_CONNECTS, 1);
+    if (answer->timing.is_resent)
+        metric_add(figures, METRIC_UPSTREAM_RESENT, 1);
+}
+
 static bool
 exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct http_answer **ret)
 {
@@ -183,6 +201,7 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
     ex->times.backend_start_ns = loop_now_ns(ex->services->loop);
     bool ok = http_client_exchange(ex->services->client, origin, &w->request, w->body, &how, ex->arena, ret, &err);
     ex->times.backend_end_ns = loop_now_ns(ex->services->loop);
+    count_attempt(ex, ok ? *ret : NULL, &err);
     if (!ok) {
         ex->upstream_error = str_dup(ex->arena, str_from_c(err.text));
         exchange_fail_io(ex, &err);

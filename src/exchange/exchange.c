@@ -11,6 +11,7 @@
 #include "http/headers.h"
 #include "http/message.h"
 #include "http/server.h"
+#include "observe/metrics.h"
 #include "rt/loop.h"
 
 struct str
@@ -220,6 +221,8 @@ exchange_fail_io(struct exchange *ex, const struct err *err)
 enum flow
 exchange_fail_expression(struct exchange *ex, struct str message)
 {
+    if (ex->services->figures)
+        metric_add(ex->services->figures, METRIC_EXPRESSION_ERRORS, 1);
     return exchange_refuse(ex, E_EXPRESSION, message);
 }
 

@@ -36,6 +36,7 @@ struct subscription;
 struct user;
 struct object;                    /* expr/value.h */
 struct plan;
+struct worker_metrics;
 struct route_parameter;           /* model/route.h */
 struct target;                    /* backend/target.h */
 struct target_cache;
@@ -120,7 +121,7 @@ struct services {
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
     uint32_t *detached;           /* requests under way that nobody waits for, of this worker; may be NULL: not counted */
-    struct metrics *metrics;      /* may be NULL */
+    struct worker_metrics *figures;   /* this worker's; may be NULL */
     void *gateway;                /* the gateway's own worker struct */
 };
 

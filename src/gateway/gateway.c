@@ -136,7 +136,7 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict,
+    struct snapshot_input input = {.env = g->env, .origins = g->origins, .figures = w->metrics, .is_strict = g->options->strict,
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
@@ -294,7 +294,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
         .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
-        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .metrics = g->metrics,
+        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .detached = &w->detached, .gateway = w};
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
     return true;
