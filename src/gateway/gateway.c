@@ -136,7 +136,7 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .origins = g->origins, .figures = w->metrics, .is_strict = g->options->strict,
+    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict,
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
@@ -659,6 +659,12 @@ gateway_reset(struct gateway *g)
     counters_clear(g->counters);
     cache_purge(g->cache, &all, 1, false, NULL);
     cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
+}
+
+void
+gateway_flush_logs(struct gateway *g)
+{
+    gateway_on_each_worker(g, reset_worker, NULL);
 }
 
 static void

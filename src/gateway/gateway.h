@@ -51,5 +51,7 @@ void gateway_metrics_print(struct gateway *g, struct buf *to);
 
 /* Empties caches, rate-limit counters and idle connections, and writes out the log, on all workers. */
 void gateway_reset(struct gateway *g);
+/* Writes out the rows of every exchange whose answer is out. */
+void gateway_flush_logs(struct gateway *g);
 /* Moves the clock and waits until every worker has taken notice and run the timers that are due. */
 void gateway_advance(struct gateway *g, uint64_t by_ms);

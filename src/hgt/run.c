@@ -195,6 +195,7 @@ log_size(struct run *r)
 {
     struct buf content AUTO(buf_destroy) = BUF_INIT;
 
+    gateway_flush_logs(r->setup.gateway); /* what is older than the next request */
     return file_read(r->setup.log_path.p, SIZE_MAX, &content, NULL) ? content.len : 0;
 }
 
@@ -306,6 +307,7 @@ log_part(struct run *r, struct str column)
         struct buf content = buf_in(r->arena);
         struct str rest, line, last = STR_NONE;
 
+        gateway_flush_logs(r->setup.gateway);
         if (!file_read(r->setup.log_path.p, SIZE_MAX, &content, NULL))
             continue;
         rest = str_skip(buf_str(&content), r->log_at);
