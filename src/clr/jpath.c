@@ -276,9 +276,9 @@ read_indexer(struct reader *r, struct step ***end, bool scan)
 static bool
 ends_name(const struct reader *r, int ch, bool in_query)
 {
-    if (ch < 0 || ch == '.' || ch == '[')
+    if (ch < 0 || ch == '.' || ch == '[' || ch == ' ')
         return true;
-    return in_query && strchr(" =<>!|&)]", ch);
+    return in_query && strchr("=<>!|&)]", ch);
 }
 
 /* Steps up to the end of the text, or inside a query to what cannot belong to the path. */
@@ -317,6 +317,9 @@ read_path(struct reader *r, struct step **ret, bool in_query)
             after_dot = true;
             after_indexer = false;
         } else {
+            skip_blanks(r);
+            if (!in_query && peek(r) >= 0)
+                return fail(r, "Unexpected character while parsing path: ", true);
             return !after_dot || fail(r, "Unexpected end while parsing path.", false);
         }
     }
