@@ -272,6 +272,15 @@ bind_do(struct binder *b, const struct node *n)
 
     if (!n->a)
         return NULL;
+    if (n->a->kind == NODE_POSTFIX) {       /* nobody sees the old value: i++; is ++i; */
+        struct node *prefix = arena_new(b->arena, struct node);
+        if (!prefix)
+            return NULL;
+        *prefix = *n->a;
+        prefix->kind = NODE_UNARY;
+        s->a = bind_expression(b, prefix);
+        return s;
+    }
     s->a = bind_expression(b, n->a);
     if (!is_error(s->a) && !is_statement_expression(n->a))
         return bind_error(b, n->a, "this expression does nothing; only a call, an assignment, '++', '--' and 'new' can be a statement (CS0201)");

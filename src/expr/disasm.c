@@ -55,6 +55,10 @@ write_operand(const struct function *f, const struct instruction *i, uint32_t at
     if (kind == 'X' || (kind == 'L' && which == 2))
         return;
     buf_add_lit(to, " ");
+    if (i->op == VM_CHARGE) {
+        buf_printf(to, "%d steps", (int32_t)((uint32_t)i->b | (uint32_t)i->c << 16));
+        return;
+    }
     switch (kind) {
     case 'W': case 'R': case 'V': buf_printf(to, "r%u", value); break;
     case 'K': write_constant(f->program, value, to); break;

@@ -58,6 +58,7 @@ struct unit {
 };
 
 static void emit_statement(struct emitter *e, const struct bound *n);
+static const struct bound *unlinked(const struct bound *n);
 static uint32_t emit_any(struct emitter *e, const struct bound *n);
 static void emit_to(struct emitter *e, const struct bound *n, uint32_t to);
 
@@ -1224,7 +1225,11 @@ emit_discard(struct emitter *e, const struct bound *n)
 
     begin_variables(e, n);
     mark = e->next;
-    emit_to(e, n, take_registers(e, 1));
+    n = unlinked(n);
+    if (n->kind == B_ASSIGN && n->a->kind == B_SYMBOL && n->a->symbol->function == e->scope && !needs_cell(n->a->symbol))
+        emit_to(e, n->b, own_register(e, n->a->symbol));
+    else
+        emit_to(e, n, take_registers(e, 1));
     e->next = mark;
 }
 

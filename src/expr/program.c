@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "expr/bind.h"
 #include "expr/emit.h"
+#include "rt/fiber.h"
 
 #define NODES_MAX 4000000     /* what the binder may make for one expression, trials of overloads included */
 
@@ -106,21 +107,18 @@ parse_whole(struct str text, const struct text_map *map, struct arena *arena, st
     return diags->errors || p.failed ? NULL : n;
 }
 
-struct expr_program *
-expr_compile(const struct expr_env *env, struct str text, const struct expr_options *options, struct arena *arena,
-             struct diags *diags)
+static struct expr_program *
+compile(const struct expr_env *env, struct str text, const struct expr_options *options, struct arena *arena, struct diags *diags)
 {
     struct expr_env *mutable = (struct expr_env *)env;
     uint32_t before = diags->errors;
     struct expr_program *p = arena_new(arena, struct expr_program);
     struct function_scope *f = arena_new(arena, struct function_scope);
-    struct diags own;
     struct binder b = {.env = mutable, .core = &env->core, .map = options->map, .arena = arena, .diags = diags, .outer_diags = diags,
                        .is_strict = options->is_strict, .nodes_left = NODES_MAX};
     struct node *n;
     struct bound *body;
 
-    (void)own;
     if (!p || !f) {
         diag_add_mapped(diags, DIAG_ERROR, options->map, 0, 1, "out of memory for expressions");
         return NULL;
@@ -143,6 +141,34 @@ expr_compile(const struct expr_env *env, struct str text, const struct expr_opti
         diag_add_mapped(diags, DIAG_ERROR, options->map, 0, 1, "out of memory for expressions");
     diags->errors += before;
     return diags->errors == before ? p : NULL;
+}
+
+struct compilation {
+    const struct expr_env *env;
+    struct str text;
+    const struct expr_options *options;
+    struct arena *arena;
+    struct diags *diags;
+    struct expr_program *result;
+};
+
+static void
+compile_on_loop_stack(void *arg)
+{
+    struct compilation *c = arg;
+
+    c->result = compile(c->env, c->text, c->options, c->arena, c->diags);
+}
+
+/* A fiber's stack is too short for what people nest. Nothing in here waits. */
+struct expr_program *
+expr_compile(const struct expr_env *env, struct str text, const struct expr_options *options, struct arena *arena,
+             struct diags *diags)
+{
+    struct compilation c = {env, text, options, arena, diags, NULL};
+
+    fiber_call_on_loop_stack(compile_on_loop_stack, &c);
+    return c.result;
 }
 
 const struct type *
