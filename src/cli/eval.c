@@ -59,6 +59,8 @@ eval_wrap(struct arena *a, struct str text)
 
     if (str_starts_with(trimmed, STR("@(")) || str_starts_with(trimmed, STR("@{")))
         return trimmed;
+    if (str_starts_with(trimmed, STR("{")))
+        return str_concat(a, STR("@"), trimmed);
     return str_printf(a, "@(%.*s)", STR_ARG(text));
 }
 

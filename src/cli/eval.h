@@ -16,7 +16,7 @@ struct evaluator {
 /* NULL and *err when the library's tables or the context file are wrong. */
 struct evaluator *evaluator_new(const char *context_path, struct err *err);
 void evaluator_delete(struct evaluator *ev);
-/* "@(...)" or "@{...}" stay, anything else gets "@(" and ")". */
+/* "@(...)" or "@{...}" stay, "{...}" gets its "@", anything else "@(" and ")". */
 struct str eval_wrap(struct arena *a, struct str text);
 /* The value in the notation of `headgate eval`; problems are printed to `to` (NULL: nowhere). */
 struct str eval_text(struct evaluator *ev, struct arena *a, struct str text, FILE *to);

@@ -102,7 +102,7 @@ run_file(const char *path)
             continue;
         line = str_trim(pending);
         if (!str_starts_with(line, STR("@(")) && !str_starts_with(line, STR("@{")))
-            line = str_printf(&a, "@(%.*s)", STR_ARG(line));
+            line = line.p[0] == '{' ? str_concat(&a, STR("@"), line) : str_printf(&a, "@(%.*s)", STR_ARG(line));
         expect_value(line, unescape(&a, expected), path, number);
         pending = STR("");
     }
