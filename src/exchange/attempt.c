@@ -204,7 +204,10 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
     count_attempt(ex, ok ? *ret : NULL, &err);
     if (!ok) {
         ex->upstream_error = str_dup(ex->arena, str_from_c(err.text));
-        exchange_fail_io(ex, &err);
+        if (err.code == ERR_LIMIT)        /* too many wait for this backend */
+            exchange_refuse(ex, E_BACKEND_UNAVAILABLE, ex->upstream_error);
+        else
+            exchange_fail_io(ex, &err);
     }
     return ok;
 }

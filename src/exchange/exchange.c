@@ -196,6 +196,12 @@ exchange_refusal_header(struct exchange *ex, struct str name, struct str value)
     push_header(ex, &ex->error.headers, name, value, true);
 }
 
+static bool
+acts_on_request(const struct exchange *ex)
+{
+    return ex->section == SECTION_INBOUND || ex->section == SECTION_BACKEND;
+}
+
 enum flow
 exchange_fail_io(struct exchange *ex, const struct err *err)
 {
@@ -207,7 +213,7 @@ exchange_fail_io(struct exchange *ex, const struct err *err)
     case ERR_CANCELLED:
         return exchange_refuse(ex, E_CLIENT_CONNECTION_FAILURE, STR("The operation was canceled."));
     case ERR_LIMIT:
-        return exchange_refuse(ex, E_BODY_TOO_LARGE, text);
+        return exchange_refuse(ex, acts_on_request(ex) ? E_BODY_TOO_LARGE : E_INTERNAL, text);
     case ERR_NO_MEMORY:
         return exchange_refuse(ex, E_INTERNAL, text);
     case ERR_CLOSED:
@@ -482,12 +488,6 @@ exchange_response(struct exchange *ex)
     if (!ex->response)
         ex->response = reply_new(ex);
     return ex->response;
-}
-
-static bool
-acts_on_request(const struct exchange *ex)
-{
-    return ex->section == SECTION_INBOUND || ex->section == SECTION_BACKEND;
 }
 
 struct http_headers *

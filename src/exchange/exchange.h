@@ -246,7 +246,7 @@ void exchange_refusal_override(struct exchange *ex, uint16_t status, struct str 
 /* One more header of the refusal's default answer. */
 void exchange_refusal_header(struct exchange *ex, struct str name, struct str value);
 /* A thing that went wrong on the way to a backend (ERR_TIMEOUT: Timeout, ERR_CANCELLED with the client gone:
- * ClientConnectionFailure, others BackendConnectionFailure). Always FLOW_ERROR. */
+ * ClientConnectionFailure, ERR_LIMIT: a body above its limit, others BackendConnectionFailure). Always FLOW_ERROR. */
 enum flow exchange_fail_io(struct exchange *ex, const struct err *err);
 /* An exception of an expression. `message` without "Expression evaluation failed. ". Always FLOW_ERROR. */
 enum flow exchange_fail_expression(struct exchange *ex, struct str message);

@@ -521,7 +521,7 @@ check_place(struct compiler *c, const struct node *n, const struct policy_def *d
 {
     bool ok = true, is_lone = c->in->names && c->in->names->is_lone;   /* nobody knows whose document it is */
 
-    if (!(def->sections & (1u << c->section)))
+    if (!c->is_fragment_alone && !(def->sections & (1u << c->section)))
         ok &= compile_strict(c, n, "Azure does not allow %s in %.*s", def->name, STR_ARG(section_name(c->section)));
     if (!is_lone && !(def->scopes & (1u << c->in->level)))
         ok &= compile_strict(c, n, "Azure does not allow %s at %.*s scope", def->name, STR_ARG(level_name(c->in->level)));

@@ -42,6 +42,7 @@ struct compiler {
     struct str unsupported;       /* first policy that is not supported yet */
     const struct fragment_use *fragments;  /* those being expanded, innermost first */
     uint32_t n_fragments;
+    bool is_fragment_alone;       /* a <fragment> checked by itself: nobody knows where it will stand */
     bool has_failed;
 };
 

@@ -347,6 +347,9 @@ compile(struct compiler *c, const struct node *n, void *conf)
     CHILDREN(&l->queries, struct vary, q)
         if (q->name.program)
             return compile_error(c, n, "vary-by-query-parameter takes names, not an expression");
+    for (const struct node *k = n->next; k; k = k->next)
+        if (str_eq_lit(k->name, "base"))
+            compile_warning(c, n, "on a hit what stands behind it does not run: <base />, with the checks and limits it brings");
     /* Azure needs both attributes; real documents leave them out. */
     if (c->in->is_strict && (!node_attr(n, "vary-by-developer") || !node_attr(n, "vary-by-developer-groups")))
         return compile_strict(c, n, "Azure needs vary-by-developer and vary-by-developer-groups");

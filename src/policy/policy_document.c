@@ -184,6 +184,7 @@ compile_top(struct compiler *c, struct policy_document *d, struct document *doc)
         if (!c->in->names || !c->in->names->is_lone)
             return compile_error(c, root, "a policy document begins with <policies>");
         c->n_fragments = 1;
+        c->is_fragment_alone = true;
         return compile_section(c, d, root, SECTION_INBOUND);
     }
     return compile_sections(c, d, wrap_parts(c, doc));
