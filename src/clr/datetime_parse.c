@@ -546,7 +546,7 @@ timespan_parse(struct str text, int64_t *ret)
     }
     if (p.at != p.text.len || (has_days && n == 2))
         return TIMESPAN_FORMAT;
-    if (n == 1 || n == 4)
+    if (n == 1 || n == 4 || (n == 3 && !has_days && v[0].value > 23 && !fraction)) /* 25:00:00 is 25 days */
         has_days = true;
     int first = has_days ? 1 : 0;
     int64_t days = has_days ? v[0].value : 0;

@@ -481,13 +481,14 @@ add_replacement(struct buf *to, const struct regex_object *o, struct string *inp
             ptrdiff_t close = str_find_char(by, '}', i);
             if (close >= 0 && (group = group_of(r, str_sub(by, i + 2, (size_t)close))) >= 0)
                 used = (size_t)close - i;
-        } else if (ascii_is_digit(next)) { /* as many digits as make a group */
+        } else if (ascii_is_digit(next)) { /* all digits; under ECMAScript as many as make a group */
             size_t digits = 1;
             while (i + 1 + digits < by.len && ascii_is_digit(by.p[i + 1 + digits]))
                 digits++;
-            for (; digits && group < 0; digits--)
+            do
                 if ((group = group_of(r, str_sub(by, i + 1, i + 1 + digits))) >= 0)
                     used = digits;
+            while (group < 0 && --digits && (o->options & REGEX_ECMASCRIPT));
         } else if (next == '&') {
             group = 0;
             used = 1;
