@@ -68,15 +68,18 @@ openapi_deref(const struct doc *d, const struct doc_node *n)
 
 /* ---- pointers ---- */
 
+/* A step of a pointer in a fragment: '~' and '/' have names of their own, and '%' begins an escape. */
 static void
 pointer_add(struct buf *to, struct str step)
 {
     buf_add_char(to, '/');
     for (size_t i = 0; i < step.len; i++) {
-        if (step.p[i] == '~' || step.p[i] == '/')
-            buf_add_str(to, step.p[i] == '~' ? STR("~0") : STR("~1"));
+        char c = step.p[i];
+
+        if (c == '~' || c == '/' || c == '%')
+            buf_add_str(to, c == '~' ? STR("~0") : c == '/' ? STR("~1") : STR("%25"));
         else
-            buf_add_char(to, step.p[i]);
+            buf_add_char(to, c);
     }
 }
 

@@ -139,6 +139,13 @@ TEST(an_inline_schema_is_found_again_by_its_pointer)
     EXPECT_STR(answer(200, 0)->sample, "5");
 }
 
+TEST(a_pointer_keeps_percent_signs_of_keys)
+{
+    EXPECT(import("openapi: 3.0.0\npaths: {/i: {get: {responses: {200: {content: {a%20/%de: {schema: {type: string}}}}}}}}\n"));
+    EXPECT_STR(answer(200, 0)->schema_pointer, "#/paths/~1i/get/responses/200/content/a%2520~1%25de/schema");
+    EXPECT(doc_pointer(doc.root, answer(200, 0)->schema_pointer) != NULL);
+}
+
 TEST(version_2_bodies_have_types_beside_them)
 {
     EXPECT(import("{\"swagger\": \"2.0\", \"produces\": [\"application/json\", \"text/xml\"], \"paths\": {\"/i\": {\"post\": "
