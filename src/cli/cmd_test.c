@@ -61,9 +61,10 @@ collect(struct paths *to, const char *path)
 static int
 usage(FILE *to, int status)
 {
-    fprintf(to, "usage: headgate test [--verbose] [--only NAME] [--junit FILE] PATH...\n\n"
+    fprintf(to, "usage: headgate test [--verbose] [--coverage] [--only NAME] [--junit FILE] PATH...\n\n"
                 "Runs test scripts (.hgt), files or folders of them. Exit status 1 when an expectation fails.\n"
                 "  --verbose     print each expectation\n"
+                "  --coverage    tell which policies no test has run\n"
                 "  --only NAME   only tests whose name contains NAME\n"
                 "  --junit FILE  also write a JUnit XML report\n");
     return status;
@@ -90,7 +91,7 @@ cmd_test(int argc, char **argv)
 {
     static const struct option long_options[] = {
         {"verbose", no_argument, NULL, 'v'}, {"only", required_argument, NULL, 'o'},
-        {"junit", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
+        {"coverage", no_argument, NULL, 'c'}, {"junit", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0},
     };
     struct hgt_options options = {0};
     struct hgt_result total = {0};
@@ -102,6 +103,7 @@ cmd_test(int argc, char **argv)
     while ((c = getopt_long(argc, argv, "v", long_options, NULL)) != -1) {
         switch (c) {
         case 'v': options.is_verbose = true; break;
+        case 'c': options.with_coverage = true; break;
         case 'o': options.only = str_from_c(optarg); break;
         case 'j': junit_path = optarg; break;
         case 'h': return usage(stdout, 0);
@@ -131,6 +133,8 @@ cmd_test(int argc, char **argv)
     vec_free(&paths);
     if (junit_path && !write_junit(junit_path, &junit, &total))
         return 2;
+    if (options.with_coverage)
+        printf("%u of %u policies ran\n", total.policies_ran, total.policies);
     printf("%u tests, %u passed, %u failed\n", total.tests, total.tests - total.tests_failed, total.tests_failed + broken);
     printf("%u passed, %u failed\n", total.passed, total.failed + broken);
     return total.failed || broken;

@@ -136,7 +136,7 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict,
+    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict, .with_coverage = g->with_coverage,
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
@@ -665,6 +665,20 @@ void
 gateway_flush_logs(struct gateway *g)
 {
     gateway_on_each_worker(g, reset_worker, NULL);
+}
+
+void
+gateway_want_coverage(struct gateway *g)
+{
+    g->with_coverage = true;
+}
+
+void
+gateway_coverage(struct gateway *g, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx)
+{
+    pthread_mutex_lock(&g->publish_lock);
+    document_cache_coverage(&g->documents, fn, ctx);
+    pthread_mutex_unlock(&g->publish_lock);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "model/options.h"
 
 struct gateway;
+struct origin;
 struct master_link;
 
 /* Allocates and binds; nothing is served yet. options and clock (NULL: the machine's) must outlive the gateway.
@@ -53,5 +54,8 @@ void gateway_metrics_print(struct gateway *g, struct buf *to);
 void gateway_reset(struct gateway *g);
 /* Writes out the rows of every exchange whose answer is out. */
 void gateway_flush_logs(struct gateway *g);
+/* From now on documents are compiled so that gateway_coverage() can tell which of their steps ran. */
+void gateway_want_coverage(struct gateway *g);
+void gateway_coverage(struct gateway *g, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx);
 /* Moves the clock and waits until every worker has taken notice and run the timers that are due. */
 void gateway_advance(struct gateway *g, uint64_t by_ms);

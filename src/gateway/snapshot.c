@@ -123,6 +123,15 @@ document_cache_destroy(struct document_cache *c)
     map_destroy(&c->documents);
 }
 
+void
+document_cache_coverage(struct document_cache *c, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx)
+{
+    for (struct map_entry *e = map_next(&c->documents, NULL); e; e = map_next(&c->documents, e)) {
+        struct cached_document *d = e->value;
+        policy_document_coverage(d->document, fn, ctx);
+    }
+}
+
 static void
 drop_unused(struct document_cache *c)
 {
@@ -178,7 +187,7 @@ compile(struct builder *b, const struct source *source, enum level level, const 
     }
     names_init(&names, b->in->model, w);
     input = (struct policy_input){.source = source, .level = level, .env = b->in->env, .names = &names.super,
-        .parameters = parameters, .n_parameters = op ? op->n_template_parameters : 0, .is_strict = b->in->is_strict};
+        .parameters = parameters, .n_parameters = op ? op->n_template_parameters : 0, .is_strict = b->in->is_strict, .with_coverage = b->in->with_coverage};
     document = policy_document_new(&input, b->diags);
     if (!document) {
         b->failed = true;

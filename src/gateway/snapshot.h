@@ -41,13 +41,15 @@ struct document_cache {
     uint64_t surroundings;            /* fingerprint of named values, fragments and names that documents refer to */
 };
 void document_cache_destroy(struct document_cache *c);
+/* policy_document_coverage() of all of them. */
+void document_cache_coverage(struct document_cache *c, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx);
 
 struct snapshot_input {
     struct model *model;              /* a reference is taken */
     const struct expr_env *env;
     struct http_origins *origins;
     struct metrics *metrics;
-    bool is_strict;
+    bool is_strict, with_coverage;
     bool keep_going;                  /* an API with a broken document answers 503 instead of refusing it all */
 };
 

@@ -81,6 +81,7 @@ struct gateway {
     struct document_cache documents;
     struct snapshot *current;         /* one reference */
     uint64_t generation;
+    bool with_coverage;
     _Atomic bool is_ready;            /* a configuration is published, and no drain has begun */
     _Atomic bool is_running;          /* the workers' loops turn */
     struct str failure;               /* first error of the last publish, for the readiness page; malloc */

@@ -11,13 +11,13 @@
 #define SHOWN_MAX 400                 /* bytes of a value that a failure prints */
 
 static struct str
-status_text(const struct reply *r)
+status_text(const struct client_reply *r)
 {
     return r->has_answer ? str_sub(r->message.start_line, 9, 12) : STR("none");
 }
 
 struct str
-reply_part(const struct reply *r, struct str subject, struct str name, struct arena *a)
+reply_part(const struct client_reply *r, struct str subject, struct str name, struct arena *a)
 {
     if (str_eq_lit(subject, "status"))
         return status_text(r);

@@ -6,7 +6,7 @@
 #include "hgt/wire.h"
 
 /* One answer of the gateway. */
-struct reply {
+struct client_reply {
     struct wire_message message;
     bool has_answer;                  /* a complete head came */
     bool is_closed;                   /* the connection ended after it */
@@ -14,7 +14,7 @@ struct reply {
 };
 
 /* The part of a reply an expectation speaks of; STR_NONE when it is not there. */
-struct str reply_part(const struct reply *r, struct str subject, struct str name, struct arena *a);
+struct str reply_part(const struct client_reply *r, struct str subject, struct str name, struct arena *a);
 /* A value inside a JSON text: $.a.b[0], a missing '$.' is added; a string without its quotes, other values as JSON. */
 struct str json_part(struct str text, struct str path, struct arena *a);
 /* Compares; on failure *ret_why tells, with both sides. */

@@ -10,7 +10,7 @@
 struct client {
     struct wire wire;
     struct arena *arena;
-    struct reply *reply;
+    struct client_reply *reply;
     struct {
         struct wire_header *v;
         size_t n, cap;
@@ -149,7 +149,7 @@ talk(struct client *c, nghttp2_session *session)
 }
 
 bool
-h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena *a, struct reply *ret)
+h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena *a, struct client_reply *ret)
 {
     struct client c = {.arena = a, .reply = ret, .body = buf_in(a)};
     nghttp2_session_callbacks *callbacks;

@@ -6,4 +6,4 @@
 
 /* `request` is an HTTP/1 message as a script renders it; its Host becomes :authority. The reply looks like an HTTP/1
  * one, with version HTTP/2. ctx NULL: prior knowledge on plain text. */
-bool h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena *a, struct reply *ret);
+bool h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena *a, struct client_reply *ret);

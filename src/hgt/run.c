@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/num.h"
+#include "exchange/exchange.h"
 #include "hgt/expect.h"
 #include "hgt/h2_client.h"
 #include "hgt/setup.h"
@@ -36,7 +37,7 @@ struct run {
     struct hgt_result *result;
     struct buf *report, *junit;
     struct setup setup;
-    struct reply *replies;
+    struct client_reply *replies;
     size_t n_replies;
     struct connection *connections;
     size_t log_at;                    /* size of the gateway log when the last request was sent */
@@ -73,7 +74,7 @@ render_request(struct run *r, const struct step *step)
 
 /* Reads one final answer and the 1xx ones before it. */
 static bool
-read_answer(struct wire *w, struct arena *a, bool is_head, struct reply *ret)
+read_answer(struct wire *w, struct arena *a, bool is_head, struct client_reply *ret)
 {
     struct wire_message m;
 
@@ -92,7 +93,7 @@ read_answer(struct wire *w, struct arena *a, bool is_head, struct reply *ret)
 }
 
 static bool
-exchange_once(struct run *r, struct arena *a, struct wire *w, struct str request, bool is_head, struct reply *ret)
+exchange_once(struct run *r, struct arena *a, struct wire *w, struct str request, bool is_head, struct client_reply *ret)
 {
     wire_write(w, request); /* a gateway that answers early may close while we write: its answer counts */
     read_answer(w, a, is_head, ret);
@@ -103,7 +104,7 @@ struct burst {
     struct run *run;
     const struct step *step;
     struct str request;
-    struct reply *reply;
+    struct client_reply *reply;
     pthread_barrier_t *start;
     struct arena arena;
     pthread_t thread;
@@ -207,7 +208,7 @@ run_request(struct run *r, const struct step *step)
 
     r->log_at = log_size(r);
     r->n_replies = step->times;
-    r->replies = arena_new_array(r->arena, struct reply, step->times ? step->times : 1);
+    r->replies = arena_new_array(r->arena, struct client_reply, step->times ? step->times : 1);
     if (step->connection.p) {
         struct connection *c = take_connection(r, step->connection, step->is_tls);
         for (uint32_t i = 0; c && i < step->times; i++)
@@ -235,7 +236,7 @@ static bool
 run_raw(struct run *r, const struct step *step)
 {
     struct connection single = {.wire = {.fd = -1}}, *c = &single;
-    struct reply *reply = arena_new(r->arena, struct reply);
+    struct client_reply *reply = arena_new(r->arena, struct client_reply);
     struct err err;
 
     r->log_at = log_size(r);
@@ -596,6 +597,49 @@ run_steps(struct run *r, struct step *first)
         wire_close(&c->wire, false);
 }
 
+struct coverage {
+    struct run *run;
+    uint32_t n, ran;
+    struct buf missed;
+};
+
+/* The temporary folder means nothing to a reader. */
+static struct str
+without_folder(struct run *r, struct str file)
+{
+    struct str folder = str_printf(r->arena, "%s/artifacts/", r->setup.folder);
+
+    return str_starts_with(file, folder) ? str_skip(file, folder.len) : file;
+}
+
+static void
+note_step(void *ctx, const struct origin *at, bool ran)
+{
+    struct coverage *c = ctx;
+    struct str file = without_folder(c->run, at->file);
+
+    if (str_eq_lit(at->policy, "base"))
+        return;
+    c->n++;
+    c->ran += ran;
+    if (!ran)
+        buf_printf(&c->missed, "  never ran: %.*s:%u %.*s\n", STR_ARG(file), at->line, STR_ARG(at->path));
+}
+
+static void
+report_coverage(struct run *r)
+{
+    struct coverage c = {.run = r, .missed = buf_in(r->arena)};
+
+    if (!r->n_replies) /* a script that only declares backends */
+        return;
+    gateway_coverage(r->setup.gateway, note_step, &c);
+    buf_printf(r->report, "%.*s: %u of %u policies ran\n%.*s", STR_ARG(r->setup.script->source->name), c.ran, c.n,
+               (int)c.missed.len, c.missed.p ? c.missed.p : "");
+    r->result->policies += c.n;
+    r->result->policies_ran += c.ran;
+}
+
 bool
 hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *ret, struct buf *report, struct buf *junit)
 {
@@ -620,12 +664,14 @@ hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *
         diags_print(&diags, report);
         return false;
     }
-    r.setup = (struct setup){.arena = &arena, .script = &script, .diags = &diags};
+    r.setup = (struct setup){.arena = &arena, .script = &script, .diags = &diags, .with_coverage = options->with_coverage};
     at = script.first;
     ok = setup_create(&r.setup, &at);
     if (ok)
         run_steps(&r, at);
-    else
+    if (ok && options->with_coverage)
+        report_coverage(&r);
+    else if (!ok)
         diags_print(&diags, report);
     setup_destroy(&r.setup);
     return ok;

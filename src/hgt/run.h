@@ -6,12 +6,14 @@
 
 struct hgt_options {
     bool is_verbose;                  /* every expectation is printed */
+    bool with_coverage;               /* tell which policies of the scripts' documents never ran */
     struct str only;                  /* tests whose name contains it; STR_NONE: all */
 };
 
 struct hgt_result {
     uint32_t passed, failed;          /* expectations */
     uint32_t tests, tests_failed;
+    uint32_t policies, policies_ran;  /* with_coverage */
 };
 
 /* Runs one script. What it prints (failures with file, line and both sides) goes to `report`; `junit`, when not NULL, gets one

@@ -480,6 +480,8 @@ start_gateway(struct setup *s)
     s->gateway = gateway_new(&s->options, &s->clock, NULL, &err);
     if (!s->gateway)
         return complain(s, NULL, "%s", err.text);
+    if (s->with_coverage)
+        gateway_want_coverage(s->gateway);
     if (!gateway_publish(s->gateway, s->diags))
         return complain(s, NULL, "the configuration of this script does not load");
     if (!gateway_start(s->gateway, &err))

@@ -18,6 +18,7 @@ struct setup {
     struct options options;
     struct gateway *gateway;
     SSL_CTX *client_tls;
+    bool with_coverage;
     struct str log_path;
 };
 

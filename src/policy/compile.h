@@ -25,6 +25,7 @@ struct step {
 struct unit {
     struct step *steps;
     uint32_t n;
+    uint8_t *ran;                 /* by step, for test coverage: any worker may set it; NULL: nobody asks */
 };
 
 /* How the last step of a block goes on. */

@@ -169,7 +169,10 @@ run_from(struct exchange *ex, struct place p)
             p.depth--;
             continue;
         }
-        const struct step *s = &row->units[unit]->steps[at];
+        const struct unit *u = row->units[unit];
+        const struct step *s = &u->steps[at];
+        if (UNLIKELY(u->ran != NULL))
+            __atomic_store_n(&u->ran[at], 1, __ATOMIC_RELAXED);
         ex->row_at = (uint8_t)unit;
         ex->at = &s->origin;
         flow = s->run(s->conf, ex);

@@ -34,6 +34,7 @@ struct policy_input {
     const struct str *parameters;
     uint32_t n_parameters;
     bool is_strict;               /* refuse what Azure refuses at save */
+    bool with_coverage;           /* remember which steps ran: policy_document_coverage() */
 };
 
 /* A compiled document with one reference, or NULL when it has errors; diags (in their own arena) has all that was found.
@@ -43,6 +44,9 @@ struct policy_document *policy_document_ref(struct policy_document *d);
 void policy_document_unref(struct policy_document *d);
 /* "llm-token-limit (apis/x/policy.xml:12)" of the first policy that is not supported yet; STR_NONE when all are. */
 struct str policy_document_unsupported(const struct policy_document *d);
+/* Calls fn for each step of a document compiled with_coverage: where it stands, and whether any request ran it. */
+void policy_document_coverage(const struct policy_document *d, void (*fn)(void *ctx, const struct origin *at, bool ran),
+                              void *ctx);
 /* The document of a service that has none: forward-request in backend. */
 struct str policy_default_global(void);
 

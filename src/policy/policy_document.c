@@ -34,6 +34,8 @@ finish_unit(struct compiler *c)
     if (c->steps.n)
         memcpy(steps, c->steps.v, c->steps.n * sizeof(*steps));
     *u = (struct unit){.steps = steps, .n = (uint32_t)c->steps.n};
+    if (c->in->with_coverage)
+        u->ran = arena_new_array(c->arena, uint8_t, c->steps.n + 1);
     return u;
 }
 
@@ -251,4 +253,15 @@ struct str
 policy_document_unsupported(const struct policy_document *d)
 {
     return d->unsupported;
+}
+
+void
+policy_document_coverage(const struct policy_document *d, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx)
+{
+    for (int s = 0; s < SECTION_COUNT; s++) {
+        const struct unit *u = d->units[s];
+
+        for (uint32_t i = 0; u && u->ran && i < u->n; i++)
+            fn(ctx, &u->steps[i].origin, __atomic_load_n(&u->ran[i], __ATOMIC_RELAXED));
+    }
 }
