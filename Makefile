@@ -11,7 +11,7 @@ packages-%:
 	@tools/packages.sh $*
 
 release dev asan tsan fuzz coverage ucontext:
-	@[ -f build/$@/build.ninja ] || cmake --preset $@ >build-$@.log 2>&1 || { cat build-$@.log; rm -f build-$@.log; exit 1; }
+	@[ build/$@/build.ninja -nt CMakePresets.json ] || cmake --preset $@ >build-$@.log 2>&1 || { cat build-$@.log; rm -f build-$@.log; exit 1; }
 	@rm -f build-$@.log
 	@cmake --build --preset $@ -- --quiet
 
