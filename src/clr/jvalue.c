@@ -12,6 +12,7 @@
 #include "clr/datetime.h"
 #include "clr/guid.h"
 #include "clr/number_parse.h"
+#include "clr/uri.h"
 #include "data/decimal.h"
 
 #define BIT(type) (1u << JTYPE_##type)
@@ -545,10 +546,11 @@ to_char(struct call *c, struct jvalue *v, const struct type *to, struct value *r
 static bool
 to_uri(struct call *c, struct jvalue *v, const struct type *to, struct value *ret)
 {
-    if (v->value_type != to)
-        return call_throw(c, EXC_INVALID_CAST, "Unable to cast object of type 'System.String' to type 'System.Uri'.");
-    *ret = v->v;
-    return true;
+    if (v->value_type == to)
+        *ret = v->v;
+    else
+        *ret = value_ref(uri_new(c, to, string_str((struct string *)v->v.ref)));
+    return ret->ref != NULL;
 }
 
 /* Value<T>(): a token that is a T already, else System.Convert.ChangeType on what the JValue holds. */
