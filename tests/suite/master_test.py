@@ -218,8 +218,8 @@ class Gateway:
             api = os.path.join(self.folder, "artifacts", "apis", name)
             os.makedirs(api)
             with open(os.path.join(api, "apiInformation.json"), "w") as f:
-                json.dump({"properties": {"displayName": name, "path": name, "serviceUrl": url,
-                                          "protocols": ["http"], "subscriptionRequired": False,
+                json.dump({"properties": {"displayName": name, "path": name, "serviceUrl": url, "type": "websocket",
+                                          "protocols": ["ws"], "subscriptionRequired": False,
                                           "apiRevision": "1", "isCurrent": True}}, f)
         self.write_config(extra)
         self.log = open(os.path.join(self.folder, "log"), "w+")
@@ -352,7 +352,7 @@ def test_upgrades_under_load_lose_nothing():
 
 def test_upgrades_keep_http2_streams_and_websockets():
     backend = EchoBackend()
-    g = Gateway("drain:\n  quiet: 300ms\n  limit: 30s\n", apis={"echo": f"http://127.0.0.1:{backend.port}"})
+    g = Gateway("drain:\n  quiet: 300ms\n  limit: 30s\n", apis={"echo": f"ws://127.0.0.1:{backend.port}"})
     load = Http2Load(g.port)
     tunnels = []
     try:
