@@ -61,6 +61,8 @@ read_value(struct loader *l, const struct info *i, struct named_value *v)
                    "named value `%.*s` has no value here; give it as env:NAME or file:PATH, or under `named-values:` of "
                    "headgate.yaml", STR_ARG(v->display_name));
     }
+    if (!v->value.is_set && (l->flags & LOAD_SECRETS_OPTIONAL))
+        v->value = (struct secret){.value = STR("0"), .is_set = true};   /* reads as a number, a text, a host */
 }
 
 static void

@@ -275,6 +275,20 @@ TEST(named_values_are_put_into_backends)
     EXPECT(model_find_named_value(m, STR("fn-key"), NULL)->is_secret);
 }
 
+TEST(a_folder_can_be_checked_where_its_secrets_are_not)
+{
+    begin();
+    unsetenv("HEADGATE_TEST_NONE");
+    put("named values/k/namedValueInformation.json",
+        "{\"properties\": {\"displayName\": \"k\", \"secret\": true, \"value\": \"env:HEADGATE_TEST_NONE\"}}");
+    put("backends/b/backendInformation.json", "{\"properties\": {\"url\": \"https://{{k}}/\"}}");
+    EXPECT(!load_with(0));
+    EXPECT(load_with(LOAD_SECRETS_OPTIONAL));
+    EXPECT_EQ(diags.errors, 0);
+    EXPECT_EQ(diags.notes, 1);
+    EXPECT(model_find_named_value(m, STR("k"), NULL)->value.is_set);
+}
+
 TEST(mistakes_are_found_with_their_place)
 {
     begin();
