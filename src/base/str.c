@@ -85,6 +85,8 @@ str_find(struct str s, struct str needle, size_t from)
         return -1;
     if (needle.len == 0)
         return (ptrdiff_t)from;
+    if (s.len == 0)
+        return -1;                        /* memmem() takes no NULL */
     hit = memmem(s.p + from, s.len - from, needle.p, needle.len);
     return hit ? hit - s.p : -1;
 }
