@@ -126,7 +126,8 @@ cmd_test(int argc, char **argv)
             printf("%s: could not be run\n", paths.v[i]);
             broken++;
         }
-        fwrite(report.p, 1, report.len, stdout);
+        if (report.len)
+            fwrite(report.p, 1, report.len, stdout);
         fflush(stdout);
         free(paths.v[i]);
     }
