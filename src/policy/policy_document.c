@@ -206,11 +206,42 @@ compile_all(struct compiler *c, struct policy_document *d)
            compile_top(c, d, &doc) && !c->has_failed;
 }
 
+/* A copy of a source that lives as long as the problems that show it. */
+static const struct source *
+keep_source(struct diags *diags, const struct source *from)
+{
+    struct source *s = arena_new(diags->arena, struct source);
+
+    if (!s)
+        return NULL;
+    *s = (struct source){str_dup(diags->arena, from->name), str_dup(diags->arena, from->text)};
+    return s->name.p && s->text.p ? s : NULL;
+}
+
+/* Problems outlive the document, and the configuration that its text (or a fragment's) came from. Those of one source mostly
+ * stand together: one copy serves them. */
+static void
+keep_sources(struct diags *diags, struct diag *first)
+{
+    const struct source *from = NULL, *copy = NULL;
+
+    for (struct diag *one = first; one; one = one->next) {
+        if (!one->source)
+            continue;
+        if (one->source != from) {
+            from = one->source;
+            copy = keep_source(diags, from);
+        }
+        one->source = copy;
+    }
+}
+
 struct policy_document *
 policy_document_new(const struct policy_input *in, struct diags *diags)
 {
     struct policy_document *d = xnew(struct policy_document);
     struct compiler c = {.in = in, .diags = diags};
+    struct diag **own = diags->last;
     bool ok;
 
     d->arena = ARENA(NULL, DOCUMENT_BYTES_MAX);
@@ -222,10 +253,7 @@ policy_document_new(const struct policy_input *in, struct diags *diags)
     d->unsupported = c.unsupported;
     vec_free(&c.steps);
     vec_free(&c.ends_branch);
-    /* Diagnostics show the text; they outlive the document and point to the caller's. */
-    for (struct diag *e = diags->first; e; e = e->next)
-        if (e->source == &d->source)
-            e->source = in->source;
+    keep_sources(diags, *own);
     if (ok)
         return d;
     policy_document_unref(d);
