@@ -1091,6 +1091,8 @@ bind_tuple(struct binder *b, const struct node *n)
         *last = bound_link(b, x);
         last = &(*last)->next;
     }
+    if (count < 2)
+        return bind_error(b, n, "a tuple has at least two values (CS8124)");
     t->type = type_tuple(b->env, names, types, count);
     return t;
 }

@@ -187,6 +187,11 @@ tuple_type(struct type_scope *scope, const struct node *n)
             return types[count];
         names[count++] = it->text;
     }
+    if (count < 2) {
+        if (scope->diags)
+            diag_add_mapped(scope->diags, DIAG_ERROR, scope->map, n->at, n->end - n->at, "a tuple has at least two values (CS8124)");
+        return scope->env->core.error;
+    }
     return type_tuple(scope->env, names, types, count);
 }
 
