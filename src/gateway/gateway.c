@@ -29,6 +29,8 @@
 #include "store/store.h"
 
 #define STOP_WAIT_MS 5000             /* for calls that were cut off to end, at gateway_delete() */
+#define SWEEP_EVERY_MS 1000
+#define SWEEP_ENTRIES 1000
 #define PUBLISH_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- visiting workers ---- */
@@ -276,6 +278,16 @@ flush_log(struct task *task)
     metric_set(w->metrics, METRIC_LOG_ROWS_DROPPED, w->log.rows_dropped);
 }
 
+/* Once a second a few dead entries go, so that a purge gives memory back without anybody scanning the cache. */
+static void
+sweep_cache(struct timer *t)
+{
+    struct worker *w = CONTAINER_OF(t, struct worker, sweep);
+
+    cache_sweep(w->gateway->cache, loop_now_ms(w->loop), SWEEP_ENTRIES);
+    timer_start(w->loop, t, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
+}
+
 static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
@@ -288,6 +300,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     if (!(w->loop = loop_new(&loop_options, err)))
         return false;
     w->loop->worker = w;
+    if (index == 0)
+        timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
     w->server = http_server_new(w->loop, &conf);
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
@@ -562,6 +576,7 @@ delete_worker(struct worker *w)
 
     if (!w->loop)
         return;
+    timer_stop(w->loop, &w->sweep);
     swap_snapshot(w, NULL);
     gateway_log_destroy(&w->log);
     for (uint32_t i = 0; w->listeners && i < g->options->n_listeners; i++)

@@ -47,6 +47,7 @@ struct worker {
     struct services services;
     struct worker_metrics *metrics;
     struct gateway_log log;
+    struct timer sweep;               /* of the first worker: gives memory of dead cache entries back */
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
     uint32_t detached;                /* requests under way that nobody waits for */
     uint32_t exchanges;               /* in flight, for the drain */
