@@ -255,7 +255,7 @@ http_forward_add(const struct http_forward_conf *conf, const struct http_client_
     if (conf->add == 0)
         return true;
     /* The hop that we see is the peer; who stands before it is in the list already when the peer is trusted. */
-    node = str_dup(arena, addr_ip_text(peer, text));
+    node = addr_same_ip(peer, &id->addr) ? id->address : str_dup(arena, addr_ip_text(peer, text));
     if (conf->add & HTTP_ADD_X_FORWARDED_FOR)
         ok = ok && append(arena, h, STR("X-Forwarded-For"), node);
     if (conf->add & HTTP_ADD_X_FORWARDED_PROTO)

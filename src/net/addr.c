@@ -114,6 +114,24 @@ addr_parse(struct str text, uint16_t default_port, struct addr *ret, struct err 
     return true;
 }
 
+/* By hand: each request that is forwarded names its client. */
+static bool
+format_v4(struct buf *to, const uint8_t ip[4])
+{
+    char text[16], *at = text;
+
+    for (int i = 0; i < 4; i++) {
+        if (i)
+            *at++ = '.';
+        if (ip[i] >= 100)
+            *at++ = (char)('0' + ip[i] / 100);
+        if (ip[i] >= 10)
+            *at++ = (char)('0' + ip[i] / 10 % 10);
+        *at++ = (char)('0' + ip[i] % 10);
+    }
+    return buf_add(to, text, (size_t)(at - text));
+}
+
 bool
 addr_format_ip(struct buf *to, const struct addr *a)
 {
@@ -122,7 +140,7 @@ addr_format_ip(struct buf *to, const struct addr *a)
     switch ((enum addr_kind)a->kind) {
     case ADDR_NONE: return buf_add_lit(to, "-");
     case ADDR_UNIX: return buf_add_lit(to, "unix:") && buf_add_str(to, str_from_c(a->path));
-    case ADDR_V4: inet_ntop(AF_INET, a->ip, c, sizeof(c)); break;
+    case ADDR_V4: return format_v4(to, a->ip);
     case ADDR_V6: inet_ntop(AF_INET6, a->ip, c, sizeof(c)); break;
     }
     return buf_add_str(to, str_from_c(c)) && (!a->scope || buf_printf(to, "%%%" PRIu32, a->scope));
