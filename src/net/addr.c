@@ -158,15 +158,13 @@ addr_format(struct buf *to, const struct addr *a)
 }
 
 static struct str
-format_into(const struct addr *a, char text[ADDR_TEXT_MAX], bool (*format)(struct buf *, const struct addr *))
+format_into(const struct addr *a, char text[ADDR_TEXT_MAX], bool (*format)(struct buf *to, const struct addr *a))
 {
-    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct buf b = {.p = text, .cap = ADDR_TEXT_MAX, .max = ADDR_TEXT_MAX - 1}; /* never grows */
 
     format(&b, a);
-    size_t n = MIN(b.len, (size_t)ADDR_TEXT_MAX - 1);
-    memcpy(text, b.p, n);
-    text[n] = 0;
-    return str_from(text, n);
+    text[b.len] = '\0';
+    return str_from(text, b.len);
 }
 
 struct str
