@@ -1,5 +1,6 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
 .PHONY: run test release dev asan tsan fuzz layers docs docs-check bench format clean packages-run packages-test packages-bench
+.NOTPARALLEL:
 
 run: packages-run release
 	@tools/run_example.sh
@@ -7,7 +8,7 @@ run: packages-run release
 test: packages-run packages-test
 	@tools/test.sh
 
-packages-%:
+packages-run packages-test packages-bench: packages-%:
 	@tools/packages.sh $*
 
 release dev asan tsan fuzz coverage ucontext:
