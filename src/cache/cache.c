@@ -263,7 +263,7 @@ entry_state(struct cache *c, struct cache_entry *e)
         state = generations_state(&c->generations, e->scopes, e->n_scopes, e->generation);
         if (state == SCOPE_DEAD)
             return state;
-        e->generation = now;
+        e->generation = MAX(e->generation, now);
         e->is_soft_purged |= state == SCOPE_STALE;
     }
     return e->is_soft_purged ? SCOPE_STALE : SCOPE_LIVE;
@@ -579,10 +579,19 @@ fill_delete(struct cache_fill *f, bool keep)
 void
 cache_fill_abort(struct cache_fill *f)
 {
-    if (!f)
-        return;
-    cache_count_refusal(f->cache, f->why ? f->why : CACHE_REFUSED_ABORTED);
+    if (f)
+        cache_fill_refuse(f, CACHE_REFUSED_ABORTED, NULL);
+}
+
+bool
+cache_fill_refuse(struct cache_fill *f, enum cache_refusal why, enum cache_refusal *ret_why)
+{
+    why = f->why ? f->why : why;
+    cache_count_refusal(f->cache, why);
     fill_delete(f, false);
+    if (ret_why)
+        *ret_why = why;
+    return false;
 }
 
 static enum cache_refusal

@@ -116,6 +116,8 @@ bool cache_fill_commit(struct cache_fill *f, const struct cache_item *item, enum
                        struct cache_entry **ret);
 /* Nothing is stored. Frees f; NULL is fine. */
 void cache_fill_abort(struct cache_fill *f);
+/* The same for a reason that was found above; always false. */
+bool cache_fill_refuse(struct cache_fill *f, enum cache_refusal why, enum cache_refusal *ret_why);
 /* The three in one, for a body at hand. */
 bool cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why);
 

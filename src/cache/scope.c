@@ -36,7 +36,7 @@ struct scope_count {
 cache_scope_id
 cache_scope(enum cache_scope_kind kind, struct str name)
 {
-    cache_scope_id id = hash_mix(hash_str(name), (uint64_t)kind << 56);
+    cache_scope_id id = hash_mix(hash_128(name).lo, (uint64_t)kind << 56);
 
     return id ? id : 1;
 }

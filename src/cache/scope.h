@@ -2,7 +2,7 @@
  * scopes it belongs to; a purge gives a scope the next generation number; an entry older than that is dead (or, after
  * a soft purge, stale). So a purge costs the same whether it hits one entry or a million.
  *
- * A scope is known by a 64-bit keyed hash of its kind and name: a collision could only purge too much.
+ * A scope is known by a 64-bit hash of its kind and name, the same on every node: a collision could only purge too much.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

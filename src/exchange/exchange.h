@@ -19,7 +19,7 @@
 struct backend;
 struct backends;
 struct budget;
-struct cache;
+struct cache_tiers;
 struct expr_env;
 struct expr_run;
 struct http_answer;
@@ -114,7 +114,7 @@ struct variables {
 struct services {
     struct loop *loop;
     struct http_client *client;
-    struct cache *cache;          /* NULL: every lookup is a miss */
+    struct cache_tiers *tiers;    /* cache/tiers.h; NULL: every lookup is a miss */
     struct expr_env *env;
     struct arena_cache *arenas;
     struct rand *rand;

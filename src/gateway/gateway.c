@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cache/cache.h"
+#include "cache/tiers.h"
 #include "exchange/context_families.h"
 #include "exchange/counters.h"
 #include "expr/program.h"
@@ -306,8 +306,9 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
         .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
+    w->tiers = tiers_new(w->loop, g->cache);
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
-    w->services = (struct services){.loop = w->loop, .client = w->client, .cache = g->cache, .env = g->env,
+    w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .detached = &w->detached, .gateway = w};
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
@@ -584,6 +585,7 @@ delete_worker(struct worker *w)
     free(w->listeners);
     http_client_delete(w->client);
     http_server_delete(w->server);
+    tiers_delete(w->tiers);
     loop_delete(w->loop);
 }
 

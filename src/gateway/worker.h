@@ -18,6 +18,7 @@
 #include "rt/timer.h"
 
 struct admin;
+struct cache_tiers;
 struct counters;
 struct listener;
 struct listener_set;
@@ -42,6 +43,7 @@ struct worker {
     struct loop *loop;
     struct http_server *server;       /* of all data listeners */
     struct http_client *client;
+    struct cache_tiers *tiers;        /* this worker's way into the cache */
     struct listener **listeners;      /* gateway->options->n_listeners */
     struct snapshot_pin *pin;         /* the current one; NULL before the first publish */
     struct services services;

@@ -2,9 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "cache/tiers.h"
 #include "policy/policy.h"
-
-enum caching_type { CACHING_PREFER_EXTERNAL, CACHING_EXTERNAL, CACHING_INTERNAL };
 
 static const struct choice caching_types[] = {
     {"prefer-external", CACHING_PREFER_EXTERNAL}, {"external", CACHING_EXTERNAL}, {"internal", CACHING_INTERNAL}, {NULL},

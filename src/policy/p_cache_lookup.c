@@ -196,6 +196,7 @@ request_field(void *ctx, struct str name)
 static enum cache_verdict
 find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent, struct cache_entry **ret)
 {
+    struct cache_place place = {.type = intent->place.type};
     struct cache_key key;
     bool by_developer, by_groups;
 
@@ -203,10 +204,10 @@ find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cach
         !pvalue_bool(ex, &l->by_groups, &by_groups) || by_developer || by_groups)
         return CACHE_MISS_ABSENT;
     if (response_warm_key(ex, ex->original_url.path, ex->original_url.query, &key) &&
-        cache_find(ex->services->cache, &key, NULL, response_now_ms(ex), ret) == CACHE_HIT)
+        tiers_find(ex->services->tiers, &place, &key, NULL, ret) == CACHE_HIT)
         return CACHE_HIT;
     if (response_warm_key(ex, intent->path, ex->request.query, &key))
-        return cache_find(ex->services->cache, &key, NULL, response_now_ms(ex), ret);
+        return tiers_find(ex->services->tiers, &place, &key, NULL, ret);
     return CACHE_MISS_ABSENT;
 }
 
@@ -271,7 +272,8 @@ is_candidate(const struct cache_lookup *l, struct exchange *ex)
 {
     bool is_get = str_eq_lit(ex->request.method, "GET") || str_eq_lit(ex->request.method, "HEAD");
 
-    return ex->services->cache && l->caching_type != CACHING_EXTERNAL && is_get && content_is_empty(&ex->request.content);
+    return ex->services->tiers && tiers_has(ex->services->tiers, (enum caching_type)l->caching_type) && is_get &&
+           content_is_empty(&ex->request.content);
 }
 
 /* Requests with Authorization only when the author says so, or when the key tells their senders apart. */
@@ -318,13 +320,15 @@ run(const void *conf, struct exchange *ex)
     if (is_hidden)
         return FLOW_NEXT;
     intent->downstream = (uint8_t)downstream;
+    intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api ? ex->api->root_name : STR_NONE};
     if (!build_key(l, ex, intent))
         return go_without(ex, &before);
-    if (cache_find(ex->services->cache, &intent->key, &request, response_now_ms(ex), &entry) == CACHE_HIT ||
+    if (tiers_find(ex->services->tiers, &intent->place, &intent->key, &request, &entry) == CACHE_HIT ||
         find_warmed(l, ex, intent, &entry) == CACHE_HIT)
         return serve(ex, intent, entry);
     ex->cache_state = CACHE_STATE_MISS;
-    intent->born = cache_generation(ex->services->cache);
+    intent->place.owner = str_dup(ex->arena, intent->place.owner); /* the body may outlast the snapshot's pin */
+    intent->born = tiers_generation(ex->services->tiers);
     intent->is_store_allowed = str_eq_lit(ex->request.method, "GET");
     struct http_headers *seen = arena_new(ex->arena, struct http_headers);
     if (seen) {

@@ -4,7 +4,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/value_codec.h"
 #include "policy/cache_choices.h"
-#include "policy/response_cache.h"
 #include "policy/value_cache.h"
 
 struct cache_lookup_value {
@@ -26,13 +25,14 @@ static const struct attr_def attrs[] = {
 static bool
 find(const struct cache_lookup_value *l, struct exchange *ex, struct str name, struct object **ret)
 {
+    struct cache_place place = value_cache_place(l->caching_type, name);
     struct cache_entry *entry;
     struct cache_key key;
     struct str bytes;
     bool ok;
 
-    if (!ex->services->cache || l->caching_type == CACHING_EXTERNAL || !value_cache_key(ex, name, &key) ||
-        cache_find(ex->services->cache, &key, NULL, response_now_ms(ex), &entry) != CACHE_HIT)
+    if (!ex->services->tiers || !value_cache_key(ex, name, &key) ||
+        tiers_find(ex->services->tiers, &place, &key, NULL, &entry) != CACHE_HIT)
         return false;
     if (cache_entry_pieces(entry) == 1) {
         bytes = cache_entry_piece(entry, 0);

@@ -19,23 +19,21 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
-/* False when there is no cache to remove from. */
+/* False when the cache to remove from is not there. Yields. */
 static bool
 remove_key(const struct cache_remove_value *r, struct exchange *ex, struct str name)
 {
+    struct cache_place place = value_cache_place(r->caching_type, name);
     struct cache_key key;
     struct str path, query;
 
-    if (!ex->services->cache || r->caching_type == CACHING_EXTERNAL)
+    if (!ex->services->tiers)
         return false;
     if (response_cache_address(name, &path, &query)) {
         response_purge(ex, path, query);
         return true;
     }
-    if (!value_cache_key(ex, name, &key))
-        return false;
-    cache_remove(ex->services->cache, &key);
-    return true;
+    return value_cache_key(ex, name, &key) && tiers_remove(ex->services->tiers, &place, &key);
 }
 
 static enum flow

@@ -24,7 +24,8 @@ static const struct attr_def attrs[] = {
 
 /* A body on its way through. */
 struct filling {
-    struct cache *cache;
+    struct cache_tiers *tiers;
+    struct cache_place place;
     struct cache_fill *fill;      /* NULL once it has ended */
     int64_t length;               /* of the body, or -1 */
     uint64_t seen;
@@ -111,7 +112,7 @@ end_fill(struct filling *f, bool is_complete)
 
     f->fill = NULL;
     if (fill && is_complete)
-        cache_fill_commit(fill, &f->item, NULL, NULL);
+        tiers_fill_commit(f->tiers, &f->place, fill, &f->item, NULL, NULL);
     else
         cache_fill_abort(fill);
 }
@@ -151,7 +152,7 @@ store_stream(struct exchange *ex, struct filling *f)
 
     if (!tee || !arena_defer(ex->arena, give_up, f))
         return false;
-    f->fill = cache_fill_begin(f->cache);
+    f->fill = tiers_fill_begin(f->tiers);
     f->length = content->stream->length;
     content->stream = tee;
     return true;
@@ -164,7 +165,7 @@ store_bytes(struct exchange *ex, struct filling *f)
 
     if (!content_read(ex, &ex->response->content, true, &bytes, NULL))
         return false;
-    return cache_store(f->cache, &f->item, bytes, NULL);
+    return tiers_store(f->tiers, &f->place, &f->item, bytes, NULL);
 }
 
 static bool
@@ -176,7 +177,8 @@ store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 
     if (!f || !make_item(ex, intent, duration_s, f))
         return false;
-    f->cache = ex->services->cache;
+    f->tiers = ex->services->tiers;
+    f->place = intent->place;
     /* A later step that takes the body out of the way would cut the tee off. */
     if (content->state == CONTENT_STREAM && plan_touches_answer_body(ex->plan) && !content_buffer(ex, content, &err))
         return false;
@@ -232,7 +234,7 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
     uint32_t duration_s;
     bool is_wanted;
 
-    if (!ex->services->cache || !exchange_response(ex))
+    if (!ex->services->tiers || !exchange_response(ex))
         return FLOW_NEXT;
     if (!pvalue_u32(ex, &s->duration, &duration_s))
         return FLOW_ERROR;
@@ -246,7 +248,7 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
         return FLOW_ERROR;
     enum cache_refusal why = is_wanted ? refusal_of(ex->response) : CACHE_REFUSED_STATUS;
     if (why != CACHE_STORED) {
-        cache_count_refusal(ex->services->cache, why);
+        tiers_count_refusal(ex->services->tiers, why);
         return FLOW_NEXT;
     }
     intent->is_stored = true;

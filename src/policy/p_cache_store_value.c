@@ -33,21 +33,22 @@ say_not_stored(struct exchange *ex, const char *why)
 }
 
 static void
-store_value(struct exchange *ex, struct str name, struct object *value, uint32_t seconds)
+store_value(struct exchange *ex, int caching_type, struct str name, struct object *value, uint32_t seconds)
 {
     struct buf bytes = buf_in(ex->arena);
     uint64_t now_ms = response_now_ms(ex);
-    struct cache_item item = {.born = cache_generation(ex->services->cache), .stored_ms = now_ms,
+    struct cache_item item = {.born = tiers_generation(ex->services->tiers), .stored_ms = now_ms,
                               .expires_ms = now_ms + (uint64_t)seconds * 1000};
+    struct cache_place place = value_cache_place(caching_type, name);
     struct err err;
 
     bytes.max = VALUE_BYTES_MAX;
     if (!value_cache_key(ex, name, &item.key) || !value_encode(ex, value, &bytes, &err)) {
-        cache_count_refusal(ex->services->cache, CACHE_REFUSED_NO_ENCODING);
+        tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_NO_ENCODING);
         say_not_stored(ex, err.text);
         return;
     }
-    cache_store(ex->services->cache, &item, buf_str(&bytes), NULL);
+    tiers_store(ex->services->tiers, &place, &item, buf_str(&bytes), NULL);
 }
 
 /* --- response-cache:<path> ----------------------------------------------------------------------------------------- */
@@ -84,14 +85,16 @@ as_reply(struct exchange *ex, struct object *value)
 }
 
 static void
-store_response(struct exchange *ex, struct str path, struct str query, struct object *value, uint32_t seconds)
+store_response(struct exchange *ex, int caching_type, struct str path, struct str query, struct object *value,
+               uint32_t seconds)
 {
     struct reply *r = as_reply(ex, value);
     struct buf head = buf_in(ex->arena);
     struct cache_scopes scopes = {0};
     uint64_t now_ms = response_now_ms(ex);
-    struct cache_item item = {.scopes = &scopes, .born = cache_generation(ex->services->cache), .stored_ms = now_ms,
+    struct cache_item item = {.scopes = &scopes, .born = tiers_generation(ex->services->tiers), .stored_ms = now_ms,
                               .expires_ms = now_ms + (uint64_t)seconds * 1000};
+    struct cache_place place = {.type = (enum caching_type)caching_type};
     struct str body;
 
     if (!r || !content_read(ex, &r->content, true, &body, NULL) || !response_head_encode(&head, r) ||
@@ -102,7 +105,7 @@ store_response(struct exchange *ex, struct str path, struct str query, struct ob
     item.status = r->status;
     item.head = buf_str(&head);
     cache_scopes_add_path(&scopes, path, query);
-    cache_store(ex->services->cache, &item, body, NULL);
+    tiers_store(ex->services->tiers, &place, &item, body, NULL);
 }
 
 static enum flow
@@ -115,12 +118,12 @@ run(const void *conf, struct exchange *ex)
 
     if (!pvalue_str(ex, &s->key, &name) || !pvalue_object(ex, &s->value, &value) || !pvalue_u32(ex, &s->duration, &seconds))
         return FLOW_ERROR;
-    if (!value || seconds == 0 || !ex->services->cache || s->caching_type == CACHING_EXTERNAL)
+    if (!value || seconds == 0 || !ex->services->tiers)
         return FLOW_NEXT;
     if (response_cache_address(name, &path, &query))
-        store_response(ex, path, query, value, seconds);
+        store_response(ex, s->caching_type, path, query, value, seconds);
     else
-        store_value(ex, name, value, seconds);
+        store_value(ex, s->caching_type, name, value, seconds);
     return FLOW_NEXT;
 }
 

@@ -198,7 +198,8 @@ void
 response_purge(struct exchange *ex, struct str path, struct str query)
 {
     cache_scope_id scope = query.p ? cache_scope_url(path, query) : cache_scope(SCOPE_PATH, path);
+    struct purge_order order = {.scopes = &scope, .n = 1, .what = path, .by = ex->at ? ex->at->policy : STR_NONE};
 
-    if (ex->services->cache)
-        cache_purge(ex->services->cache, &scope, 1, false, NULL);
+    if (ex->services->tiers)
+        tiers_purge(ex->services->tiers, &order, NULL);
 }

@@ -8,14 +8,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "cache/cache.h"
+#include "cache/tiers.h"
 #include "exchange/exchange.h"
 
 enum downstream_caching { DOWNSTREAM_NONE, DOWNSTREAM_PRIVATE, DOWNSTREAM_PUBLIC };
 
 struct cache_intent {
     struct cache_key key;
-    uint64_t born;                    /* cache_generation() before the fetch */
+    struct cache_place place;
+    uint64_t born;                    /* tiers_generation() before the fetch */
     struct str path;                  /* context.Request.Url.Path at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */
     uint8_t downstream;               /* enum downstream_caching */
@@ -34,7 +35,7 @@ bool response_set_downstream(struct exchange *ex, struct reply *r, const struct 
 bool response_warm_key(struct exchange *ex, struct str path, struct str query, struct cache_key *ret);
 /* "/path?query" behind "response-cache:"; false when the key is not of that kind. */
 bool response_cache_address(struct str key, struct str *ret_path, struct str *ret_query);
-/* Drops what was stored for a path: every query and variant of it, or with a query that query alone. */
+/* Drops what was stored for a path: every query and variant of it, or with a query that query alone. Yields. */
 void response_purge(struct exchange *ex, struct str path, struct str query);
 /* Milliseconds on the cache's clock. */
 uint64_t response_now_ms(const struct exchange *ex);
