@@ -11,11 +11,12 @@
 
 #include "base/codec.h"
 #include "data/crypto.h"
+#include "data/jwt_part.h"
 
 /* ---- reading ---- */
 
-static bool
-decode(struct arena *a, struct str text, struct str *ret, struct err *err)
+bool
+jwt_part_bytes(struct arena *a, struct str text, struct str *ret, struct err *err)
 {
     struct buf b = buf_in(a);
 
@@ -26,37 +27,44 @@ decode(struct arena *a, struct str text, struct str *ret, struct err *err)
 }
 
 static bool
-parse_object(struct arena *a, struct str text, enum jwt_reading how, const char *what, const struct json **ret, struct err *err)
+parse_object(struct arena *a, struct str bytes, enum jwt_reading how, const char *what, const struct json **ret, struct err *err)
 {
     struct json_problem problem;
-    struct str bytes;
+    const struct json *j = json_parse(a, bytes, how == JWT_TOLERANT ? JSON_STRICT : JSON_STRICT_UNIQUE, &problem);
 
-    if (!decode(a, text, &bytes, err))
-        return err_prefix(err, "the %s of the token", what);
-    *ret = json_parse(a, bytes, how == JWT_STRICT ? JSON_STRICT_UNIQUE : JSON_STRICT, &problem);
-    if (!*ret)
+    if (!j)
         return err_set(err, problem.err.code, "the %s of the token: %s", what, problem.err.text);
-    return json_is(*ret, JSON_OBJECT) || err_set(err, ERR_INVALID, "the %s of the token is no JSON object", what);
+    *ret = j;
+    return json_is(j, JSON_OBJECT) || err_set(err, ERR_INVALID, "the %s of the token is no JSON object", what);
 }
 
-/* A member that must be a string when it is there. */
-static bool
-header_text(const struct jwt *t, struct str name, struct str *ret, struct err *err)
+bool
+jwt_part_object(struct arena *a, struct str text, enum jwt_reading how, const char *what, const struct json **ret, struct err *err)
 {
-    const struct json *j = json_get(t->header, name);
+    struct str bytes;
+
+    if (!jwt_part_bytes(a, text, &bytes, err))
+        return err_prefix(err, "the %s of the token", what);
+    return parse_object(a, bytes, how, what, ret, err);
+}
+
+bool
+jwt_header_text(const struct json *header, struct str name, struct str *ret, struct err *err)
+{
+    const struct json *j = json_get(header, name);
 
     *ret = json_str(j, STR_NONE);
     return !j || ret->p || err_set(err, ERR_INVALID, "the token's header has a '%.*s' that is no string", STR_ARG(name));
 }
 
-static bool
-check_header(struct jwt *t, struct err *err)
+bool
+jwt_header_check(const struct json *header, struct str kid, struct err *err)
 {
-    if (!t->alg.p)
+    if (!json_get_lit(header, "alg"))
         return err_set(err, ERR_INVALID, "the token's header has no 'alg'");
-    if (t->kid.len > JWT_KID_MAX)
+    if (kid.len > JWT_KID_MAX)
         return err_set(err, ERR_LIMIT, "the token's 'kid' is longer than %d bytes", JWT_KID_MAX);
-    if (json_get_lit(t->header, "crit") || json_get_lit(t->header, "b64"))
+    if (json_get_lit(header, "crit") || json_get_lit(header, "b64"))
         return err_set(err, ERR_UNSUPPORTED, "the token asks for extensions ('crit', 'b64') that are not supported");
     return true;
 }
@@ -83,19 +91,23 @@ jwt_parse(struct arena *a, struct str text, enum jwt_reading how, struct jwt *re
     str_split_next(&rest, '.', &payload);
     if (rest.p)
         str_split_next(&rest, '.', &signature);
-    if (!payload.p || rest.p || (how == JWT_STRICT && !signature.p))
+    if (!payload.p || rest.p || (how != JWT_TOLERANT && !signature.p))
         return err_set(err, ERR_SYNTAX, "expected a token of three parts divided by dots");
     t.signed_part = str_sub(text, 0, header.len + 1 + payload.len);
-    if (!parse_object(a, header, how, "header", &t.header, err) || !parse_object(a, payload, how, "payload", &t.claims, err))
+    if (!jwt_part_object(a, header, how, "header", &t.header, err))
         return false;
-    if (how == JWT_STRICT && !decode(a, signature, &t.signature, err))
+    if (!jwt_part_bytes(a, payload, &t.payload, err))
+        return err_prefix(err, "the payload of the token");
+    if (how != JWT_ANY_PAYLOAD && !parse_object(a, t.payload, how, "payload", &t.claims, err))
+        return false;
+    if (how != JWT_TOLERANT && !jwt_part_bytes(a, signature, &t.signature, err))
         return err_prefix(err, "the signature of the token");
-    if (!header_text(&t, STR("alg"), &t.alg, err) || !header_text(&t, STR("kid"), &t.kid, err) ||
-        !header_text(&t, STR("typ"), &t.typ, err)) {
-        if (how == JWT_STRICT)
+    if (!jwt_header_text(t.header, STR("alg"), &t.alg, err) || !jwt_header_text(t.header, STR("kid"), &t.kid, err) ||
+        !jwt_header_text(t.header, STR("typ"), &t.typ, err)) {
+        if (how != JWT_TOLERANT)
             return false;
     }
-    if (how == JWT_STRICT && !check_header(&t, err))
+    if (how != JWT_TOLERANT && !jwt_header_check(t.header, t.kid, err))
         return false;
     *ret = t;
     return true;
@@ -103,13 +115,7 @@ jwt_parse(struct arena *a, struct str text, enum jwt_reading how, struct jwt *re
 
 /* ---- verifying ---- */
 
-static const struct algorithm {
-    const char *name;
-    enum jwt_key_kind kind;
-    enum crypto_hash hash;
-    enum rsa_padding padding;
-    uint32_t coordinate_size;         /* of the one curve that ES... stands for */
-} algorithms[] = {
+static const struct jwt_algorithm algorithms[] = {
     {"HS256", JWT_KEY_SECRET, HASH_SHA256, 0, 0}, {"HS384", JWT_KEY_SECRET, HASH_SHA384, 0, 0},
     {"HS512", JWT_KEY_SECRET, HASH_SHA512, 0, 0}, {"RS256", JWT_KEY_RSA, HASH_SHA256, RSA_PADDING_PKCS1, 0},
     {"RS384", JWT_KEY_RSA, HASH_SHA384, RSA_PADDING_PKCS1, 0}, {"RS512", JWT_KEY_RSA, HASH_SHA512, RSA_PADDING_PKCS1, 0},
@@ -119,8 +125,8 @@ static const struct algorithm {
     {"EdDSA", JWT_KEY_ED25519, 0, 0, 0},
 };
 
-static const struct algorithm *
-algorithm_named(struct str name)
+const struct jwt_algorithm *
+jwt_algorithm_named(struct str name)
 {
     for (size_t i = 0; i < COUNTOF(algorithms); i++)
         if (str_eq(name, str_from_c(algorithms[i].name)))
@@ -175,7 +181,7 @@ verify_ed25519(const struct jwt_key *k, const struct jwt *t)
 }
 
 static bool
-verify_with(const struct jwt_key *k, const struct algorithm *alg, const struct jwt *t)
+verify_with(const struct jwt_key *k, const struct jwt_algorithm *alg, const struct jwt *t)
 {
     uint8_t bytes[CRYPTO_HASH_MAX];
     struct str digest;
@@ -194,20 +200,54 @@ verify_with(const struct jwt_key *k, const struct algorithm *alg, const struct j
            crypto_rsa_verify(k->pkey, alg->hash, alg->padding, digest, t->signature);
 }
 
+/* A key may name a weaker hash of the same kind than the token uses, never a stronger one: PS256 serves PS384, not RS256.
+ * ES521 is how some write ES512. */
 static bool
-key_fits(const struct jwt_key *k, const struct algorithm *alg, const struct jwt *t)
+is_for(const struct jwt_key *k, const struct jwt_algorithm *alg)
 {
-    if (k->kind != alg->kind || (k->kind == JWT_KEY_EC && k->coordinate_size != alg->coordinate_size))
+    const struct jwt_algorithm *own;
+
+    if (!k->alg)
+        return true;
+    own = strcmp(k->alg, "ES521") == 0 ? jwt_algorithm_named(STR("ES512")) : jwt_algorithm_named(str_from_c(k->alg));
+    return own && own->kind == alg->kind && own->padding == alg->padding && own->hash <= alg->hash &&
+           own->coordinate_size == alg->coordinate_size;
+}
+
+static bool
+key_fits(const struct jwt_key *k, const struct jwt_algorithm *alg)
+{
+    if (k->kind != alg->kind || !is_for(k, alg))
         return false;
-    if (k->alg && strcmp(k->alg, alg->name) != 0)
+    if (k->kind == JWT_KEY_EC && k->coordinate_size != alg->coordinate_size)
         return false;
-    return !t->kid.p || !k->kid || str_eq(t->kid, str_from_c(k->kid));
+    return k->kind != JWT_KEY_SECRET || !k->is_full_size || k->secret_size >= crypto_hash_size(alg->hash);
+}
+
+static bool
+has_kid(const struct jwt_key *k, const struct jwt *t)
+{
+    return k->kid && str_eq(t->kid, str_from_c(k->kid));
+}
+
+/* Whether the token's kid speaks for this key. */
+static bool
+kid_admits(const struct jwt *t, const struct jwt_key *keys, size_t n, enum jwt_kid_use use, const struct jwt_key *k)
+{
+    if (!t->kid.p || has_kid(k, t))
+        return true;
+    if (use == JWT_KID_DECIDES)
+        return !k->kid;
+    for (size_t i = 0; i < n; i++)
+        if (has_kid(&keys[i], t))
+            return false;
+    return true;
 }
 
 enum jwt_result
-jwt_verify(const struct jwt *t, const struct jwt_key *keys, size_t n, struct err *err)
+jwt_verify(const struct jwt *t, const struct jwt_key *keys, size_t n, enum jwt_kid_use use, struct err *err)
 {
-    const struct algorithm *alg = algorithm_named(t->alg);
+    const struct jwt_algorithm *alg = jwt_algorithm_named(t->alg);
     bool tried = false;
 
     if (!alg) {
@@ -215,7 +255,7 @@ jwt_verify(const struct jwt *t, const struct jwt_key *keys, size_t n, struct err
         return JWT_BAD_ALGORITHM;
     }
     for (size_t i = 0; i < n; i++) {
-        if (!key_fits(&keys[i], alg, t))
+        if (!key_fits(&keys[i], alg) || !kid_admits(t, keys, n, use, &keys[i]))
             continue;
         tried = true;
         if (verify_with(&keys[i], alg, t))

@@ -1,4 +1,4 @@
-/* test_jwt.c: the example of RFC 7515 A.1 and what must not pass.
+/* test_jwt.c: the examples of RFC 7515 and 7520, and what must not pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/jwt.c"
 
@@ -43,10 +43,10 @@ TEST(the_example_of_rfc_7515_is_valid)
     EXPECT_OK(jwt_parse(&arena, STR(HEADER "." PAYLOAD "." SIGNATURE), JWT_STRICT, &t, &err));
     EXPECT_STR(t.alg, "HS256");
     EXPECT(key_of(&arena, KEY, &key));
-    EXPECT_EQ(jwt_verify(&t, &key, 1, &err), JWT_VALID);
+    EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err), JWT_VALID);
     key.secret[0] ^= 1;
-    EXPECT_EQ(jwt_verify(&t, &key, 1, &err), JWT_BAD_SIGNATURE);
-    EXPECT_EQ(jwt_verify(&t, NULL, 0, &err), JWT_NO_KEY);
+    EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err), JWT_BAD_SIGNATURE);
+    EXPECT_EQ(jwt_verify(&t, NULL, 0, JWT_KID_DECIDES, &err), JWT_NO_KEY);
     jwt_key_destroy(&key);
 }
 
@@ -59,7 +59,7 @@ TEST(a_changed_payload_is_not_valid)
 
     EXPECT_OK(jwt_parse(&arena, STR(HEADER ".eyJpc3MiOiJqb2UifQ." SIGNATURE), JWT_STRICT, &t, &err));
     EXPECT(key_of(&arena, KEY, &key));
-    EXPECT_EQ(jwt_verify(&t, &key, 1, &err), JWT_BAD_SIGNATURE);
+    EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err), JWT_BAD_SIGNATURE);
     jwt_key_destroy(&key);
 }
 
@@ -75,7 +75,7 @@ TEST(none_is_no_algorithm)
     for (size_t i = 0; i < COUNTOF(names); i++) {
         struct str header = str_printf(&arena, "{\"alg\":\"%s\"}", names[i]);
         EXPECT_OK(jwt_parse(&arena, unsigned_token(&arena, header.p, "{}"), JWT_STRICT, &t, &err));
-        EXPECT_EQ(jwt_verify(&t, &key, 1, &err), JWT_BAD_ALGORITHM);
+        EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err), JWT_BAD_ALGORITHM);
     }
     jwt_key_destroy(&key);
 }
@@ -142,4 +142,374 @@ TEST(keys_that_are_not_for_signatures_are_left_out)
     EXPECT(!key_of(&arena, "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", &key));
     EXPECT(!key_of(&arena, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"AQAB\",\"y\":\"AQAB\"}", &key));
     EXPECT(!key_of(&arena, "{}", &key));
+}
+
+/* ---- the examples of the RFCs ---- */
+
+#undef KEY
+#define JWE(...)
+
+static const char *const vector_keys[] = {
+#define KEY(number, text) text,
+#define JWS(...)
+#include "jose_vectors.def"
+#undef KEY
+#undef JWS
+};
+
+static const struct vector {
+    const char *name;
+    int key;
+    const char *token, *payload;
+} vectors[] = {
+#define KEY(...)
+#define JWS(name, key, token, payload) {name, key, token, payload},
+#include "jose_vectors.def"
+};
+
+TEST(the_examples_of_the_rfcs_are_valid)
+{
+    for (size_t i = 0; i < COUNTOF(vectors); i++) {
+        WITH_ARENA;
+        const struct vector *v = &vectors[i];
+        struct jwt t;
+        struct jwt_key key;
+        struct err err;
+
+        EXPECT_OK(jwt_parse(&arena, str_from_c(v->token), JWT_ANY_PAYLOAD, &t, &err));
+        EXPECT(str_eq(t.payload, str_from_c(v->payload)));
+        EXPECT(key_of(&arena, vector_keys[v->key], &key));
+        if (jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err) != JWT_VALID)
+            TEST_FAIL("%s: %s", v->name, err.text);
+        jwt_key_destroy(&key);
+    }
+}
+
+TEST(a_changed_byte_is_never_valid)
+{
+    for (size_t i = 0; i < COUNTOF(vectors); i++) {
+        WITH_ARENA;
+        struct str token = str_dup(&arena, str_from_c(vectors[i].token));
+        struct jwt_key key;
+        char *p = (char *)token.p;
+
+        EXPECT(key_of(&arena, vector_keys[vectors[i].key], &key));
+        for (size_t at = 0; at < token.len; at += 17) {
+            struct jwt t;
+            struct err err;
+            char was = p[at];
+
+            if (was == '.')
+                continue;
+            p[at] = was == 'Q' ? 'g' : 'Q';
+            if (jwt_parse(&arena, token, JWT_ANY_PAYLOAD, &t, &err) && jwt_verify(&t, &key, 1, JWT_KID_DECIDES, &err) == JWT_VALID)
+                TEST_FAIL("%s: valid with byte %zu changed", vectors[i].name, at);
+            p[at] = was;
+        }
+        jwt_key_destroy(&key);
+    }
+}
+
+/* ---- attacks ---- */
+
+/* Both parts of the RSA key of RFC 7515 A.2. */
+static void
+rsa_keys(struct arena *a, struct jwt_key *private, struct jwt_key *public)
+{
+    const struct json *jwk = json_parse(a, str_from_c(vector_keys[vectors[1].key]), JSON_STRICT, NULL);
+    struct err err;
+
+    EXPECT_OK(jwt_key_from_private_jwk(jwk, private, &err));
+    EXPECT_OK(jwt_key_from_jwk(jwk, public, &err));
+}
+
+static struct str
+signed_by(struct arena *a, const struct jwt_key *key, const char *alg, const char *header)
+{
+    struct buf b = buf_in(a);
+    struct err err;
+
+    EXPECT_OK(jwt_sign(key, str_from_c(alg), str_from_c(header), STR("{\"sub\":\"x\"}"), &b, &err));
+    return buf_str(&b);
+}
+
+TEST(a_public_key_is_no_hmac_secret)
+{
+    WITH_ARENA;
+    struct jwt_key private, public, forger;
+    struct buf pem = buf_in(&arena);
+    struct jwt t;
+    struct err err;
+
+    rsa_keys(&arena, &private, &public);
+    EXPECT(jwt_key_write_jwk(&public, &pem));
+    EXPECT_OK(jwt_key_from_secret(buf_str(&pem), STR_NONE, &forger, &err));
+    struct str token = signed_by(&arena, &forger, "HS256", "{\"alg\":\"HS256\"}");
+    EXPECT_OK(jwt_parse(&arena, token, JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err), JWT_NO_KEY);
+    jwt_key_destroy(&private);
+    jwt_key_destroy(&public);
+    jwt_key_destroy(&forger);
+}
+
+TEST(the_padding_is_the_algorithms_not_the_keys)
+{
+    WITH_ARENA;
+    static const struct { const char *signed_with, *claims_to_be; } cases[] = {
+        {"RS256", "PS256"}, {"PS256", "RS256"}, {"RS256", "RS384"}, {"RS512", "RS256"}, {"PS384", "PS512"}, {"RS256", "ES256"}};
+    struct jwt_key private, public;
+
+    rsa_keys(&arena, &private, &public);
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct str header = str_printf(&arena, "{\"alg\":\"%s\"}", cases[i].claims_to_be);
+        struct str token = signed_by(&arena, &private, cases[i].signed_with, header.p);
+        struct jwt t;
+        struct err err;
+
+        EXPECT_OK(jwt_parse(&arena, token, JWT_STRICT, &t, &err));
+        EXPECT(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err) != JWT_VALID);
+    }
+    jwt_key_destroy(&private);
+    jwt_key_destroy(&public);
+}
+
+TEST(keys_in_the_header_are_not_looked_at)
+{
+    WITH_ARENA;
+    struct jwt_key private, public;
+    struct buf jwk = buf_in(&arena), bob = buf_in(&arena);
+    struct jwt_key other;
+    struct jwt t;
+    struct err err;
+
+    rsa_keys(&arena, &private, &public);
+    EXPECT(jwt_key_write_jwk(&public, &jwk));
+    EXPECT(key_of(&arena, vector_keys[vectors[4].key], &other));
+    EXPECT(jwt_key_write_jwk(&other, &bob));
+    struct str header = str_printf(&arena, "{\"alg\":\"RS256\",\"jwk\":%.*s,\"jku\":\"https://evil.example/\",\"x5u\":\"https://evil.example/\"}", STR_ARG(buf_str(&jwk)));
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &private, "RS256", header.p), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, &other, 1, JWT_KID_PREFERS, &err), JWT_BAD_SIGNATURE);
+    EXPECT_EQ(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+    jwt_key_destroy(&private);
+    jwt_key_destroy(&public);
+    jwt_key_destroy(&other);
+}
+
+TEST(a_kid_chooses_among_the_keys_of_an_issuer_and_is_a_hint_for_others)
+{
+    WITH_ARENA;
+    struct jwt_key keys[2];
+    struct jwt t;
+    struct err err;
+
+    EXPECT_OK(jwt_key_from_secret(STR("first-secret-of-some-length-0001"), STR("a"), &keys[0], &err));
+    EXPECT_OK(jwt_key_from_secret(STR("second-secret-of-some-length-002"), STR("b"), &keys[1], &err));
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &keys[1], "HS256", "{\"alg\":\"HS256\",\"kid\":\"b\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, keys, 2, JWT_KID_DECIDES, &err), JWT_VALID);
+    EXPECT_EQ(jwt_verify(&t, keys, 1, JWT_KID_DECIDES, &err), JWT_NO_KEY);
+    EXPECT_EQ(jwt_verify(&t, keys, 1, JWT_KID_PREFERS, &err), JWT_BAD_SIGNATURE);
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &keys[1], "HS256", "{\"alg\":\"HS256\",\"kid\":\"a\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, keys, 2, JWT_KID_PREFERS, &err), JWT_BAD_SIGNATURE);     /* there is an `a`, so it is that one */
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &keys[1], "HS256", "{\"alg\":\"HS256\",\"kid\":\"c\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, keys, 2, JWT_KID_DECIDES, &err), JWT_NO_KEY);
+    EXPECT_EQ(jwt_verify(&t, keys, 2, JWT_KID_PREFERS, &err), JWT_VALID);
+    jwt_key_destroy(&keys[0]);
+    jwt_key_destroy(&keys[1]);
+}
+
+TEST(kids_are_bounded_and_opaque)
+{
+    WITH_ARENA;
+    char kid[300];
+    struct jwt t;
+    struct err err;
+
+    memset(kid, 'k', sizeof(kid));
+    struct str longest = str_printf(&arena, "{\"alg\":\"HS256\",\"kid\":\"%.256s\"}", kid);
+    EXPECT_OK(jwt_parse(&arena, unsigned_token(&arena, longest.p, "{}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(t.kid.len, 256);
+    longest = str_printf(&arena, "{\"alg\":\"HS256\",\"kid\":\"%.257s\"}", kid);
+    EXPECT_ERR(jwt_parse(&arena, unsigned_token(&arena, longest.p, "{}"), JWT_STRICT, &t, &err), ERR_LIMIT);
+}
+
+TEST(ecdsa_numbers_are_in_range_and_raw)
+{
+    WITH_ARENA;
+    struct jwt_key key;
+    struct jwt t;
+    struct err err;
+    struct str es256 = str_from_c(vectors[2].token);
+    size_t dot = (size_t)str_rfind_char(es256, '.');
+    unsigned char bad[4][72] = {0};
+    size_t sizes[4] = {64, 64, 64, 70};
+
+    EXPECT_STR(str_from_c(vectors[2].name), "RFC 7515 A.3");
+    EXPECT(key_of(&arena, vector_keys[vectors[2].key], &key));
+    memset(bad[1], 0xff, 64);                                   /* above the order */
+    bad[2][31] = 1;                                             /* s is zero */
+    memcpy(bad[3], "\x30\x44\x02\x20", 4);                  /* DER */
+    for (size_t i = 0; i < COUNTOF(bad); i++) {
+        struct buf b = buf_in(&arena);
+        buf_add_str(&b, str_sub(es256, 0, dot + 1));
+        codec_base64url_encode(&b, str_from((const char *)bad[i], sizes[i]));
+        EXPECT_OK(jwt_parse(&arena, buf_str(&b), JWT_STRICT, &t, &err));
+        EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_PREFERS, &err), JWT_BAD_SIGNATURE);
+    }
+    jwt_key_destroy(&key);
+}
+
+/* ---- keys ---- */
+
+TEST(weak_keys_are_refused)
+{
+    WITH_ARENA;
+    static const char *const weak[] = {
+        "{\"kty\":\"oct\",\"k\":\"AAECAwQFBgcICQoLDA0O\"}",
+        "{\"kty\":\"RSA\",\"e\":\"AQ\",\"n\":\"u-SfdHPjFtGmzuoH6gheIIZ4nLwUHBQEtFGqOe0N8JuZUc5VOzlI8yl0r8ESilAouttkdftexj4VFJz5R9FH90ypVQDPL0H4mC_RtkcJ1DBB8MriU8dmzqSXP1SBs4s5L-pJWxKKLjXu-SfdHPjFtGmzuoH6gheIIZ4nLwUHBQEtFGqOe0N8JuZUc5VOzlI8yl0r8ESilAouttkdftexj4VFJz5R9FH90ypVQDPL0H4mC_RtkcJ1DBB8MriU8dmzqSXP1SBs4s5L-pJWxKKLjXu-SfdHPjFtGmzuoH6gheIIZ4nLwUHBQEtFGqOe0N8JuZUc5VOzlI8yl0r8ESilAouttkdfteE\"}",
+        "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"Ss6na3mcci8Ud4lQrjaB_T40sfKApEcl2RLIWOJdjow\",\"y\":\"7l9qIKtKPW6oEiOYBt7r22Sm0mtFJU-yBkkvMvpscd8\"}",
+    };
+    struct jwt_key key;
+
+    for (size_t i = 0; i < COUNTOF(weak); i++)
+        if (key_of(&arena, weak[i], &key))
+            TEST_FAIL("took %s", weak[i]);
+    EXPECT(!jwt_key_from_secret(STR("fifteen bytes.."), STR_NONE, &key, NULL));
+}
+
+TEST(secrets_of_a_set_have_the_size_of_their_hash)
+{
+    WITH_ARENA;
+    struct jwt_key full, own;
+    struct jwt t;
+    struct err err;
+
+    EXPECT(key_of(&arena, "{\"kty\":\"oct\",\"k\":\"MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI\"}", &full));
+    EXPECT_OK(jwt_key_from_secret(STR("12345678901234567890123456789012"), STR_NONE, &own, &err));
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &own, "HS512", "{\"alg\":\"HS512\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, &full, 1, JWT_KID_PREFERS, &err), JWT_NO_KEY);
+    EXPECT_EQ(jwt_verify(&t, &own, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &own, "HS256", "{\"alg\":\"HS256\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, &full, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+    jwt_key_destroy(&full);
+    jwt_key_destroy(&own);
+}
+
+TEST(an_algorithm_in_a_key_admits_no_weaker_one)
+{
+    WITH_ARENA;
+    static const struct { const char *key, *token; bool ok; } cases[] = {
+        {"PS256", "PS256", true}, {"PS256", "PS512", true}, {"PS512", "PS256", false}, {"RS256", "PS256", false},
+        {"RSA-OAEP", "RS256", false}, {"", "RS256", true}, {"ES521", "RS256", false}};
+    struct jwt_key private, public;
+
+    rsa_keys(&arena, &private, &public);
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct str header = str_printf(&arena, "{\"alg\":\"%s\"}", cases[i].token);
+        struct jwt t;
+        struct err err;
+
+        free(public.alg);
+        public.alg = cases[i].key[0] ? xstrndup(cases[i].key, strlen(cases[i].key)) : NULL;
+        EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &private, cases[i].token, header.p), JWT_STRICT, &t, &err));
+        EXPECT_EQ(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err) == JWT_VALID, cases[i].ok);
+    }
+    jwt_key_destroy(&private);
+    jwt_key_destroy(&public);
+}
+
+#define RSA_N \
+    "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMs" \
+    "D1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdV" \
+    "MTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+
+static size_t
+keys_in(struct arena *a, const char *set)
+{
+    struct jwt_key *keys;
+    size_t n = 0;
+    struct err err;
+
+    EXPECT_OK(jwt_keys_from_jwks(json_parse(a, str_from_c(set), JSON_STRICT, NULL), &keys, &n, &err));
+    jwt_keys_delete(keys, n);
+    return n;
+}
+
+TEST(key_sets_keep_what_can_be_trusted)
+{
+    WITH_ARENA;
+    static const char rsa[] = "{\"kty\":\"RSA\",\"kid\":\"a\",\"e\":\"AQAB\",\"n\":\"" RSA_N "\"}";
+    static const char secret[] = "{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI\"}";
+    static const char other[] = "{\"kty\":\"oct\",\"kid\":\"s\",\"k\":\"MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTM\"}";
+    struct jwt_key *keys;
+    size_t n;
+    struct err err;
+
+    EXPECT_EQ(keys_in(&arena, str_printf(&arena, "{\"keys\":[%s]}", rsa).p), 1);
+    EXPECT_EQ(keys_in(&arena, str_printf(&arena, "{\"keys\":[%s,%s]}", rsa, rsa).p), 2);           /* twice the same */
+    EXPECT_EQ(keys_in(&arena, str_printf(&arena, "{\"keys\":[%s,%s]}", rsa, secret).p), 1);        /* a secret anybody can read */
+    EXPECT_EQ(keys_in(&arena, str_printf(&arena, "{\"keys\":[%s]}", secret).p), 1);
+    EXPECT_EQ(keys_in(&arena, str_printf(&arena, "{\"keys\":[%s,%s]}", secret, other).p), 0);      /* two keys, one name */
+    EXPECT_EQ(keys_in(&arena, "{\"keys\":[1,\"x\",null,{},{\"kty\":\"RSA\"}]}"), 0);
+    EXPECT_ERR(jwt_keys_from_jwks(json_parse(&arena, STR("{\"keys\":{}}"), JSON_STRICT, NULL), &keys, &n, &err), ERR_INVALID);
+    struct buf many = buf_in(&arena);
+    buf_add_lit(&many, "{\"keys\":[0");
+    for (int i = 0; i < JWT_KEYS_MAX; i++)
+        buf_add_lit(&many, ",0");
+    buf_add_lit(&many, "]}");
+    EXPECT_ERR(jwt_keys_from_jwks(json_parse(&arena, buf_str(&many), JSON_STRICT, NULL), &keys, &n, &err), ERR_LIMIT);
+}
+
+TEST(what_is_signed_here_is_valid_here)
+{
+    static const char *const algorithms_by_vector[][4] = {
+        {"HS256", "HS384", "HS512", NULL}, {"RS256", "RS512", "PS256", "PS384"}, {"ES256", NULL, NULL, NULL}, {"ES512", NULL, NULL, NULL}};
+
+    for (size_t i = 0; i < COUNTOF(algorithms_by_vector); i++) {
+        WITH_ARENA;
+        const struct json *jwk = json_parse(&arena, str_from_c(vector_keys[vectors[i].key]), JSON_STRICT, NULL);
+        struct jwt_key private, public, again;
+        struct buf text = buf_in(&arena);
+        struct err err;
+
+        EXPECT_OK(jwt_key_from_private_jwk(jwk, &private, &err));
+        EXPECT_OK(jwt_key_from_jwk(jwk, &public, &err));
+        for (size_t k = 0; k < 4 && algorithms_by_vector[i][k]; k++) {
+            struct str header = str_printf(&arena, "{\"alg\":\"%s\"}", algorithms_by_vector[i][k]);
+            struct jwt t;
+            EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &private, algorithms_by_vector[i][k], header.p), JWT_STRICT, &t, &err));
+            EXPECT_EQ(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+        }
+        EXPECT_ERR(jwt_sign(&private, STR("none"), STR("{}"), STR("{}"), &text, &err), ERR_INVALID);
+        EXPECT_ERR(jwt_sign(&private, STR("EdDSA"), STR("{}"), STR("{}"), &text, &err), ERR_INVALID);
+        buf_clear(&text);
+        EXPECT_EQ(jwt_key_write_jwk(&public, &text), public.kind != JWT_KEY_SECRET);
+        if (public.kind != JWT_KEY_SECRET) {
+            EXPECT(key_of(&arena, buf_str(&text).p, &again));
+            EXPECT_EQ(EVP_PKEY_eq(public.pkey, again.pkey), 1);
+            jwt_key_destroy(&again);
+        }
+        jwt_key_destroy(&private);
+        jwt_key_destroy(&public);
+    }
+}
+
+/* RFC 8037, appendix A. */
+TEST(ed25519_signs_and_verifies)
+{
+    WITH_ARENA;
+    EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    struct jwt_key key, public;
+    struct buf jwk = buf_in(&arena);
+    struct jwt t;
+    struct err err;
+
+    EXPECT_OK(jwt_key_from_pkey(pkey, STR("e"), &key, &err));
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &key, "EdDSA", "{\"alg\":\"EdDSA\"}"), JWT_STRICT, &t, &err));
+    EXPECT(jwt_key_write_jwk(&key, &jwk));
+    EXPECT(key_of(&arena, buf_str(&jwk).p, &public));
+    EXPECT_EQ(jwt_verify(&t, &public, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+    EXPECT_ERR(jwt_sign(&public, STR("EdDSA"), STR("{}"), STR("{}"), &jwk, &err), ERR_INVALID);   /* no private part */
+    jwt_key_destroy(&key);
+    jwt_key_destroy(&public);
+    EVP_PKEY_free(pkey);
 }
