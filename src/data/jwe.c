@@ -1,6 +1,7 @@
 /* jwe.c: header.key.iv.text.tag: the header names how the content key (CEK) was wrapped and what the content was sealed with.
  *
  *     token -> parts, header checked -> for each key that fits: unwrap the CEK -> open the content -> inflate
+ * Sealing is the same way back, for the algorithms that tests and assertions need.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/jwe.h"
 
@@ -10,6 +11,7 @@
 #include <openssl/rsa.h>
 #include <zlib.h>
 
+#include "base/codec.h"
 #include "data/jwt_part.h"
 
 #define CEK_MAX 64
@@ -158,6 +160,21 @@ read_ecdh(struct arena *a, struct jwe *t, struct err *err)
 }
 
 static bool
+find_algorithms(struct str alg, struct str enc, struct jwe *t, struct err *err)
+{
+    for (size_t i = 0; i < COUNTOF(key_algorithms); i++)
+        if (str_eq(alg, str_from_c(key_algorithms[i].name)))
+            t->alg = &key_algorithms[i];
+    for (size_t i = 0; i < COUNTOF(content_algorithms); i++)
+        if (str_eq(enc, str_from_c(content_algorithms[i].name)))
+            t->enc = &content_algorithms[i];
+    if (t->alg && t->enc)
+        return true;
+    return err_set(err, ERR_UNSUPPORTED, "the token's encryption '%.*s' with '%.*s' is not accepted", (int)MIN(alg.len, (size_t)32),
+                   alg.p ? alg.p : "", (int)MIN(enc.len, (size_t)32), enc.p ? enc.p : "");
+}
+
+static bool
 read_algorithms(struct jwe *t, struct err *err)
 {
     struct str alg, enc, zip, kid;
@@ -166,15 +183,8 @@ read_algorithms(struct jwe *t, struct err *err)
         !jwt_header_text(t->header, STR("zip"), &zip, err) || !jwt_header_text(t->header, STR("kid"), &kid, err) ||
         !jwt_header_check(t->header, kid, err))
         return false;
-    for (size_t i = 0; i < COUNTOF(key_algorithms); i++)
-        if (str_eq(alg, str_from_c(key_algorithms[i].name)))
-            t->alg = &key_algorithms[i];
-    for (size_t i = 0; i < COUNTOF(content_algorithms); i++)
-        if (str_eq(enc, str_from_c(content_algorithms[i].name)))
-            t->enc = &content_algorithms[i];
-    if (!t->alg || !t->enc)
-        return err_set(err, ERR_UNSUPPORTED, "the token's encryption '%.*s' with '%.*s' is not accepted",
-                       (int)MIN(alg.len, (size_t)32), alg.p, (int)MIN(enc.len, (size_t)32), enc.p ? enc.p : "");
+    if (!find_algorithms(alg, enc, t, err))
+        return false;
     if (zip.p && !str_eq_lit(zip, "DEF"))
         return err_set(err, ERR_UNSUPPORTED, "the token's 'zip' is not DEF");
     t->is_deflated = zip.p != NULL;
@@ -378,25 +388,33 @@ unwrap(const struct jwe *t, const struct jwt_key *k, uint8_t *cek)
 
 /* ---- the content ---- */
 
-/* RFC 7518 5.2.2: the first half of the key is the MAC's, the second the cipher's; the tag is looked at first. */
+/* RFC 7518 5.2.2.1: over header, IV, text and the header's length in bits, with the first half of the key. */
 static bool
-cbc_open(const struct jwe *t, struct str cek, struct buf *to)
+cbc_tag(const struct jwe *t, struct str cek, uint8_t *tag)
 {
-    size_t half = cek.len / 2;
     uint64_t bits = t->protected.len * 8;
     struct buf covered AUTO(buf_destroy) = BUF_INIT;
-    uint8_t mac[CRYPTO_HASH_MAX];
-    struct cipher cipher = {.kind = CIPHER_AES, .mode = MODE_CBC, .padding = PADDING_PKCS7, .key = str_skip(cek, half), .iv = t->iv};
 
-    if (t->iv.len != 16 || t->tag.len != half || t->text.len == 0 || t->text.len % 16)
-        return false;
     buf_add_str(&covered, t->protected);
     buf_add_str(&covered, t->iv);
     buf_add_str(&covered, t->text);
     for (int shift = 56; shift >= 0; shift -= 8)
         buf_add_char(&covered, (char)(bits >> shift));
-    return crypto_hmac(t->enc->hash, str_sub(cek, 0, half), buf_str(&covered), mac) &&
-           crypto_equal(str_from((const char *)mac, half), t->tag) && crypto_cipher(&cipher, false, t->text, to, NULL);
+    return crypto_hmac(t->enc->hash, str_sub(cek, 0, cek.len / 2), buf_str(&covered), tag);
+}
+
+/* The tag is looked at before anything is decrypted. */
+static bool
+cbc_open(const struct jwe *t, struct str cek, struct buf *to)
+{
+    size_t half = cek.len / 2;
+    uint8_t tag[CRYPTO_HASH_MAX];
+    struct cipher cipher = {.kind = CIPHER_AES, .mode = MODE_CBC, .padding = PADDING_PKCS7, .key = str_skip(cek, half), .iv = t->iv};
+
+    if (t->iv.len != 16 || t->tag.len != half || t->text.len == 0 || t->text.len % 16)
+        return false;
+    return cbc_tag(t, cek, tag) && crypto_equal(str_from((const char *)tag, half), t->tag) &&
+           crypto_cipher(&cipher, false, t->text, to, NULL);
 }
 
 static bool
@@ -476,4 +494,107 @@ jwe_decrypt(struct arena *a, struct str token, const struct jwt_key *keys, size_
     if (!tried)
         return err_set(err, ERR_NOT_FOUND, "no configured key fits the token's encryption");
     return err_set(err, ERR_DENIED, "the token cannot be decrypted");
+}
+
+/* ---- sealing ---- */
+
+static bool
+wrap_aes(struct str kek, const uint8_t *cek, size_t size, struct buf *to)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    char *at = buf_reserve(to, size + 16);
+    int n = 0;
+    bool ok = ctx && at;
+
+    if (ok) {
+        EVP_CIPHER_CTX_set_flags(ctx, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+        ok = EVP_EncryptInit_ex(ctx, aes_wrap(kek.len), NULL, (const unsigned char *)kek.p, NULL) == 1 &&
+             EVP_EncryptUpdate(ctx, (unsigned char *)at, &n, cek, (int)size) == 1;
+        to->len += ok ? (size_t)n : 0;
+    }
+    EVP_CIPHER_CTX_free(ctx);
+    return ok;
+}
+
+/* Makes the CEK, and its wrapped form. */
+static bool
+wrap_new_key(const struct jwe *t, const struct jwt_key *k, uint8_t *cek, struct buf *wrapped)
+{
+    struct str secret = {(const char *)k->secret, k->secret_size};
+    size_t size = t->enc->key_size;
+
+    if (t->alg->wrapping == WRAP_DIRECT) {
+        if (secret.len != size)
+            return false;
+        memcpy(cek, secret.p, size);
+        return true;
+    }
+    if (RAND_bytes(cek, (int)size) != 1)
+        return false;
+    if (t->alg->wrapping == WRAP_KW)
+        return secret.len == t->alg->kek_size && wrap_aes(secret, cek, size, wrapped);
+    return t->alg->wrapping == WRAP_RSA &&
+           crypto_rsa_encrypt(k->pkey, RSA_PADDING_OAEP, t->alg->hash, str_from((const char *)cek, size), wrapped, NULL);
+}
+
+static bool
+gcm_seal(struct str key, struct str iv, struct str covered, struct str plain, struct buf *text, uint8_t *tag)
+{
+    EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+    char *at = buf_reserve(text, plain.len + 16);
+    int n = 0, last = 0;
+    bool ok = ctx && at &&
+              EVP_EncryptInit_ex(ctx, aes_gcm(key.len), NULL, (const unsigned char *)key.p, (const unsigned char *)iv.p) == 1 &&
+              EVP_EncryptUpdate(ctx, NULL, &n, (const unsigned char *)covered.p, (int)covered.len) == 1 &&
+              (!plain.len || EVP_EncryptUpdate(ctx, (unsigned char *)at, &n, (const unsigned char *)plain.p, (int)plain.len) == 1) &&
+              EVP_EncryptFinal_ex(ctx, (unsigned char *)at + plain.len, &last) == 1 &&
+              EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, TAG, tag) == 1;
+
+    text->len += ok ? plain.len : 0;
+    EVP_CIPHER_CTX_free(ctx);
+    return ok;
+}
+
+static bool
+content_seal(struct jwe *t, struct str cek, struct str plain, struct buf *text, uint8_t *tag)
+{
+    struct cipher cipher = {.kind = CIPHER_AES, .mode = MODE_CBC, .padding = PADDING_PKCS7, .key = str_skip(cek, cek.len / 2), .iv = t->iv};
+
+    if (t->enc->is_gcm) {
+        t->tag = str_from((const char *)tag, TAG);
+        return gcm_seal(cek, t->iv, t->protected, plain, text, tag);
+    }
+    t->tag = str_from((const char *)tag, cek.len / 2);
+    if (!crypto_cipher(&cipher, true, plain, text, NULL))
+        return false;
+    t->text = buf_str(text);
+    return cbc_tag(t, cek, tag);
+}
+
+bool
+jwe_encrypt(const struct jwt_key *key, struct str alg, struct str enc, struct str header, struct str plain, struct buf *to,
+            struct err *err)
+{
+    struct buf wrapped AUTO(buf_destroy) = BUF_INIT, text AUTO(buf_destroy) = BUF_INIT, head AUTO(buf_destroy) = BUF_INIT;
+    struct jwe t = {0};
+    uint8_t cek[CEK_MAX], iv[16], tag[CRYPTO_HASH_MAX];
+    size_t from = to->len;
+    bool ok;
+
+    if (!find_algorithms(alg, enc, &t, err))
+        return false;
+    if (t.alg->kind != key->kind || !wrap_new_key(&t, key, cek, &wrapped) || RAND_bytes(iv, sizeof(iv)) != 1)
+        return err_set(err, ERR_INVALID, "the key cannot wrap by %s for %s", t.alg->name, t.enc->name);
+    buf_printf(&head, "{\"alg\":\"%s\",\"enc\":\"%s\"%s%.*s}", t.alg->name, t.enc->name, header.len ? "," : "", STR_ARG(header));
+    codec_base64url_encode(to, buf_str(&head));
+    t.protected = str_from(to->p + from, to->len - from);
+    t.iv = str_from((const char *)iv, t.enc->is_gcm ? GCM_IV : 16);
+    ok = content_seal(&t, str_from((const char *)cek, t.enc->key_size), plain, &text, tag);
+    OPENSSL_cleanse(cek, sizeof(cek));
+    struct str parts[] = {buf_str(&wrapped), t.iv, buf_str(&text), t.tag};
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        buf_add_char(to, '.');
+        codec_base64url_encode(to, parts[i]);
+    }
+    return (ok && !to->failed) || err_set(err, ERR_NO_MEMORY, "no memory left for a token");
 }

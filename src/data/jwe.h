@@ -17,3 +17,8 @@
  * token's form; ERR_NOT_FOUND when no key fits; ERR_DENIED for everything that keys decide. */
 MUST_USE bool jwe_decrypt(struct arena *a, struct str token, const struct jwt_key *keys, size_t n, struct str *ret_plain,
                           struct err *err);
+
+/* Seals a text for a key, as `alg` (dir, A...KW, RSA-OAEP, RSA-OAEP-256) with `enc`, and appends the compact token. header: members
+ * beside alg and enc, as JSON text (`"cty":"JWT"`), or empty. ERR_UNSUPPORTED, ERR_INVALID. */
+MUST_USE bool jwe_encrypt(const struct jwt_key *key, struct str alg, struct str enc, struct str header, struct str plain,
+                          struct buf *to, struct err *err);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "http/message.h"
 
 #define SEEN_BYTES_MAX ((size_t)1 << 30)
@@ -75,8 +76,18 @@ keep_headers(struct arena *a, const struct wire_header *from, size_t n)
     return copy;
 }
 
+static struct str
+certificate_of(const struct wire *w, struct arena *a)
+{
+    X509 *c = w->ssl ? SSL_get0_peer_certificate(w->ssl) : NULL;
+    char name[256];
+    int n = c ? X509_NAME_get_text_by_NID(X509_get_subject_name(c), NID_commonName, name, sizeof(name)) : -1;
+
+    return n < 0 ? STR_NONE : str_dup(a, str_from(name, (size_t)n));
+}
+
 static const struct rule *
-remember(struct fake_origin *o, const struct wire_message *m)
+remember(struct fake_origin *o, const struct wire *w, const struct wire_message *m)
 {
     struct str rest = m->start_line, method = STR_NONE, target = STR_NONE;
     struct seen_request *seen;
@@ -89,7 +100,7 @@ remember(struct fake_origin *o, const struct wire_message *m)
     if (seen) {
         *seen = (struct seen_request){.method = str_dup(&o->arena, method), .target = str_dup(&o->arena, target),
             .headers = keep_headers(&o->arena, m->headers, m->n_headers), .n_headers = m->n_headers,
-            .body = str_dup(&o->arena, m->body), .fault = m->fault, .older = o->newest};
+            .body = str_dup(&o->arena, m->body), .certificate = certificate_of(w, &o->arena), .fault = m->fault, .older = o->newest};
         if (!m->is_complete)
             seen->fault = STR("an incomplete body");
         o->newest = seen;
@@ -171,6 +182,62 @@ answer(struct wire *w, const struct rule *r, const struct wire_message *m, bool 
     return wire_write(w, buf_str(&out)) && (no_body || send_body(w, r, body)) && !r->closes && !r->no_length;
 }
 
+/* ---- a proxy ---- */
+
+/* The port of the backend that goes by "host:port". */
+static uint16_t
+port_of_authority(const struct fake_origin *self, struct str authority)
+{
+    struct str rest = authority, host;
+    uint32_t port = 0;
+
+    str_split_next(&rest, ':', &host);
+    for (const struct fake_origin *o = *self->all; o; o = o->next)
+        if (o->url_as.p && str_find(o->url_as, host, 0) >= 0)
+            return o->port;
+    return num_parse_u32(rest, UINT16_MAX, &port, NULL) ? (uint16_t)port : 0;
+}
+
+static bool
+pump(int from, int to)
+{
+    char bytes[16384];
+    ssize_t n = read(from, bytes, sizeof(bytes));
+
+    for (ssize_t at = 0, sent; n > 0 && at < n; at += sent)
+        if ((sent = send(to, bytes + at, (size_t)(n - at), MSG_NOSIGNAL)) <= 0)
+            return false;
+    return n > 0;
+}
+
+/* CONNECT: bytes go to and fro until one side ends. The proxy's own connection is plain. */
+static void
+tunnel(struct fake_origin *o, struct wire *w, const struct wire_message *m)
+{
+    struct str rest = m->start_line, authority;
+    struct wire up;
+    struct err err;
+
+    str_split_next(&rest, ' ', &authority);
+    str_split_next(&rest, ' ', &authority);
+    if (!wire_connect(&up, port_of_authority(o, authority), NULL, NULL, &err)) {
+        wire_write(w, STR("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"));
+        return;
+    }
+    wire_write(w, STR("HTTP/1.1 200 Connection established\r\n\r\n"));
+    for (bool is_open = true; is_open;) {
+        struct pollfd both[2] = {{.fd = w->fd, .events = POLLIN}, {.fd = up.fd, .events = POLLIN}};
+        int n = poll(both, 2, WIRE_WAIT_MS);
+
+        is_open = n > 0 || (n < 0 && errno == EINTR);
+        if (n > 0 && both[0].revents)
+            is_open = pump(w->fd, up.fd);
+        if (is_open && n > 0 && both[1].revents)
+            is_open = pump(up.fd, w->fd);
+    }
+    wire_close(&up, false);
+}
+
 static void
 serve(struct fake_origin *o, struct wire *w)
 {
@@ -182,9 +249,13 @@ serve(struct fake_origin *o, struct wire *w)
 
         if (!wire_read_message(w, &a, false, false, &m))
             return;
-        r = remember(o, &m);
+        r = remember(o, w, &m);
         if (!r)
             r = &nothing;
+        if (r->tunnels) {
+            tunnel(o, w, &m);
+            return;
+        }
         if (r->hang) {
             wire_wait_closed(w, WIRE_WAIT_MS * 6);
             return;

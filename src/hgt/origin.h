@@ -14,6 +14,7 @@ struct seen_request {
     struct wire_header *headers;
     size_t n_headers;
     struct str body;
+    struct str certificate;           /* common name of the client's; STR_NONE: it showed none */
     struct str fault;
     struct seen_request *older;
 };
@@ -25,6 +26,7 @@ struct fake_origin {
     SSL_CTX *tls;                     /* NULL: plain */
     const struct step *step;          /* its rules */
     struct fake_origin *next;
+    struct fake_origin *const *all;   /* the first one, for tunnels to others */
 
     pthread_mutex_t lock;             /* covers all below */
     pthread_cond_t changed;

@@ -104,6 +104,7 @@ struct burst {
     struct run *run;
     const struct step *step;
     struct str request;
+    SSL_CTX *tls;                     /* how a client shows itself with `tls` */
     struct client_reply *reply;
     pthread_barrier_t *start;
     struct arena arena;
@@ -114,15 +115,15 @@ static void
 send_one(struct burst *b)
 {
     struct setup *s = &b->run->setup;
-    bool tls = b->step->is_tls;
+    SSL_CTX *tls = b->step->is_tls ? b->tls : NULL;
     struct wire w;
     struct err err;
 
     if (b->step->is_http2) {
-        h2_client_exchange(gateway_port(s->gateway, tls ? 1 : 0), tls ? s->client_tls : NULL, b->request, &b->arena, b->reply);
+        h2_client_exchange(gateway_port(s->gateway, tls ? 1 : 0), tls, b->request, &b->arena, b->reply);
         return;
     }
-    if (!wire_connect(&w, gateway_port(s->gateway, tls ? 1 : 0), tls ? s->client_tls : NULL, "gateway.test", &err))
+    if (!wire_connect(&w, gateway_port(s->gateway, tls ? 1 : 0), tls, "gateway.test", &err))
         return;
     exchange_once(b->run, &b->arena, &w, b->request, str_eq_lit(b->step->method, "HEAD"), b->reply);
     b->reply->is_closed = wire_wait_closed(&w, 2000);
@@ -174,8 +175,20 @@ find_connection(struct run *r, struct str name)
 }
 
 /* The named connection, opened when it is not there or was closed. */
+/* NULL when the step names an identity that is not there. */
+static SSL_CTX *
+client_tls(struct run *r, const struct step *step)
+{
+    struct test_identity *id;
+
+    if (!step->identity.p)
+        return r->setup.client_tls;
+    id = secrets_identity(&r->setup.secrets, step->identity);
+    return id ? secrets_client(id, &r->setup.authority) : NULL;
+}
+
 static struct connection *
-take_connection(struct run *r, struct str name, bool is_tls)
+take_connection(struct run *r, struct str name, SSL_CTX *tls)
 {
     struct connection *c = find_connection(r, name);
     struct err err;
@@ -185,8 +198,7 @@ take_connection(struct run *r, struct str name, bool is_tls)
         *c = (struct connection){.name = name, .wire = {.fd = -1}, .next = r->connections};
         r->connections = c;
     }
-    if (c->wire.fd < 0 && !wire_connect(&c->wire, gateway_port(r->setup.gateway, is_tls ? 1 : 0),
-                                        is_tls ? r->setup.client_tls : NULL, "gateway.test", &err))
+    if (c->wire.fd < 0 && !wire_connect(&c->wire, gateway_port(r->setup.gateway, tls ? 1 : 0), tls, "gateway.test", &err))
         return NULL;
     return c;
 }
@@ -204,13 +216,16 @@ static bool
 run_request(struct run *r, const struct step *step)
 {
     struct str request = render_request(r, step);
+    SSL_CTX *tls = client_tls(r, step);
     struct burst *bursts;
 
+    if (!tls)
+        return false;
     r->log_at = log_size(r);
     r->n_replies = step->times;
     r->replies = arena_new_array(r->arena, struct client_reply, step->times ? step->times : 1);
     if (step->connection.p) {
-        struct connection *c = take_connection(r, step->connection, step->is_tls);
+        struct connection *c = take_connection(r, step->connection, step->is_tls ? tls : NULL);
         for (uint32_t i = 0; c && i < step->times; i++)
             exchange_once(r, r->arena, &c->wire, request, str_eq_lit(step->method, "HEAD"), &r->replies[i]);
         if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, 20)))
@@ -219,7 +234,7 @@ run_request(struct run *r, const struct step *step)
     }
     bursts = arena_new_array(r->arena, struct burst, step->times ? step->times : 1);
     for (uint32_t i = 0; i < step->times; i++) {
-        bursts[i] = (struct burst){.run = r, .step = step, .request = request, .reply = &r->replies[i],
+        bursts[i] = (struct burst){.run = r, .step = step, .request = request, .tls = tls, .reply = &r->replies[i],
                                    .arena = ARENA(NULL, ARENA_BYTES_MAX)};
         if (!arena_defer(r->arena, destroy_arena, &bursts[i].arena))
             return false;
@@ -243,7 +258,7 @@ run_raw(struct run *r, const struct step *step)
     r->replies = reply;
     r->n_replies = 1;
     if (step->connection.p)
-        c = take_connection(r, step->connection, false);
+        c = take_connection(r, step->connection, NULL);
     else if (!wire_connect(&single.wire, gateway_port(r->setup.gateway, 0), NULL, NULL, &err))
         c = NULL;
     if (!c)
@@ -283,6 +298,8 @@ origin_part(struct run *r, const struct expectation *e, struct fake_origin *o)
         part = str_dup(r->arena, seen->target);
     else if (seen && str_eq_lit(e->part, "body"))
         part = str_dup(r->arena, seen->body);
+    else if (seen && str_eq_lit(e->part, "certificate"))
+        part = str_dup(r->arena, seen->certificate);
     else if (seen && str_eq_lit(e->part, "fault"))
         part = seen->fault;
     else if (seen && str_eq_lit(e->part, "header"))
@@ -560,6 +577,9 @@ run_step(struct run *r, const struct step *step)
     switch (step->kind) {
     case STEP_ORIGIN:
     case STEP_ENV:
+    case STEP_KEY:
+    case STEP_TOKEN:
+    case STEP_IDENTITY:
     case STEP_ARTIFACTS:
     case STEP_YAML:
     case STEP_FILE:
@@ -568,7 +588,10 @@ run_step(struct run *r, const struct step *step)
             fail(r, step, STR("this could not be changed"));
         break;
     case STEP_TEST: begin_test(r, step); break;
-    case STEP_REQUEST: run_request(r, step); break;
+    case STEP_REQUEST:
+        if (!run_request(r, step))
+            fail(r, step, STR("no identity has this name"));
+        break;
     case STEP_RAW: run_raw(r, step); break;
     case STEP_EXPECT: run_expect(r, step); break;
     case STEP_SET: run_set(r, step); break;

@@ -271,7 +271,7 @@ parse_action(struct parser *p, const struct line *line, struct rule *r)
         {"chunked", offsetof(struct rule, is_chunked)}, {"unframed", offsetof(struct rule, no_length)},
         {"reset", offsetof(struct rule, reset)},        {"hang", offsetof(struct rule, hang)},
         {"half", offsetof(struct rule, half)},          {"close", offsetof(struct rule, closes)},
-        {"echo", offsetof(struct rule, echoes)},
+        {"echo", offsetof(struct rule, echoes)},        {"tunnel", offsetof(struct rule, tunnels)},
     };
     for (size_t i = 0; i < COUNTOF(flags); i++)
         if (str_eq(word, str_from_c(flags[i].word))) {
@@ -279,7 +279,7 @@ parse_action(struct parser *p, const struct line *line, struct rule *r)
             return true;
         }
     return complain(p, line, "status, header, body, trailer, delay, pieces, interim, raw, chunked, unframed, reset, "
-                             "hang, half, close or echo");
+                             "hang, half, close, echo or tunnel");
 }
 
 /* origin NAME [as URL]: block of `on METHOD PATH [once]` with actions below; actions without `on` answer everything */
@@ -329,6 +329,60 @@ parse_env(struct parser *p, struct step *s, struct str rest)
 {
     return (word_next(p->arena, &rest, &s->name) && word_next(p->arena, &rest, &s->value)) ||
            complain(p, &s->line, "`env NAME VALUE`");
+}
+
+/* key NAME KIND [VALUE] [kid TEXT] */
+static bool
+parse_key(struct parser *p, struct step *s, struct str rest)
+{
+    static const char *const kinds[] = {"rsa", "p-256", "p-384", "p-521", "ed25519", "secret", "secret-base64"};
+    bool is_known = false;
+
+    if (!word_next(p->arena, &rest, &s->name) || !word_next(p->arena, &rest, &s->method))
+        return complain(p, &s->line, "`key NAME KIND [VALUE] [kid TEXT]`");
+    for (size_t i = 0; i < COUNTOF(kinds); i++)
+        is_known |= str_eq(s->method, str_from_c(kinds[i]));
+    if (!is_known)
+        return complain(p, &s->line, "rsa, p-256, p-384, p-521, ed25519, secret or secret-base64");
+    if (rest.len && !str_starts_with(rest, STR("kid ")))
+        word_next(p->arena, &rest, &s->value);
+    if (accept(p, &rest, "kid") && !word_next(p->arena, &rest, &s->target))
+        return complain(p, &s->line, "a text after `kid`");
+    return !rest.len || complain(p, &s->line, "`kid TEXT`");
+}
+
+/* token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]] */
+static bool
+parse_token(struct parser *p, struct step *s, struct str rest)
+{
+    struct region block = s->line.block;
+    struct line line;
+    bool ok = word_next(p->arena, &rest, &s->name) && accept(p, &rest, "by") && word_next(p->arena, &rest, &s->target) &&
+              (!accept(p, &rest, "as") || word_next(p->arena, &rest, &s->method));
+
+    if (ok && accept(p, &rest, "for"))
+        ok = word_next(p->arena, &rest, &s->path) && (!accept(p, &rest, "as") || word_next(p->arena, &rest, &s->connection)) &&
+             (!accept(p, &rest, "with") || word_next(p->arena, &rest, &s->operations));
+    if (!ok || rest.len)
+        return complain(p, &s->line, "`token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]]`");
+    while (line_next(&block, &line)) {
+        struct str words = line.text;
+
+        if (accept(p, &words, "header"))
+            s->headers = rest_or_block(p, &line, words);
+        else if (accept(p, &words, "claims"))
+            s->body = rest_or_block(p, &line, words);
+        else
+            return complain(p, &line, "`header JSON` or `claims JSON`");
+    }
+    return true;
+}
+
+static bool
+parse_identity(struct parser *p, struct step *s, struct str rest)
+{
+    s->value = block_text(&s->line.block, p->arena);
+    return (word_next(p->arena, &rest, &s->name) && !rest.len) || complain(p, &s->line, "`identity NAME`, its traits below");
 }
 
 static bool
@@ -423,7 +477,7 @@ parse_test(struct parser *p, struct step *s, struct str rest)
     return s->name.len || complain(p, &s->line, "`test NAME`");
 }
 
-/* request METHOD TARGET [on CONNECTION] [times N [at once]] [http/1.0|http/2] [tls] */
+/* request METHOD TARGET [on CONNECTION] [times N [at once]] [http/1.0|http/2] [tls [as IDENTITY]] */
 static bool
 parse_request(struct parser *p, struct step *s, struct str rest)
 {
@@ -454,9 +508,10 @@ parse_request(struct parser *p, struct step *s, struct str rest)
         }
         if (accept(p, &rest, "tls")) {
             s->is_tls = true;
-            continue;
+            if (!accept(p, &rest, "as") || word_next(p->arena, &rest, &s->identity))
+                continue;
         }
-        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `http/1.0`, `http/2` or `tls`");
+        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `http/1.0`, `http/2` or `tls [as IDENTITY]`");
     }
     while (line_next(&block, &line)) {
         struct str words = line.text;
@@ -567,7 +622,7 @@ parse_expect(struct parser *p, struct step *s, struct str rest)
         return complain(p, &s->line, "a name after the subject");
     if (str_eq_lit(e->subject, "origin")) {
         if (!word_next(p->arena, &rest, &e->part))
-            return complain(p, &s->line, "requests, connections, method, path, header NAME or body");
+            return complain(p, &s->line, "requests, connections, method, path, header NAME, body, certificate or fault");
         if (str_eq_lit(e->part, "header") && !word_next(p->arena, &rest, &e->part_name))
             return complain(p, &s->line, "a header's name");
     }
@@ -633,7 +688,8 @@ static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, stru
     [STEP_TEST] = parse_test,     [STEP_REQUEST] = parse_request, [STEP_RAW] = parse_raw,
     [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance,
     [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
-    [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each,
+    [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each, [STEP_KEY] = parse_key, [STEP_TOKEN] = parse_token,
+    [STEP_IDENTITY] = parse_identity,
 };
 
 static const char *const step_words[STEP_COUNT] = {

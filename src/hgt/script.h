@@ -5,6 +5,9 @@
  *
  *     origin NAME [as URL]          a fake backend; its block holds `on METHOD PATH [once]` rules
  *     env NAME VALUE                an environment variable for secrets by reference
+ *     key NAME KIND [VALUE]         rsa [BITS], p-256, p-384, p-521, ed25519, secret TEXT, secret-base64 TEXT; `kid TEXT`
+ *     token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]]   block: `header JSON`, `claims JSON`; by none: unsigned
+ *     identity NAME                 a client's certificate with its key; block: subject, dns, expired, signed-by ...
  *     artifacts PATH                a folder of configuration, relative to the script
  *     yaml                          block: headgate.yaml
  *     file PATH                     block: a file of the configuration folder
@@ -79,7 +82,7 @@ struct rule {
     struct str raw;                   /* the whole answer as bytes */
     uint32_t delay_ms, piece_delay_ms;
     uint32_t pieces;                  /* the body is sent in so many parts; 0: one */
-    bool is_chunked, no_length, reset, hang, half, closes, echoes;
+    bool is_chunked, no_length, reset, hang, half, closes, echoes, tunnels;
     struct rule *next;
 };
 
@@ -93,9 +96,10 @@ struct step {
     enum step_kind kind;
     struct line line;
     struct step *next;
-    struct str name;                  /* origin, file, api, test, variable, environment variable */
+    struct str name;                  /* origin, file, api, test, variable, environment variable, key, token, identity */
     struct str value;                 /* text of the block, URL, target, duration, ... */
     struct str method, headers, body, connection, path, target;
+    struct str identity;              /* request: whose certificate is shown */
     struct rule *rules;               /* origin */
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */

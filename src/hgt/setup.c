@@ -43,6 +43,9 @@ setup_is_declaring(const struct step *step)
     switch (step->kind) {
     case STEP_ORIGIN:
     case STEP_ENV:
+    case STEP_KEY:
+    case STEP_TOKEN:
+    case STEP_IDENTITY:
     case STEP_ARTIFACTS:
     case STEP_YAML:
     case STEP_FILE:
@@ -80,6 +83,18 @@ origin_url(struct setup *s, const struct fake_origin *o)
     return str_printf(s->arena, "http://127.0.0.1:%u", o->port);
 }
 
+/* now, now+60, now-60: seconds of the gateway's clock since 1970. */
+static struct str
+moment(struct setup *s, struct str name)
+{
+    int64_t now = (int64_t)(clock_wall_ns(&s->clock) / 1000000000u);
+    uint32_t by = 0;
+
+    if (name.len > 4 && !num_parse_u32(str_skip(name, 4), UINT32_MAX, &by, NULL))
+        return STR_NONE;
+    return str_printf(s->arena, "%" PRId64, name.len > 3 && name.p[3] == '-' ? now - by : now + by);
+}
+
 /* What a name in ${...} stands for; STR_NONE when unknown. */
 static struct str
 lookup(struct setup *s, struct str name)
@@ -91,7 +106,13 @@ lookup(struct setup *s, struct str name)
         return *set;
     if (str_eq_lit(name, "gateway"))
         return s->gateway ? str_printf(s->arena, "http://127.0.0.1:%u", gateway_port(s->gateway, 0)) : STR_NONE;
+    if (str_eq_lit(name, "now") || str_starts_with(name, STR("now+")) || str_starts_with(name, STR("now-")))
+        return moment(s, name);
     str_split_next(&rest, '.', &first);
+    if (str_eq_lit(first, "key") && str_split_next(&rest, '.', &second))
+        return secrets_key_part(&s->secrets, s->arena, second, rest);
+    if (str_eq_lit(first, "identity") && str_split_next(&rest, '.', &second))
+        return secrets_identity_part(&s->secrets, s->arena, s->folder, second, rest);
     if (!str_eq_lit(first, "origin") || !str_split_next(&rest, '.', &second) || !(o = setup_origin(s, second)))
         return STR_NONE;
     if (str_eq_lit(rest, "port"))
@@ -210,9 +231,14 @@ declare_origin(struct setup *s, struct step *step)
     struct fake_origin *o = arena_new(s->arena, struct fake_origin);
     struct err err;
 
+    for (struct rule *r = step->rules; r; r = r->next) {
+        r->headers = setup_expand(s, r->headers);
+        r->body = setup_expand(s, r->body);
+    }
+
     if (setup_origin(s, step->name.p ? step->name : STR("")))
         return complain(s, step, "origin %.*s is declared twice", STR_ARG(step->name));
-    *o = (struct fake_origin){.name = step->name, .url_as = step->value, .step = step, .listener = -1, .next = s->origins};
+    *o = (struct fake_origin){.name = step->name, .url_as = step->value, .step = step, .listener = -1, .next = s->origins, .all = &s->origins};
     origin_secure(s, o);
     if (!origin_start(o, &err))
         return complain(s, step, "%s", err.text);
@@ -348,11 +374,43 @@ declare_api(struct setup *s, const struct step *step)
 }
 
 static bool
+declare_token(struct setup *s, const struct step *step)
+{
+    struct str *text = arena_new(s->arena, struct str);
+    struct err err;
+
+    if (!secrets_make_token(&s->secrets, s->arena, step, setup_expand(s, step->headers), setup_expand(s, step->body), text, &err))
+        return complain(s, step, "%s", err.text);
+    map_set(&s->variables, step->name, text);
+    return true;
+}
+
+static bool
+declare_key(struct setup *s, const struct step *step)
+{
+    struct err err;
+
+    return secrets_add_key(&s->secrets, s->arena, step, setup_expand(s, step->value), &err) || complain(s, step, "%s", err.text);
+}
+
+static bool
+declare_identity(struct setup *s, const struct step *step)
+{
+    struct err err;
+
+    return secrets_add_identity(&s->secrets, s->arena, &s->authority, step, setup_expand(s, step->value), &err) ||
+           complain(s, step, "%s", err.text);
+}
+
+static bool
 declare(struct setup *s, struct step *step, struct str *yaml)
 {
     switch ((int)step->kind) {
     case STEP_ORIGIN: return declare_origin(s, step);
     case STEP_ENV: return setenv(str_dup(s->arena, step->name).p, str_dup(s->arena, setup_expand(s, step->value)).p, 1) == 0;
+    case STEP_KEY: return declare_key(s, step);
+    case STEP_TOKEN: return declare_token(s, step);
+    case STEP_IDENTITY: return declare_identity(s, step);
     case STEP_ARTIFACTS:
         return copy_folder(s, step, beside_script(s, step->value).p,
                            str_printf(s->arena, "%s/artifacts", s->folder).p);
@@ -451,6 +509,7 @@ choose_listeners(struct setup *s)
     two[1].is_tls = true;
     two[1].tls.certificates = certificate;
     two[1].tls.n_certificates = 1;
+    two[1].tls.client_certificates = CLIENT_CERTIFICATES_ASK;
     s->options.listeners = two;
     s->options.n_listeners = 2;
 }
@@ -525,6 +584,7 @@ setup_destroy(struct setup *s)
     for (struct fake_origin *o = s->origins; o; o = o->next)
         origin_destroy(o);
     SSL_CTX_free(s->client_tls);
+    secrets_destroy(&s->secrets);
     identity_destroy(&s->authority);
     map_destroy(&s->variables);
     if (s->folder[0])

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "gateway/gateway.h"
 #include "hgt/origin.h"
+#include "hgt/tokens.h"
 
 struct setup {
     struct arena *arena;
@@ -13,6 +14,7 @@ struct setup {
     char folder[64];                  /* temporary; removed by setup_destroy() */
     struct fake_origin *origins;
     struct identity authority;
+    struct secrets secrets;           /* keys and identities of the script */
     struct map variables;             /* name -> struct str in the arena */
     struct clock clock;
     struct options options;
@@ -29,6 +31,7 @@ void setup_destroy(struct setup *s);
 /* A declaring step in the middle of a script: `file` changes the folder, `env` the environment. */
 bool setup_change(struct setup *s, const struct step *step);
 bool setup_is_declaring(const struct step *step);
-/* ${name} replaced: variables, ${origin.NAME}, ${origin.NAME.port}, ${gateway}. Unknown ones stay. */
+/* ${name} replaced: variables, ${origin.NAME}, ${origin.NAME.port}, ${gateway}, ${now}, ${now+60}, ${key.NAME.PART},
+ * ${identity.NAME.PART}. Unknown ones stay. */
 struct str setup_expand(struct setup *s, struct str text);
 struct fake_origin *setup_origin(struct setup *s, struct str name);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/jwe.c"
 
-#include "base/codec.h"
 #include "test.h"
 
 #define WITH_ARENA struct arena arena AUTO(arena_destroy) = ARENA(NULL, 8 << 20)
@@ -304,5 +303,47 @@ TEST(all_failures_of_decryption_read_alike)
         EXPECT(!first.p || str_eq(first, text));
         first = text;
     }
+    jwt_key_destroy(&k);
+}
+
+TEST(what_is_sealed_here_opens_here)
+{
+    static const struct { const char *alg; size_t secret; } wraps[] = {{"dir", 0}, {"A128KW", 16}, {"A192KW", 24}, {"A256KW", 32},
+                                                                       {"RSA-OAEP", 1000}, {"RSA-OAEP-256", 1000}};
+
+    for (size_t w = 0; w < COUNTOF(wraps); w++) {
+        for (size_t e = 0; e < COUNTOF(content_algorithms); e++) {
+            WITH_ARENA;
+            struct str enc = str_from_c(content_algorithms[e].name), plain;
+            struct buf token = buf_in(&arena);
+            struct jwt_key k;
+            struct err err;
+
+            if (wraps[w].secret == 1000)
+                key_of(&arena, keys[vectors[0].key], &k);
+            else
+                k = secret_key(wraps[w].secret ? wraps[w].secret : content_algorithms[e].key_size);
+            free(k.alg);
+            k.alg = NULL;
+            EXPECT_OK(jwe_encrypt(&k, str_from_c(wraps[w].alg), enc, STR("\"cty\":\"JWT\""), STR("inner"), &token, &err));
+            EXPECT_OK(jwe_decrypt(&arena, buf_str(&token), &k, 1, &plain, &err));
+            EXPECT_STR(plain, "inner");
+            jwt_key_destroy(&k);
+        }
+    }
+}
+
+TEST(a_key_seals_only_what_it_fits)
+{
+    WITH_ARENA;
+    struct jwt_key k = secret_key(16);
+    struct buf token = buf_in(&arena);
+    struct err err;
+
+    EXPECT_ERR(jwe_encrypt(&k, STR("dir"), STR("A256GCM"), STR(""), STR("x"), &token, &err), ERR_INVALID);
+    EXPECT_ERR(jwe_encrypt(&k, STR("A256KW"), STR("A256GCM"), STR(""), STR("x"), &token, &err), ERR_INVALID);
+    EXPECT_ERR(jwe_encrypt(&k, STR("RSA-OAEP"), STR("A256GCM"), STR(""), STR("x"), &token, &err), ERR_INVALID);
+    EXPECT_ERR(jwe_encrypt(&k, STR("ECDH-ES"), STR("A256GCM"), STR(""), STR("x"), &token, &err), ERR_INVALID);
+    EXPECT_ERR(jwe_encrypt(&k, STR("none"), STR("A256GCM"), STR(""), STR("x"), &token, &err), ERR_UNSUPPORTED);
     jwt_key_destroy(&k);
 }
