@@ -3,7 +3,7 @@
 cd "$(dirname "$0")/.." || exit 2
 find src -name '*.[chS]' -o -name '*.def' | sort | xargs awk '
 BEGIN {
-    n = split("base rt net data http expr clr cache model store backend observe exchange policy gateway admin hgt cli", room, " ")
+    n = split("base rt net data redis http expr clr cache model store backend observe exchange policy gateway admin hgt cli", room, " ")
     for (i = 1; i <= n; i++) rank[room[i]] = i
 }
 FNR == 1 { split(FILENAME, part, "/"); own = part[2]
