@@ -191,9 +191,12 @@ is_message(const struct redis_conn *c, struct resp reply)
 {
     struct resp kind;
 
+    if (!resp_item(reply, 0, &kind))
+        return false;
+    /* The answer to SUBSCRIBE is a push in RESP3, and yet an answer. */
     if (resp_type(reply) == RESP_PUSH)
-        return true;
-    return c->is_subscribed && resp_item(reply, 0, &kind) && str_eq_lit(resp_text(kind), "message");
+        return !str_eq_lit(resp_text(kind), "subscribe");
+    return c->is_subscribed && str_eq_lit(resp_text(kind), "message");
 }
 
 /* False when nobody had asked. */

@@ -328,6 +328,21 @@ ask_for_tracking(struct redis_link *l, uint64_t redirect, uint64_t deadline_ms, 
     return true;
 }
 
+/* The channel that the options name, on the connection that hears pushes. Yields. */
+static bool
+subscribe(struct redis_link *l, struct redis_conn *c, uint64_t deadline_ms, struct err *err)
+{
+    struct str words[] = {STR("SUBSCRIBE"), l->options->channel};
+    struct greeting g;
+
+    if (!words[1].len)
+        return true;
+    if (!greet(l, c, words, 2, deadline_ms, &g, err))
+        return false;
+    l->hello.has_channel = g.is_ok;   /* who may not listen goes without */
+    return true;
+}
+
 /* --- connecting ---------------------------------------------------------------------------------------------------- */
 
 /* Yields. */
@@ -363,6 +378,8 @@ say_hello(struct redis_link *l, uint64_t deadline_ms, struct err *err)
             !open_ear(l, stream, deadline_ms, &redirect, err))
             return false;
     }
+    if (!subscribe(l, is_resp3 ? &l->main : &l->ear, deadline_ms, err))
+        return false;
     if (name[2].len && !greet(l, &l->main, name, 3, deadline_ms, &g, err))
         return false;
     if (conf->database && !must_greet(l, &l->main, select, 2, deadline_ms, err))

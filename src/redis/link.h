@@ -32,6 +32,7 @@ struct redis_link_options {
     const struct connect_override *overrides;
     size_t n_overrides;
     struct str client_name;
+    struct str channel;               /* subscribed to as part of the hello; empty: none */
     struct resp_limits limits;
     size_t unsent_max;                /* bytes that may wait for a slow server; above, commands are refused */
     uint32_t operation_ms;            /* a reply later than that counts against the server */
@@ -72,7 +73,7 @@ uint32_t redis_link_session(const struct redis_link *l);
 struct redis_hello {
     char version[24];
     uint8_t protocol;
-    bool is_cluster, is_replica, has_tracking;
+    bool is_cluster, is_replica, has_tracking, has_channel;
 };
 const struct redis_hello *redis_link_hello(const struct redis_link *l);
 
