@@ -205,6 +205,18 @@ context_get(struct call *c)
     return return_new(c, ex->context);
 }
 
+struct object *
+context_object(struct exchange *ex)
+{
+    struct expr_run *run = exchange_expr_run(ex);
+
+    if (!run)
+        return NULL;
+    struct call call = expr_host_call(run);
+    call.ret_type = type_find_lit(run->env, "IContext");
+    return context_get(&call) ? call.ret.ref : NULL;
+}
+
 static struct exchange *
 self_exchange(const struct call *c)
 {

@@ -16,6 +16,8 @@ struct reply_object {
 struct reply *context_reply_of(struct object *o);
 /* A reply as an object for a variable; NULL when the arena is full. */
 struct object *context_object_of_reply(struct exchange *ex, struct reply *reply);
+/* `context` itself; NULL when the arena is full. */
+struct object *context_object(struct exchange *ex);
 /* A boxed System.Int32; NULL when the arena is full. */
 struct object *context_object_of_int(struct exchange *ex, int32_t n);
 /* A System.String that keeps the bytes where they are. */

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "exchange/message.h"
 #include "expr/native.h"
+#include "model/transform_limits.h"
 
 struct backend;
 struct backends;
@@ -129,6 +130,7 @@ struct exchange_limits {
     uint64_t buffered_body_max;   /* bytes of one message held in memory */
     uint64_t arena_max;
     struct expr_limits expr;
+    struct transform_limits transform;
 };
 
 /* Moments on the loop's monotonic clock, 0 when not reached; the gateway log's columns are differences of them. */

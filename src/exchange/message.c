@@ -6,6 +6,8 @@
 #include "http/body.h"
 #include "http/message.h"
 
+#define CONTENT_IN_ARENA_MAX (64u << 10)  /* larger bodies are kept outside, and counted */
+
 /* --- contents ------------------------------------------------------------------------------------------------------ */
 
 static void
@@ -41,17 +43,28 @@ content_buffer(struct exchange *ex, struct content *c, struct err *err)
     return true;
 }
 
+/* A small body becomes one view in the arena, a large one one piece outside of it. */
+static bool
+join(struct exchange *ex, struct pieces *p, struct str *ret, struct err *err)
+{
+    struct str all;
+
+    if (p->bytes > CONTENT_IN_ARENA_MAX && !pieces_flatten(p, ex->services->bodies))
+        return err_set(err, ERR_NO_MEMORY, "no memory left for a body of %" PRIu64 " bytes", p->bytes);
+    all = pieces_join(p, ex->arena);
+    if (!all.p)
+        return err_set(err, ERR_NO_MEMORY, "a body of %" PRIu64 " bytes does not fit into the request's memory", p->bytes);
+    *ret = all;
+    return true;
+}
+
 bool
 content_read(struct exchange *ex, struct content *c, bool is_kept, struct str *ret, struct err *err)
 {
     if (!content_buffer(ex, c, err))
         return false;
-    if (c->state == CONTENT_PIECES && !c->bytes.p) {
-        c->bytes = c->pieces->bytes ? pieces_join(c->pieces, ex->arena) : STR("");
-        if (!c->bytes.p)
-            return err_set(err, ERR_NO_MEMORY, "a body of %" PRIu64 " bytes does not fit into the request's memory",
-                           c->pieces->bytes);
-    }
+    if (c->state == CONTENT_PIECES && !c->bytes.p && !join(ex, c->pieces, &c->bytes, err))
+        return false;
     *ret = c->state == CONTENT_BYTES || c->state == CONTENT_PIECES ? c->bytes : STR_NONE;
     if (!is_kept && c->state != CONTENT_NONE)
         c->state = CONTENT_CONSUMED;
@@ -69,8 +82,7 @@ decode(struct exchange *ex, struct str bytes, enum http_coding coding, struct st
         return err_set(err, ERR_NO_MEMORY, "no memory left to decode a body");
     if (!body_read_all(decoded, ex->limits->buffered_body_max, ex->services->bodies, ex->deadline_ms, pieces, err))
         return false;
-    *ret = pieces->bytes ? pieces_join(pieces, ex->arena) : STR("");
-    return ret->p || err_set(err, ERR_NO_MEMORY, "no memory left for a decoded body");
+    return join(ex, pieces, ret, err);
 }
 
 bool
@@ -121,6 +133,27 @@ content_set(struct content *c, struct str bytes)
 {
     content_close(c);
     *c = (struct content){.state = CONTENT_BYTES, .bytes = bytes};
+}
+
+bool
+content_set_copy(struct exchange *ex, struct content *c, struct str bytes, struct err *err)
+{
+    struct pieces *pieces;
+    struct str copy;
+
+    if (bytes.len <= CONTENT_IN_ARENA_MAX) {
+        copy = str_dup(ex->arena, bytes);
+        if (!copy.p)
+            return err_set(err, ERR_NO_MEMORY, "no memory left for a body");
+        content_set(c, copy);
+        return true;
+    }
+    pieces = pieces_in_arena(ex->arena);
+    if (!pieces || !pieces_add(pieces, bytes, ex->services->bodies))
+        return err_set(err, ERR_NO_MEMORY, "no memory left for a body of %zu bytes", bytes.len);
+    content_close(c);
+    *c = (struct content){.state = CONTENT_PIECES, .pieces = pieces};
+    return true;
 }
 
 void

@@ -44,6 +44,9 @@ MUST_USE bool content_body(struct exchange *ex, struct content *c, struct body *
 bool content_is_empty(const struct content *c);
 /* Puts bytes that live as long as the exchange in place of whatever was there. */
 void content_set(struct content *c, struct str bytes);
+/* Copies bytes of any size: a large body is kept outside the arena and counted. ERR_NO_MEMORY
+ * leaves what was there. */
+MUST_USE bool content_set_copy(struct exchange *ex, struct content *c, struct str bytes, struct err *err);
 void content_close(struct content *c);
 
 struct request {

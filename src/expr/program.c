@@ -260,7 +260,10 @@ expr_run_error(const struct expr_run *run, const struct expr_program *p)
 
     if (run->exception)
         return string_str(run->exception->message);
-    text = str_printf(run->arena, "The expression exceeded its budget of %s: %.*s", expr_budget_name(run->exceeded),
-                      (int)MIN(p->text.len, (size_t)200), p->text.p);
+    if (!p)
+        text = str_printf(run->arena, "The expression exceeded its budget of %s.", expr_budget_name(run->exceeded));
+    else
+        text = str_printf(run->arena, "The expression exceeded its budget of %s: %.*s", expr_budget_name(run->exceeded),
+                          (int)MIN(p->text.len, (size_t)200), p->text.p);
     return text.p ? text : STR("The expression exceeded its budget.");
 }

@@ -58,7 +58,7 @@ MUST_USE bool expr_run(const struct expr_program *p, struct expr_run *run, struc
 MUST_USE bool expr_run_object(const struct expr_program *p, struct expr_run *run, struct object **ret);
 /* The value as text: bool True/False, numbers and dates invariant, null is "" (ret->p set, len 0). */
 MUST_USE bool expr_run_text(const struct expr_program *p, struct expr_run *run, struct str *ret);
-/* "Object reference not set ...", or the exceeded budget with the expression's text. After a run that failed. */
+/* "Object reference not set ...", or the exceeded budget with the expression's text (p NULL: without). After a run that failed. */
 struct str expr_run_error(const struct expr_run *run, const struct expr_program *p);
 
 /* Natives outside of a program (the host formats a variable): a call that only carries the run. */

@@ -343,7 +343,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
-        .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default};
+        .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default, .transform = options->transform};
     g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;
     g->exchange_limits.expr.bytes = (int64_t)options->expressions.bytes;
     g->workers = xnew_array(struct worker, g->n_workers);

@@ -192,6 +192,26 @@ pieces_share(struct pieces *to, const struct pieces *from)
     to->bytes += from->bytes;
 }
 
+bool
+pieces_flatten(struct pieces *p, struct budget *budget)
+{
+    struct piece *all;
+
+    if (p->n <= 1)
+        return true;
+    all = p->bytes < UINT32_MAX ? piece_new((size_t)p->bytes, budget) : NULL;
+    if (!all)
+        return false;
+    for (uint32_t i = 0; i < p->n; i++) {
+        memcpy(all->bytes + all->len, p->v[i]->bytes, p->v[i]->len);
+        all->len += p->v[i]->len;
+        piece_unref(p->v[i]);
+    }
+    p->v[0] = all;
+    p->n = 1;
+    return true;
+}
+
 struct str
 pieces_join(const struct pieces *p, struct arena *arena)
 {

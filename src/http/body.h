@@ -94,6 +94,8 @@ struct pieces {
 bool pieces_add(struct pieces *to, struct str bytes, struct budget *budget);
 /* Shares from's pieces behind to's. */
 void pieces_share(struct pieces *to, const struct pieces *from);
+/* Makes one piece of all; false, and nothing has changed, when the budget is full. */
+bool pieces_flatten(struct pieces *p, struct budget *budget);
 /* One view of everything: the piece itself when there is one, else a copy in the arena. STR_NONE when it is full. */
 struct str pieces_join(const struct pieces *p, struct arena *arena);
 void pieces_destroy(struct pieces *p);

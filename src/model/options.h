@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "model/model.h"
+#include "model/transform_limits.h"
 
 struct str_list {
     const struct str *v;
@@ -270,6 +271,7 @@ struct options {
     struct drain_options drain;
     struct watch_options watch;
     struct expression_options expressions;
+    struct transform_limits transform;
     struct watchdog_conf watchdog;
     struct service_options service;
 };

@@ -4,18 +4,22 @@
 
 #include "http/headers.h"
 
-/* application/json, text/json, application/problem+json; the same with xml. */
-static bool
-is_format(struct str type, bool is_json)
+bool
+media_type_is(struct str type, struct str word)
 {
     ptrdiff_t semicolon = str_find_char(type, ';', 0);
-    struct str word = is_json ? STR("json") : STR("xml");
 
     type = str_trim(semicolon < 0 ? type : str_sub(type, 0, (size_t)semicolon));
     if (type.len <= word.len || !str_eq_nocase(str_skip(type, type.len - word.len), word))
         return false;
     char before = type.p[type.len - word.len - 1];
     return before == '/' || before == '+';
+}
+
+static bool
+is_format(struct str type, bool is_json)
+{
+    return media_type_is(type, is_json ? STR("json") : STR("xml"));
 }
 
 static bool

@@ -5,6 +5,9 @@
 #include "base/buf.h"
 #include "policy/policy.h"
 
+/* application/json, text/json, application/problem+json ... for the format "json"; likewise "xml". */
+bool media_type_is(struct str content_type, struct str format);
+
 struct conversion {
     bool is_to_json;
     bool always;                  /* whatever the content type says */

@@ -1,22 +1,25 @@
 /* p_set_body.c: <set-body>literal, expression or template</set-body>
- * Replaces the body of the message; Content-Type stays as it is. A literal is kept byte for byte, markup included.
- * Not here: the template engine.
+ * Replaces the body of the message; Content-Type stays as it is. A literal is kept byte for byte, markup included. A template
+ * is compiled with the document (data/liquid.h) and sees the message it replaces (template_model.h).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "expr/program.h"
 #include "http/headers.h"
 #include "policy/compile.h"
 #include "policy/parts.h"
+#include "policy/template_model.h"
 
 enum body_template { TEMPLATE_NONE, TEMPLATE_LIQUID };
+enum xsi_nil { XSI_BLANK, XSI_NULL };
 
 struct set_body {
     struct pvalue body;
     int template, xsi_nil;
     bool parse_date;
+    const struct liquid *liquid;  /* NULL: no template, or one that an expression computes */
 };
 
 static const struct choice templates[] = {{"none", TEMPLATE_NONE}, {"liquid", TEMPLATE_LIQUID}, {NULL}};
-static const struct choice xsi_nils[] = {{"blank", 0}, {"null", 1}, {NULL}};
+static const struct choice xsi_nils[] = {{"blank", XSI_BLANK}, {"null", XSI_NULL}, {NULL}};
 
 static const struct attr_def attrs[] = {
     ATTR_CHOICE(struct set_body, template, "template", templates, .fallback = "none",
@@ -29,15 +32,33 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+/* Notes of the template, at their places in the document. */
+static bool
+report_notes(struct compiler *c, const struct node *n, const struct liquid_note *note)
+{
+    bool ok = true;
+
+    for (; note; note = note->next) {
+        diag_add_mapped(c->diags, note->is_error ? DIAG_ERROR : DIAG_WARNING, &n->text.map, note->at, MAX(note->len, 1u),
+                        "%s%.*s", note->is_error ? "Liquid syntax error: " : "in the template: ", STR_ARG(note->text));
+        ok &= !note->is_error;
+    }
+    c->has_failed |= !ok;
+    return ok;
+}
+
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
-    const struct set_body *s = conf;
+    const struct liquid_note *notes;
+    struct set_body *s = conf;
 
-    if (s->template != TEMPLATE_LIQUID)
+    if (s->template != TEMPLATE_LIQUID || s->body.program)
         return true;
-    compile_unsupported(c, n, "set-body template=\"liquid\"");
-    return true;
+    s->liquid = liquid_compile(c->arena, s->body.text, &notes);
+    if (!report_notes(c, n, notes))
+        return false;
+    return s->liquid || compile_error(c, n, "the template needs too much memory");
 }
 
 /* The bytes an expression's value stands for: those of a byte[], the text of anything else, none for null. */
@@ -63,22 +84,50 @@ object_bytes(struct exchange *ex, struct object *o, struct str *ret)
     return true;
 }
 
+/* What the expression gives is the template; it is compiled each time. */
+static const struct liquid *
+computed_template(struct exchange *ex, struct str text)
+{
+    const struct liquid_note *note;
+    const struct liquid *t = liquid_compile(ex->arena, text, &note);
+
+    while (!t && note && !note->is_error)
+        note = note->next;
+    if (!t)
+        exchange_fail(ex, "set-body: Liquid syntax error: %.*s", STR_ARG(note ? note->text : STR("no memory left")));
+    return t;
+}
+
+static bool
+render(const struct set_body *s, struct exchange *ex, struct str text, struct content *content, struct http_headers *headers)
+{
+    struct template_input in = {.content = content, .headers = headers, .nil_is_null = s->xsi_nil == XSI_NULL,
+                                .with_dates = s->parse_date};
+    const struct liquid *t = s->liquid ? s->liquid : computed_template(ex, text);
+    struct buf to AUTO(buf_destroy) = BUF_INIT;
+    struct err err;
+
+    if (!t || !template_render(ex, t, &in, &to))
+        return false;
+    if (content_set_copy(ex, content, to.len ? buf_str(&to) : STR(""), &err))
+        return true;
+    exchange_fail_io(ex, &err);
+    return false;
+}
+
 bool
 set_body_apply(const void *conf, struct exchange *ex, struct content *content, struct http_headers *headers)
 {
     const struct set_body *s = conf;
     struct object *o;
-    struct str bytes;
+    struct str bytes = s->body.text.p ? s->body.text : STR("");
 
-    if (s->template == TEMPLATE_LIQUID)
-        return exchange_refuse(ex, E_NOT_SUPPORTED_YET, STR("set-body template=\"liquid\"")) != FLOW_ERROR;
-    if (!s->body.program) {
-        bytes = s->body.text.p ? s->body.text : STR("");
-    } else {
-        if (!pvalue_object(ex, &s->body, &o) || !object_bytes(ex, o, &bytes))
-            return false;
-    }
-    content_set(content, bytes);
+    if (s->body.program && (!pvalue_object(ex, &s->body, &o) || !object_bytes(ex, o, &bytes)))
+        return false;
+    if (s->template != TEMPLATE_LIQUID)
+        content_set(content, bytes);
+    else if (!render(s, ex, bytes, content, headers))
+        return false;
     http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
     return true;
 }
