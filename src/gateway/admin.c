@@ -186,10 +186,11 @@ admin_start(struct gateway *g, struct err *err)
 {
     struct admin *a = xnew(struct admin);
     struct http_server_conf conf = {.on_call = on_call, .ctx = a, .server_name = STR("headgate")};
+    struct loop_options loop_options = {.clock = g->clock, .io = LOOP_IO_EPOLL}; /* nothing to gain here */
 
     a->gateway = g;
     http_limits_init(&conf.limits);
-    if (!load_token(a, g->options, err) || !(a->loop = loop_new(&(struct loop_options){.clock = g->clock}, err)))
+    if (!load_token(a, g->options, err) || !(a->loop = loop_new(&loop_options, err)))
         goto failed;
     a->server = http_server_new(a->loop, &conf);
     if (!listen_at(a, g->options, err))

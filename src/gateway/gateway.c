@@ -293,7 +293,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
 {
     struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
                                     .accept_h2 = h2_server_accept};
-    struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers};
+    struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers,
+                                        .io = (enum loop_io)g->options->io};
 
     *w = (struct worker){.gateway = g, .index = index, .flush_log = {.run = flush_log}};
     w->metrics = metrics_of_worker(g->metrics, index);

@@ -251,6 +251,7 @@ struct options {
     struct str config_path;           /* the file that was read, and is again by every load; empty: none */
     uint32_t version;                 /* of the file's format */
     uint32_t workers;                 /* 0: one a core */
+    uint32_t io;                      /* enum loop_io */
     uint32_t offload_threads;
     struct str user, group;           /* to become after binding; empty: stay */
     struct str state;                 /* state folder; empty: none, nothing survives a restart */

@@ -227,7 +227,7 @@ on_arrival_readable(struct stream *s, void *ctx)
         return;
     }
     arrival_end(a, l);
-    if (result <= 0) {
+    if (result <= 0 || !io_become_stream(&s->io, NULL)) {
         l->stats.refused_proxy++;
         stream_close(s);
         return;
@@ -280,7 +280,8 @@ take_connection(struct listener *l, int fd)
         close(fd);
         return;
     }
-    if (!(s = stream_from_fd(l->loop, fd, NULL))) {
+    s = l->options.is_proxy_protocol ? stream_from_fd_polled(l->loop, fd, NULL) : stream_from_fd(l->loop, fd, NULL);
+    if (!s) {
         if (l->options.limits)
             conn_limits_give_total(l->options.limits);
         return;
@@ -370,7 +371,7 @@ listener_new(struct loop *loop, const struct listener_options *options, struct e
     l->accept.on_done = on_accept;
     l->spare_fd = -1;
     list_init(&l->waiting);
-    if (!io_open(&l->io, loop, options->fd, err)) {
+    if (!io_open_polled(&l->io, loop, options->fd, err)) {
         close(options->fd);
         free(l);
         return NULL;

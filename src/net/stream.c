@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/stream_internal.h"
@@ -27,7 +28,7 @@ plain_try_writev(struct stream *s, const struct iovec *v, int n)
 static int64_t
 plain_try_flush(struct stream *s)
 {
-    return IO_OK;
+    return io_try_flush(&s->io);
 }
 
 static bool
@@ -39,7 +40,7 @@ plain_has_input(const struct stream *s)
 static void
 plain_shutdown(struct stream *s)
 {
-    shutdown(s->io.fd, SHUT_WR);
+    io_shutdown(&s->io);
 }
 
 static void
@@ -57,25 +58,33 @@ static const struct stream_ops plain_ops = {
     .destroy = plain_destroy,
 };
 
-bool
-stream_init(struct stream *s, const struct stream_ops *ops, struct loop *loop, int fd, struct err *err)
+static struct stream *
+from_fd(struct loop *loop, int fd, bool (*open)(struct io *, struct loop *, int, struct err *), struct err *err)
 {
-    *s = (struct stream){.ops = ops, .io.fd = -1};
-    return io_open(&s->io, loop, fd, err);
+    struct stream *s = malloc(sizeof(*s));
+
+    if (s) {
+        *s = (struct stream){.ops = &plain_ops, .io.fd = -1};
+        if (open(&s->io, loop, fd, err))
+            return s;
+    } else {
+        err_set(err, ERR_NO_MEMORY, "no memory for a connection");
+    }
+    free(s);
+    close(fd);
+    return NULL;
 }
 
 struct stream *
 stream_from_fd(struct loop *loop, int fd, struct err *err)
 {
-    struct stream *s = malloc(sizeof(*s));
+    return from_fd(loop, fd, io_open, err);
+}
 
-    if (s && stream_init(s, &plain_ops, loop, fd, err))
-        return s;
-    if (!s)
-        err_set(err, ERR_NO_MEMORY, "no memory for a connection");
-    free(s);
-    close(fd);
-    return NULL;
+struct stream *
+stream_from_fd_polled(struct loop *loop, int fd, struct err *err)
+{
+    return from_fd(loop, fd, io_open_polled, err);
 }
 
 int64_t
@@ -222,19 +231,8 @@ stream_write(struct stream *s, const void *p, size_t n, uint64_t deadline_ms)
 bool
 stream_is_stale(struct stream *s)
 {
-    char byte;
-
-    if (s->ops->has_input(s))
-        return true;
-    if (s->io.is_hung_up)
-        return true;
-    if (!s->io.can_in)
-        return false;
-    /* The kernel reported something; a TLS ticket that came late is taken in by the next read, so only look. */
-    ssize_t n = recv(s->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n < 0)
-        s->io.can_in = false;
-    return n >= 0;
+    /* A TLS ticket that came late is taken in by the next read. */
+    return s->ops->has_input(s) || !io_is_quiet(&s->io);
 }
 
 void

@@ -4,8 +4,8 @@
 
 #include "net/stream.h"
 
-/* Fills a stream and registers fd, which stays the caller's on failure. */
-MUST_USE bool stream_init(struct stream *s, const struct stream_ops *ops, struct loop *loop, int fd, struct err *err);
+/* As stream_from_fd(), for one whose first bytes are looked at in the socket; io_become_stream() ends that. */
+struct stream *stream_from_fd_polled(struct loop *loop, int fd, struct err *err);
 /* Sees to it that try_flush() is called when the socket takes more. */
 void stream_watch_out(struct stream *s);
 /* The stream is gone: the listener takes it off its counts. */

@@ -364,7 +364,9 @@ tls_try_writev(struct stream *s, const struct iovec *v, int n)
 static int64_t
 tls_try_flush(struct stream *s)
 {
-    return flush_kept(tls_of(s));
+    int64_t status = flush_kept(tls_of(s));
+
+    return status == IO_OK ? io_try_flush(&s->io) : status;
 }
 
 static bool
@@ -391,7 +393,7 @@ static void
 tls_shutdown(struct stream *s)
 {
     say_goodbye(tls_of(s));
-    shutdown(s->io.fd, SHUT_WR);
+    io_shutdown(&s->io);
 }
 
 static void

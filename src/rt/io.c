@@ -13,13 +13,14 @@
 #include <unistd.h>
 
 #include "rt/fiber.h"
+#include "rt/ring.h"
 
 enum io_kind { IO_KIND_NONE, IO_KIND_RECV, IO_KIND_ACCEPT, IO_KIND_POLL_IN, IO_KIND_SENDV, IO_KIND_CONNECT, IO_KIND_POLL_OUT };
 
 #define IS_WATCH 1u                      /* in the low bit of epoll's data */
 
 bool
-io_open(struct io *io, struct loop *loop, int fd, struct err *err)
+io_open_polled(struct io *io, struct loop *loop, int fd, struct err *err)
 {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = (uintptr_t)io};
 
@@ -27,6 +28,23 @@ io_open(struct io *io, struct loop *loop, int fd, struct err *err)
         return err_set_errno(err, ERR_IO, errno, "cannot watch descriptor %d", fd);
     *io = (struct io){.loop = loop, .fd = fd, .can_out = true};
     return true;
+}
+
+static bool
+open_in_ring(struct io *io, struct loop *loop, int fd, struct err *err)
+{
+    struct ring_end *end = ring_end_new(loop->ring, io);
+
+    if (!end)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a connection");
+    *io = (struct io){.loop = loop, .end = end, .fd = fd, .can_out = true};
+    return true;
+}
+
+bool
+io_open(struct io *io, struct loop *loop, int fd, struct err *err)
+{
+    return loop->ring ? open_in_ring(io, loop, fd, err) : io_open_polled(io, loop, fd, err);
 }
 
 /* Events of this turn that are still to come must not find what is gone. */
@@ -38,12 +56,31 @@ forget_events(struct loop *loop, uint64_t data)
             loop->events[i].data.u64 = 0;
 }
 
+bool
+io_become_stream(struct io *io, struct err *err)
+{
+    struct loop *loop = io->loop;
+
+    ASSERT(!io->in && !io->out);
+    if (!loop->ring)
+        return true;
+    forget_events(loop, (uintptr_t)io);
+    epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
+    return open_in_ring(io, loop, io->fd, err);
+}
+
 void
 io_move(struct io *to, struct io *from)
 {
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.u64 = (uintptr_t)to};
 
     ASSERT(!from->in && !from->out);
+    if (from->end) {
+        *to = *from;
+        ring_end_move(to->end, to);
+        *from = (struct io){.fd = -1};
+        return;
+    }
     forget_events(from->loop, (uintptr_t)from);
     *to = *from;
     from->fd = -1;
@@ -59,11 +96,46 @@ io_close(struct io *io)
         return;
     io_cancel(io, io->in);
     io_cancel(io, io->out);
-    forget_events(io->loop, (uintptr_t)io);
+    if (io->end)
+        ring_end_close(io->end);
+    else
+        forget_events(io->loop, (uintptr_t)io);
     if (io->is_shared)
         epoll_ctl(io->loop->epoll_fd, EPOLL_CTL_DEL, io->fd, NULL);
     close(io->fd);
     io->fd = -1;
+    io->end = NULL;
+}
+
+void
+io_shutdown(struct io *io)
+{
+    if (io->end)
+        ring_shutdown(io->end);
+    else
+        shutdown(io->fd, SHUT_WR);
+}
+
+int64_t
+io_try_flush(struct io *io)
+{
+    return io->end ? ring_try_flush(io->end) : IO_OK;
+}
+
+bool
+io_is_quiet(struct io *io)
+{
+    char byte;
+
+    if (io->is_hung_up || (io->end && ring_has_input(io->end)))
+        return false;
+    if (!io->can_in)
+        return true;
+    /* Something was reported: look, without taking. */
+    ssize_t n = recv(io->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (n < 0 && !io->end)
+        io->can_in = false;
+    return n < 0;
 }
 
 static int64_t
@@ -76,6 +148,8 @@ io_failed(struct io *io)
 int64_t
 io_try_recv(struct io *io, void *p, size_t n)
 {
+    if (io->end)
+        return ring_try_recv(io->end, p, n);
     if (!io->can_in)
         return IO_AGAIN;
     ssize_t got;
@@ -114,6 +188,8 @@ io_try_send(struct io *io, const void *p, size_t n)
 {
     ssize_t done;
 
+    if (io->end)
+        return ring_try_sendv(io->end, &(struct iovec){(void *)p, n}, 1);
     if (!io->can_out)
         return IO_AGAIN;
     do
@@ -129,6 +205,8 @@ io_try_sendv(struct io *io, const struct iovec *v, int n)
     size_t wanted = 0;
     ssize_t done;
 
+    if (io->end)
+        return ring_try_sendv(io->end, v, n);
     if (n == 1)
         return io_try_send(io, v->iov_base, v->iov_len);
     if (!io->can_out)
@@ -208,6 +286,12 @@ op_keep(struct io *io, struct io_op *op, enum io_kind kind, const void *p, size_
     op->n = (uint32_t)MIN(n, (size_t)UINT32_MAX);
     op->task = (struct task){.run = NULL};
     *place = op;
+    if (!io->end)
+        return IO_AGAIN;
+    if (kind > IO_KIND_POLL_IN)
+        ring_want_out(io->end);
+    else if (!io->can_in)
+        ring_want_in(io->end);
     return IO_AGAIN;
 }
 
@@ -328,6 +412,15 @@ io_deliver(uint64_t data, uint32_t events)
     if (loop->events[loop->at_event].data.u64 != data)
         return;                          /* closed by the first */
     if (io->out && io->can_out)
+        op_go_on(io, io->out);
+}
+
+void
+io_go_on(struct io *io, bool in, bool out)
+{
+    if (in && io->in)
+        op_go_on(io, io->in);
+    else if (out && io->out)
         op_go_on(io, io->out);
 }
 

@@ -6,6 +6,10 @@
  *     if (n == IO_AGAIN) ...                        // op->on_done(op, n) will be called from the loop
  * An operation tries first: what can complete at once never goes to the loop. After a short read the descriptor counts
  * as dry until the kernel reports more, so there is no second read just to hear EAGAIN. One operation a direction.
+ *
+ * Behind it stands epoll, or io_uring (ring.h) where the loop has one: then small sends are accepted at once and go to the
+ * kernel together when the turn ends; what a socket does not take, io sends itself and accepts nothing more until then.
+ * A send that fails that way is told by the next operation.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -22,8 +26,11 @@ struct io_op {
     uint8_t kind;                        /* enum io_kind in io.c; 0: not in progress */
 };
 
+struct ring_end;
+
 struct io {
     struct loop *loop;
+    struct ring_end *end;                /* its place in the ring (ring.h); NULL: epoll */
     struct io_op *in, *out;              /* in progress */
     int fd;                              /* -1: closed */
     int error;                           /* errno of the last IO_ERROR */
@@ -35,6 +42,10 @@ struct io {
 /* Takes fd (non-blocking) and registers it. A fresh connection counts as writable and not yet readable. False with
  * ERR_IO; fd stays the caller's then. */
 MUST_USE bool io_open(struct io *io, struct loop *loop, int fd, struct err *err);
+/* The same for descriptors whose owner accepts connections, or looks at bytes without taking them: epoll always. */
+MUST_USE bool io_open_polled(struct io *io, struct loop *loop, int fd, struct err *err);
+/* From now on it is as io_open() would have made it; nothing may be in progress. */
+MUST_USE bool io_become_stream(struct io *io, struct err *err);
 /* Moves a registration to another struct, since a stream turned into a TLS stream; nothing may be in progress. */
 void io_move(struct io *to, struct io *from);
 /* Cancels what is in progress (on_done is not called) and closes fd. Closed or zeroed io with fd -1 is fine. */
@@ -44,6 +55,14 @@ void io_close(struct io *io);
 int64_t io_try_recv(struct io *io, void *p, size_t n);
 int64_t io_try_sendv(struct io *io, const struct iovec *v, int n);
 int64_t io_try_send(struct io *io, const void *p, size_t n);
+
+/* IO_OK: all that was accepted has gone to the kernel or goes when the turn ends; IO_AGAIN: the socket is full, and
+ * io_when_writable() completes when it no longer is; IO_ERROR. */
+int64_t io_try_flush(struct io *io);
+/* No more sending: FIN behind what was accepted. */
+void io_shutdown(struct io *io);
+/* Nothing has come, neither bytes nor the end, as far as is known without reading. */
+bool io_is_quiet(struct io *io);
 
 /* The same, completing later when IO_AGAIN is returned; buffers must live until then. sendv completes when some bytes
  * have gone, not all. */
@@ -82,3 +101,5 @@ void io_watch_stop(struct io_watch *w);
 
 /* For the loop: hands one event of the kernel to its io or watch. */
 void io_deliver(uint64_t data, uint32_t events);
+/* For the ring: operations in these directions may be able to go on. io may be gone afterwards. */
+void io_go_on(struct io *io, bool in, bool out);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "rt/fiber_pool.h"
 #include "rt/io.h"
 #include "rt/mailbox.h"
+#include "rt/ring.h"
 #include "rt/timer.h"
 
 #define EVENTS_MAX 256
@@ -53,6 +55,23 @@ loop_open_descriptors(struct loop *loop, struct err *err)
     return true;
 }
 
+/* io_uring when it is wanted and there. */
+static bool
+loop_open_ring(struct loop *loop, enum loop_io wanted, struct err *err)
+{
+    const char *env = wanted == LOOP_IO_AUTO ? getenv("HEADGATE_IO") : NULL;
+
+    if (env && strcmp(env, "epoll") == 0)
+        wanted = LOOP_IO_EPOLL;
+    else if (env && strcmp(env, "io_uring") == 0)
+        wanted = LOOP_IO_RING;
+    if (wanted != LOOP_IO_EPOLL)
+        loop->ring = ring_new(loop);
+    if (loop->ring || wanted != LOOP_IO_RING)
+        return true;
+    return err_set(err, ERR_UNSUPPORTED, "io_uring does not work here: it needs Linux 6.1 and the permission to use it");
+}
+
 struct loop *
 loop_new(const struct loop_options *options, struct err *err)
 {
@@ -72,7 +91,7 @@ loop_new(const struct loop_options *options, struct err *err)
     loop->events = xnew_array(struct epoll_event, EVENTS_MAX);
     rand_secret(&seed, sizeof(seed));
     rand_seed(&loop->rand, seed);
-    if (loop_open_descriptors(loop, err))
+    if (loop_open_descriptors(loop, err) && loop_open_ring(loop, options->io, err))
         return loop;
     loop_delete(loop);
     return NULL;
@@ -90,6 +109,7 @@ loop_delete(struct loop *loop)
     fiber_pool_delete(loop->fibers);
     timer_wheel_delete(loop->timers);
     arena_cache_destroy(&loop->blocks);
+    ring_delete(loop->ring);
     if (loop->epoll_fd >= 0)
         close(loop->epoll_fd);
     if (loop->wake_fd >= 0)
@@ -156,20 +176,29 @@ loop_wait_ms(const struct loop *loop, uint64_t wait_ms)
 }
 
 static void
+loop_take_events(struct loop *loop, int timeout)
+{
+    loop->n_events = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, timeout);
+    loop->at_event = 0;                  /* none is delivered yet: a timer that closes something forgets its events */
+    if (loop->n_events < 0) {
+        ASSERT(errno == EINTR);
+        loop->n_events = 0;
+    }
+}
+
+static void
 loop_poll(struct loop *loop, uint64_t wait_ms)
 {
     int timeout = loop_wait_ms(loop, wait_ms);
 
     if (timeout != 0)
         atomic_store_explicit(&loop->is_waiting, true, memory_order_relaxed);
-    loop->n_events = epoll_wait(loop->epoll_fd, loop->events, EVENTS_MAX, timeout);
-    loop->at_event = 0;                  /* none is delivered yet: a timer that closes something forgets its events */
+    if (!loop->ring)
+        loop_take_events(loop, timeout);
+    else if (!ring_wait(loop->ring, timeout))
+        UNREACHABLE();
     if (timeout != 0)
         atomic_store_explicit(&loop->is_waiting, false, memory_order_relaxed);
-    if (loop->n_events < 0) {
-        ASSERT(errno == EINTR);
-        loop->n_events = 0;
-    }
 }
 
 static void
@@ -185,19 +214,43 @@ loop_deliver_events(struct loop *loop)
     loop->n_events = 0;
 }
 
-void
-loop_turn(struct loop *loop, uint64_t wait_ms)
+static void
+loop_deliver_ring(struct loop *loop)
 {
-    this_threads_loop = loop;
+    bool has_events;
+
+    ring_deliver(loop->ring, &has_events);
+    if (!has_events)
+        return;
+    loop_take_events(loop, 0);
+    loop_deliver_events(loop);
+    ring_watch_epoll(loop->ring);        /* what is still ready is reported anew */
+}
+
+static void
+turn(struct loop *loop, uint64_t wait_ms)
+{
     loop_poll(loop, wait_ms);
     loop_read_clock(loop);
     move_all(&loop->tasks, &loop->later);
     loop->turns++;
     timer_wheel_run(loop->timers, loop_now_ms(loop));
-    loop_deliver_events(loop);
+    if (loop->ring)
+        loop_deliver_ring(loop);
+    else
+        loop_deliver_events(loop);
     loop_run_tasks(loop);
     if (mailbox_deliver(loop))
         loop_run_tasks(loop);
+}
+
+void
+loop_turn(struct loop *loop, uint64_t wait_ms)
+{
+    this_threads_loop = loop;
+    turn(loop, wait_ms);
+    if (loop->ring)
+        ring_flush(loop->ring);          /* nobody knows when the next turn comes */
 }
 
 void
@@ -207,7 +260,9 @@ loop_run(struct loop *loop)
     this_threads_loop = loop;
     atomic_store_explicit(&loop->thread, (uintptr_t)pthread_self(), memory_order_release);
     while (!atomic_load_explicit(&loop->is_stopping, memory_order_relaxed))
-        loop_turn(loop, NO_DEADLINE);
+        turn(loop, NO_DEADLINE);
+    if (loop->ring)
+        ring_flush(loop->ring);
     atomic_store_explicit(&loop->is_stopping, false, memory_order_relaxed);
     atomic_store_explicit(&loop->thread, 0, memory_order_release);
     this_threads_loop = NULL;

@@ -19,6 +19,7 @@
 struct fiber;
 struct fiber_pool;
 struct message;
+struct ring;
 struct timer_wheel;
 
 /* How operations end that did not give a count. */
@@ -57,6 +58,7 @@ struct loop {
     void *resolver;                      /* net/dns.h; made at first use */
     void *tls;                           /* net/tls_stream.c: buffers shared by the streams of this loop */
     const struct clock *clock;
+    struct ring *ring;                   /* ring.h; NULL: epoll for all */
     int epoll_fd, wake_fd;
     _Atomic bool is_stopping;            /* by any thread */
     uint32_t no_yield;                   /* open NO_YIELD blocks (fiber.h) */
@@ -73,10 +75,17 @@ struct loop {
     _Atomic uintptr_t thread;            /* pthread_t while loop_run() is in progress, 0 otherwise */
 };
 
+enum loop_io {                           /* in the order of the configuration's words */
+    LOOP_IO_AUTO,                        /* io_uring where it works; HEADGATE_IO in the environment may say otherwise */
+    LOOP_IO_EPOLL,
+    LOOP_IO_RING,                        /* io_uring, or loop_new() fails */
+};
+
 struct loop_options {
     const struct clock *clock;           /* NULL: no offset. Must outlive the loop */
     uint32_t fibers_max;                 /* 0: 16384 */
     uint32_t workers;                    /* loops in this process, for sharing process limits; 0: 1 */
+    enum loop_io io;
 };
 
 struct loop *loop_new(const struct loop_options *options, struct err *err);
@@ -85,7 +94,8 @@ void loop_delete(struct loop *loop);
 
 /* Turns until loop_stop(). */
 void loop_run(struct loop *loop);
-/* One turn; waits at most wait_ms for something to happen (UINT64_MAX: as long as it takes). For tests and start-up. */
+/* One turn; waits at most wait_ms for something to happen (UINT64_MAX: as long as it takes). For tests and start-up. With
+ * io_uring, the thread that makes the first turn of a loop makes them all. */
 void loop_turn(struct loop *loop, uint64_t wait_ms);
 /* From any thread; other threads than the loop's own wake it as well. */
 void loop_stop(struct loop *loop);

@@ -628,6 +628,7 @@ TEST(an_upgrade_is_bytes_both_ways)
     EXPECT(!got(&f, "chunked") && !got(&f, "Content-Length"));
     EXPECT_EQ(body_try_read(f.later, &piece), IO_OK);
     EXPECT_STR(piece, "early");
+    EXPECT_EQ(body_try_read(f.later, &piece), IO_AGAIN);
     buf_clear(&f.got);
     fed.bytes = STR("down");
     fed.fn(fed.ctx);

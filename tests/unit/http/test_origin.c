@@ -115,7 +115,7 @@ TEST(two_workers_share_the_connections_of_an_origin)
     for (int i = 0; i < 2; i++) {
         w[i].origins = origins;
         w[i].origin = origin;
-        w[i].loop = loop_new(&(struct loop_options){0}, NULL);
+        w[i].loop = loop_new(&(struct loop_options){.io = LOOP_IO_EPOLL}, NULL); /* two threads take turns on it */
         EXPECT(pthread_create(&threads[i], NULL, worker_thread, &w[i]) == 0);
     }
     for (int i = 0; i < 2; i++)

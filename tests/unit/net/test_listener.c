@@ -94,6 +94,7 @@ TEST(a_connection_becomes_a_stream_with_its_peers_address)
     EXPECT_EQ(send(fd, "abc", 3, 0), 3);
     turn(&r);
     EXPECT_EQ(stream_try_read(r.streams[0], buf, sizeof(buf)), 3);
+    EXPECT_EQ(stream_try_read(r.streams[0], buf, sizeof(buf)), IO_AGAIN);
     EXPECT(!stream_is_stale(r.streams[0]));
     shutdown(fd, SHUT_WR);
     turn(&r);
