@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "backend/certificates.h"
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/file.h"
@@ -16,37 +17,20 @@
 #define BACKENDS_BYTES_MAX ((size_t)256 << 20)
 #define CERTIFICATE_BYTES_MAX ((size_t)1 << 20)
 
-/* The certificate an entity shows to its backend. */
-static bool
-load_identity(struct backends *b, const struct certificate *c, struct tls_identity *ret, struct err *err)
-{
-    struct buf cert = buf_in(&b->arena), key = buf_in(&b->arena);
-
-    if (!file_read(str_dup(&b->arena, c->file).p, CERTIFICATE_BYTES_MAX, &cert, err))
-        return false;
-    if (c->key_file.len && !file_read(str_dup(&b->arena, c->key_file).p, CERTIFICATE_BYTES_MAX, &key, err))
-        return false;
-    *ret = (struct tls_identity){.cert = buf_str(&cert), .password = c->password.value};
-    if (c->key_file.len)
-        ret->key = buf_str(&key);
-    return true;
-}
-
-/* A backend with TLS rules of its own gets a client context of its own; others share one. */
+/* A backend with TLS rules of its own, or a certificate to show, gets a client context of its own; others share one. */
 static bool
 make_tls(struct backends *b, const struct backend_conf *conf, struct target_env *env, struct err *err)
 {
     const struct backend_credentials *c = &conf->credentials;
-    struct tls_identity identity;
-    struct tls_client_options options = {.extra_ca_pem = env->extra_ca_pem, .no_verify_chain = !conf->verify_chain,
+    struct tls_client_options options = {.trust_like = b->env.tls, .no_verify_chain = !conf->verify_chain,
                                          .no_verify_name = !conf->verify_name, .http2 = true};
 
     if (conf->verify_chain && conf->verify_name && c->n_certificates == 0)
         return true;
     if (c->n_certificates) {
-        if (!load_identity(b, c->certificates[0], &identity, err))
-            return false;
-        options.identity = &identity;
+        env->tls = certificates_tls(b->certificates, certificates_of(b->certificates, c->certificates[0]), conf->verify_chain,
+                                    conf->verify_name, err);
+        return env->tls || err_prefix(err, "its certificate");
     }
     struct tls_client *tls = tls_client_new(&options, err);
     if (!tls)
@@ -132,6 +116,7 @@ backends_new(const struct model *m, struct http_origins *origins, struct diags *
     b->apis = xnew_array(struct target, m->n_apis + 1);
     b->tls = xnew_array(struct tls_client *, m->n_backends + 1);
     make_env(b, m, origins, diags);
+    b->certificates = certificates_new(m, b->env.tls, diags);
     for (uint32_t i = 0; i < m->n_backends; i++)
         make_backend(b, &m->backends[i], diags);
     for (uint32_t i = 0; i < m->n_apis; i++)
@@ -150,6 +135,7 @@ backends_delete(struct backends *b)
         target_close(&b->apis[i]);
     for (uint32_t i = 0; i < b->n_tls; i++)
         tls_client_unref(b->tls[i]);
+    certificates_delete(b->certificates);
     free(b->v);
     free(b->apis);
     free(b->tls);

@@ -22,6 +22,7 @@ struct backends {
     struct backend *v;            /* by backend_conf.index */
     struct target *apis;          /* by api.index; text empty: the API has no service URL */
     struct target_env env;
+    struct certificates *certificates;    /* backend/certificates.h: of the configuration, for policies and entities */
     struct tls_client **tls;      /* of backends with TLS rules of their own */
     uint32_t n_tls;
 };

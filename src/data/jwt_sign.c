@@ -150,8 +150,11 @@ jwt_key_write_jwk(const struct jwt_key *key, struct buf *to)
         buf_add_json_escaped(to, str_from_c(key->kid));
         buf_add_char(to, '"');
     }
-    if (key->alg)
-        buf_printf(to, ",\"alg\":\"%s\"", key->alg);
+    if (key->alg) {
+        buf_add_lit(to, ",\"alg\":\"");
+        buf_add_json_escaped(to, str_from_c(key->alg));
+        buf_add_char(to, '"');
+    }
     buf_add_lit(to, ",\"use\":\"sig\"}");
     ERR_clear_error();
     return ok && !to->failed;

@@ -30,10 +30,13 @@ struct http_client_id;
 struct http_forward_conf;
 struct loop;
 struct model;
+struct offload;
 struct api;
 struct operation;
 struct product;
 struct subscription;
+struct supplies;
+struct token_cache;
 struct user;
 struct object;                    /* expr/value.h */
 struct plan;
@@ -121,6 +124,9 @@ struct services {
     struct rand *rand;
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
+    struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */
+    struct token_cache *tokens;   /* exchange/token_cache.h: tokens verified before; this worker's. May be NULL */
+    struct offload *offload;      /* rt/offload.h: for what blocks; may be NULL: it blocks here */
     uint32_t *detached;           /* requests under way that nobody waits for, of this worker; may be NULL: not counted */
     struct worker_metrics *figures;   /* this worker's; may be NULL */
     void *gateway;                /* the gateway's own worker struct */

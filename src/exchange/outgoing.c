@@ -82,6 +82,15 @@ is_configured_host(const struct backends *b, struct str host)
     return false;
 }
 
+/* The host of an address that headgate.yaml itself names. */
+static bool
+is_host_of(struct arena *a, struct str address, struct str host)
+{
+    struct url url;
+
+    return address.len && url_parse(a, address, &url, NULL) && str_eq(url.host, host);
+}
+
 static bool
 is_allowed_by_rule(const struct service_settings *s, struct str host, const struct addr *address)
 {
@@ -104,7 +113,8 @@ allow(void *ctx, const struct addr *address, struct err *err)
 
     if (!addr_is_internal(address) || is_configured_host(e->ex->backends, e->host))
         return true;
-    if (e->ex->model && is_allowed_by_rule(&e->ex->model->settings, e->host, address))
+    if (e->ex->model && (is_allowed_by_rule(&e->ex->model->settings, e->host, address) ||
+                         is_host_of(e->ex->arena, e->ex->model->settings.default_openid_config, e->host)))
         return true;
     return err_set(err, ERR_DENIED, "%.*s is at %.*s, a private address; egress.allow would permit it", STR_ARG(e->host),
                    STR_ARG(addr_ip_text(address, text)));

@@ -16,6 +16,8 @@
 #include "cache/tiers.h"
 #include "exchange/context_families.h"
 #include "exchange/counters.h"
+#include "exchange/supply.h"
+#include "exchange/token_cache.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
 #include "gateway/listening.h"
@@ -309,9 +311,10 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
         .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
     w->tiers = tiers_new(w->loop, g->cache);
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
+    w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
-        .detached = &w->detached, .gateway = w};
+        .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens, .offload = g->offload, .gateway = w};
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
     return true;
 }
@@ -339,6 +342,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers});
     g->counters = counters_new(0);
+    g->supplies = supplies_new();
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -587,6 +591,7 @@ delete_worker(struct worker *w)
     http_client_delete(w->client);
     http_server_delete(w->server);
     tiers_delete(w->tiers);
+    token_cache_delete(w->tokens);
     loop_delete(w->loop);
 }
 
@@ -610,6 +615,7 @@ gateway_delete(struct gateway *g)
     arena_destroy(&g->keep);
     cache_delete(g->cache);
     counters_delete(g->counters);
+    supplies_delete(g->supplies);
     expr_env_delete(g->env);
     offload_delete(g->offload);
     log_sink_close(g->log_sink);
@@ -668,13 +674,21 @@ reset_worker(struct worker *w, void *arg)
     flush_log(&w->flush_log);
 }
 
+static void
+forget_tokens(struct worker *w, void *arg)
+{
+    token_cache_clear(w->tokens);
+}
+
 void
 gateway_reset(struct gateway *g)
 {
     cache_scope_id all = SCOPE_ALL;
 
     gateway_on_each_worker(g, reset_worker, NULL);
+    gateway_on_each_worker(g, forget_tokens, NULL);
     counters_clear(g->counters);
+    supplies_clear(g->supplies);
     cache_purge(g->cache, &all, 1, false, NULL);
     cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
 }

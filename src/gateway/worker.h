@@ -25,6 +25,8 @@ struct listener_set;
 struct master_link;
 struct offload;
 struct store_watch;
+struct supplies;
+struct token_cache;
 struct watchdog;
 
 /* A worker's hold on one snapshot: a plain count, as only the worker touches it. */
@@ -51,6 +53,7 @@ struct worker {
     struct gateway_log log;
     struct timer sweep;               /* of the first worker: gives memory of dead cache entries back */
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
+    struct token_cache *tokens;
     uint32_t detached;                /* requests under way that nobody waits for */
     uint32_t exchanges;               /* in flight, for the drain */
 };
@@ -65,6 +68,7 @@ struct gateway {
     struct log_sink *log_sink;
     struct cache *cache;
     struct counters *counters;
+    struct supplies *supplies;
     struct expr_env *env;
     struct http_origins *origins;
     struct arena keep;                /* as long as the gateway */

@@ -564,7 +564,10 @@ run_each(struct run *r, const struct step *step)
     }
     r->each[r->n_each++] = step->name;
     for (size_t i = 0; i < step->values.n; i++) {
-        map_set(&r->setup.variables, step->name, &step->values.v[i]);
+        struct str *value = arena_new(r->arena, struct str);
+
+        *value = setup_expand(&r->setup, step->values.v[i]);
+        map_set(&r->setup.variables, step->name, value);
         for (const struct step *s = step->steps; s; s = s->next)
             run_step(r, s);
     }

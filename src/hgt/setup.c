@@ -377,9 +377,15 @@ static bool
 declare_token(struct setup *s, const struct step *step)
 {
     struct str *text = arena_new(s->arena, struct str);
+    struct step now = *step;          /* as its words are now, in loops */
     struct err err;
 
-    if (!secrets_make_token(&s->secrets, s->arena, step, setup_expand(s, step->headers), setup_expand(s, step->body), text, &err))
+    now.target = setup_expand(s, step->target);
+    now.method = setup_expand(s, step->method);
+    now.path = setup_expand(s, step->path);
+    now.connection = setup_expand(s, step->connection);
+    now.operations = setup_expand(s, step->operations);
+    if (!secrets_make_token(&s->secrets, s->arena, &now, setup_expand(s, step->headers), setup_expand(s, step->body), text, &err))
         return complain(s, step, "%s", err.text);
     map_set(&s->variables, step->name, text);
     return true;

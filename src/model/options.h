@@ -227,6 +227,7 @@ struct service_options {
     } deployment;
     struct jwt_option {
         struct str default_openid_config;
+        uint64_t cache_bytes;         /* of a worker: tokens verified before */
     } jwt;
     struct str_pairs resolve;         /* "HOST:PORT" -> "ADDRESS[:PORT]" */
     struct str_list trust;            /* files */

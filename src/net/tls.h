@@ -50,6 +50,7 @@ MUST_USE bool tls_server_reload(struct tls_server *s, const struct tls_server_op
 struct tls_client_options {
     struct str extra_ca_pem;             /* trusted beside the system's store */
     bool no_system_store;
+    const struct tls_client *trust_like; /* trusts what this one trusts, extra_ca_pem unread: no second copy of the system's store */
     bool no_verify_chain, no_verify_name;  /* APIM backends can switch each off; both off by default, so all is checked */
     const struct tls_identity *identity; /* shown when the peer asks; may be NULL */
     bool http2;                          /* ALPN offers h2, http/1.1; otherwise http/1.1 */

@@ -528,14 +528,24 @@ tls_client_session(struct tls_client *c, struct str key)
 }
 
 static bool
+client_trust(SSL_CTX *context, const struct tls_client_options *o, struct err *err)
+{
+    if (o->trust_like) {
+        SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(o->trust_like->context));
+        return true;
+    }
+    if (!o->no_system_store && SSL_CTX_set_default_verify_paths(context) != 1)
+        return tls_fail(err, "cannot use the system's trusted CAs");
+    return !o->extra_ca_pem.len || store_add_pem(SSL_CTX_get_cert_store(context), o->extra_ca_pem, NULL, err);
+}
+
+static bool
 client_setup(SSL_CTX *context, const struct tls_client_options *o, struct err *err)
 {
     struct identity id AUTO(identity_destroy) = {0};
     static const unsigned char both[] = "\x02h2\x08http/1.1";
 
-    if (!o->no_system_store && SSL_CTX_set_default_verify_paths(context) != 1)
-        return tls_fail(err, "cannot use the system's trusted CAs");
-    if (o->extra_ca_pem.len && !store_add_pem(SSL_CTX_get_cert_store(context), o->extra_ca_pem, NULL, err))
+    if (!client_trust(context, o, err))
         return false;
     if (o->identity && (!identity_load(o->identity, &id, err) || !use_identity(context, &id, err)))
         return err_prefix(err, "client certificate");

@@ -4,12 +4,12 @@
  * send-one-way-request is the same without anybody waiting: an exchange of its own carries it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/context.h"
+#include "exchange/detached.h"
 #include "exchange/outgoing.h"
 #include "http/headers.h"
 #include "policy/basic_auth.h"
 #include "policy/compile.h"
 #include "policy/parts.h"
-#include "rt/fiber.h"
 
 enum mode { MODE_NEW, MODE_COPY };
 
@@ -216,96 +216,65 @@ const struct policy_def policy_send_request = {
 
 #define DETACHED_MAX 1000             /* of one worker; above it nothing is sent, and the trace says so */
 
-/* A request on its way without its maker: own arena, own exchange, own hold on the configuration. */
-struct detached {
-    struct arena arena;
-    struct exchange ex;
-    struct outgoing outgoing;
-    uint32_t *count;
-};
-
-static void
-free_detached(struct detached *d)
-{
-    struct arena arena = d->arena;    /* d lives in it */
-
-    exchange_close(&d->ex);
-    exchange_unpin(&d->ex);
-    arena_destroy(&arena);
-}
-
-static void
-send_detached(void *arg)
-{
-    struct detached *d = arg;
-    struct reply *reply;
-
-    (void)!outgoing_send(&d->ex, &d->outgoing, &reply, NULL);
-    if (d->count)
-        --*d->count;
-    free_detached(d);
-}
-
 /* Copies what the maker's exchange would take with it. False when memory is short. */
 static bool
-copy_outgoing(struct exchange *ex, struct outgoing *from, struct detached *d)
+copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex, struct outgoing *to)
 {
-    struct http_headers *headers = arena_new(&d->arena, struct http_headers);
-    struct outgoing *to = &d->outgoing;
+    struct http_headers *headers = arena_new(to_ex->arena, struct http_headers);
     struct str body;
 
     if (!headers || !content_read(ex, &from->content, true, &body, NULL))
         return false;
-    *headers = http_headers_in(&d->arena);
-    *to = (struct outgoing){.method = str_dup(&d->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms};
+    *headers = http_headers_in(to_ex->arena);
+    *to = (struct outgoing){.method = str_dup(to_ex->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms};
     if (body.p)
-        to->content = (struct content){.state = CONTENT_BYTES, .bytes = str_dup(&d->arena, body)};
-    return url_parse(&d->arena, str_dup(&d->arena, url_print(ex->arena, &from->url)), &to->url, NULL) &&
+        to->content = (struct content){.state = CONTENT_BYTES, .bytes = str_dup(to_ex->arena, body)};
+    return url_parse(to_ex->arena, str_dup(to_ex->arena, url_print(ex->arena, &from->url)), &to->url, NULL) &&
            http_headers_dup(headers, from->headers);
 }
 
-static struct detached *
-detach(struct exchange *ex, struct outgoing *o)
+static void
+send_detached(struct exchange *ex, void *arg)
 {
-    struct arena arena = ARENA(ex->services->arenas, ex->arena->bytes_max);
-    struct detached *d = arena_new(&arena, struct detached);
+    struct reply *reply;
 
-    if (!d) {
-        arena_destroy(&arena);
-        return NULL;
+    (void)!outgoing_send(ex, arg, &reply, NULL);
+    if (ex->services->detached)
+        --*ex->services->detached;
+}
+
+/* False when there is no room: nothing is sent. */
+static bool
+send_without_us(struct exchange *ex, struct outgoing *o)
+{
+    uint32_t *count = ex->services->detached;
+    struct exchange *own = count && *count >= DETACHED_MAX ? NULL : detached_new(ex, NULL);
+    struct outgoing *copy = own ? arena_new(own->arena, struct outgoing) : NULL;
+
+    if (!own)
+        return false;
+    if (!copy || !copy_outgoing(ex, o, own, copy)) {
+        detached_delete(own);
+        return false;
     }
-    d->arena = arena;
-    d->count = ex->services->detached;
-    exchange_init(&d->ex, &d->arena, ex->services, ex->limits, NULL);
-    exchange_share_pin(&d->ex, ex);
-    if (copy_outgoing(ex, o, d))
-        return d;
-    free_detached(d);
-    return NULL;
+    if (count)
+        ++*count;
+    if (detached_start(own, send_detached, copy))
+        return true;
+    if (count)
+        --*count;
+    return false;
 }
 
 static enum flow
 run_one_way(const void *conf, struct exchange *ex)
 {
-    uint32_t *count = ex->services->detached;
     struct outgoing o;
-    struct detached *d;
 
     if (!make(conf, ex, &o))
         return FLOW_ERROR;
-    d = count && *count >= DETACHED_MAX ? NULL : detach(ex, &o);
-    if (!d) {
+    if (!send_without_us(ex, &o))
         exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no room to send it"));
-        return FLOW_NEXT;
-    }
-    if (count)
-        ++*count;
-    if (!fiber_start(ex->services->loop, send_detached, d, NULL)) {
-        if (count)
-            --*count;
-        free_detached(d);
-        exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no fiber left to send it"));
-    }
     return FLOW_NEXT;
 }
 
