@@ -226,8 +226,8 @@ compile_expression(struct compiler *c, const struct attr_def *def, const struct 
 
 /* A document checked alone may hold what somebody else fills in: {{named values}}, and the placeholders of deployment
  * tools: {x}, ${x}, #{x}#. */
-static bool
-is_placeholder(const struct compiler *c, struct str text)
+bool
+compile_is_placeholder(const struct compiler *c, struct str text)
 {
     if (!c->in->names || !c->in->names->is_lone)
         return false;
@@ -246,7 +246,7 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
         return compile_expression(c, def, text, ret);
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
-    if (!convert_literal(def, ret->text, ret, &err) && !is_placeholder(c, ret->text))
+    if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))
         return text_error(c, text, "%s: %s", attr_label(def), err.text);
     return true;
 }

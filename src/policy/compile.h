@@ -56,6 +56,9 @@ bool compile_element(struct compiler *c, const struct node *n, const struct attr
 /* A text of the document as a value of the given type; def's name is used in messages. */
 bool compile_value(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret);
 
+/* In a document checked alone: text that somebody else fills in, {{name}}, {x}, ${x} or #{x}#. */
+bool compile_is_placeholder(const struct compiler *c, struct str text);
+
 /* outer\name, or outer\name[index]. */
 struct str compile_path(struct compiler *c, struct str outer, const struct node *n, uint32_t index, bool is_indexed);
 

@@ -114,7 +114,7 @@ compile_key(struct compiler *c, const struct node *n, const struct token_key *k,
         return compile_error(c, n, "a <key> is a Base64 text, a certificate-id, or n and e");
     if (k->certificate.len)
         return check_certificate(c, n, k->certificate);
-    if (k->text.program || str_find(k->text.text, STR("{{"), 0) >= 0)
+    if (k->text.program || compile_is_placeholder(c, k->text.text))
         return true;
     if (has_rsa) {
         if (!k->n.len || !k->e.len)
