@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 #include "clr/families.h"
+#include "clr/numbers.h"
 #include "clr/text.h"
 
 static bool
@@ -26,13 +27,6 @@ static bool
 is_surrogate_unit(uint32_t u)
 {
     return u >= 0xd800 && u < 0xe000;
-}
-
-static bool
-is_number_unit(uint32_t u)
-{
-    return text_is_digit(u) || u == 0xb2 || u == 0xb3 || u == 0xb9 || (u >= 0xbc && u <= 0xbe) || (u >= 0x2070 && u <= 0x2079) ||
-           (u >= 0x2080 && u <= 0x2089) || (u >= 0x2150 && u <= 0x2189) || (u >= 0x2460 && u <= 0x249b);
 }
 
 static bool is_letter_or_digit_unit(uint32_t u) { return text_is_letter(u) || text_is_digit(u); }
@@ -69,7 +63,7 @@ unit_argument(struct call *c)
 KIND_OF(is_letter, text_is_letter)
 KIND_OF(is_digit, text_is_digit)
 KIND_OF(is_letter_or_digit, is_letter_or_digit_unit)
-KIND_OF(is_number, is_number_unit)
+KIND_OF(is_number, text_is_number)
 KIND_OF(is_upper, text_is_upper)
 KIND_OF(is_lower, text_is_lower)
 KIND_OF(is_white, text_is_white)
@@ -96,6 +90,26 @@ static bool
 is_surrogate_pair(struct call *c)
 {
     return return_bool(c, is_high_unit((uint32_t)c->args[0].i64) && is_low_unit((uint32_t)c->args[1].i64));
+}
+
+static bool
+unicode_category(struct call *c)
+{
+    int unit = unit_argument(c);
+
+    return unit >= 0 && return_i64(c, text_category((uint32_t)unit));
+}
+
+static bool
+is_surrogate_pair_at(struct call *c)
+{
+    struct string *s = call_string(c, 0);
+    int64_t i = call_i32(c, 1);
+
+    if (unit_argument(c) < 0)
+        return false;
+    return return_bool(c, i + 1 < s->units && is_high_unit((uint32_t)string_unit(c, s, (uint32_t)i)) &&
+                              is_low_unit((uint32_t)string_unit(c, s, (uint32_t)i + 1)));
 }
 
 static bool
@@ -143,6 +157,27 @@ convert_to_utf32(struct call *c)
     return return_i64(c, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
 }
 
+/* At a high surrogate the pair's code point, at any other unit that is no surrogate the unit. */
+static bool
+convert_to_utf32_at(struct call *c)
+{
+    struct string *s = call_string(c, 0);
+    int unit = unit_argument(c), next;
+    int64_t i;
+
+    if (unit < 0)
+        return false;
+    i = call_i32(c, 1);
+    if (!is_surrogate_unit((uint32_t)unit))
+        return return_i64(c, unit);
+    next = is_high_unit((uint32_t)unit) && i + 1 < s->units ? string_unit(c, s, (uint32_t)i + 1) : 0;
+    if (!is_low_unit((uint32_t)next))
+        return throw_argument(c, "s", "Found a %s surrogate char without a %s surrogate at index: %" PRId64 ". The input may not be "
+                              "in this encoding, or may not contain valid Unicode (UTF-16) characters.",
+                              is_high_unit((uint32_t)unit) ? "high" : "low", is_high_unit((uint32_t)unit) ? "following low" : "preceding high", i);
+    return return_i64(c, 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
+}
+
 static bool
 parse(struct call *c)
 {
@@ -177,10 +212,43 @@ compare_to(struct call *c)
     return return_i64(c, c->args[0].i64 - c->args[1].i64);
 }
 
+static bool
+equals_object(struct call *c)
+{
+    struct object *other = c->args[1].ref;
+
+    return return_bool(c, other && other->type == c->owner && value_unbox(other).i64 == c->args[0].i64);
+}
+
+static bool
+compare_to_object(struct call *c)
+{
+    struct object *other = c->args[1].ref;
+
+    if (!other)
+        return return_i64(c, 1);
+    if (other->type != c->owner)
+        return throw_argument(c, NULL, "Object must be of type Char.");
+    return return_i64(c, c->args[0].i64 - value_unbox(other).i64);
+}
+
+static bool
+get_type_code(struct call *c)
+{
+    return return_i64(c, CODE_CHAR);
+}
+
 #define KIND_ROWS(name, fn) M("Char", "static bool " name "(char c)", fn), M("Char", "static bool " name "(string s, int index)", fn)
 
 static const struct type_row types[] = {
     HOOKS("System.Char", &char_hooks),
+    ENUM("System.Globalization.UnicodeCategory",
+         "UppercaseLetter = 0, LowercaseLetter = 1, TitlecaseLetter = 2, ModifierLetter = 3, OtherLetter = 4, NonSpacingMark = 5, "
+         "SpacingCombiningMark = 6, EnclosingMark = 7, DecimalDigitNumber = 8, LetterNumber = 9, OtherNumber = 10, SpaceSeparator = 11, "
+         "LineSeparator = 12, ParagraphSeparator = 13, Control = 14, Format = 15, Surrogate = 16, PrivateUse = 17, "
+         "ConnectorPunctuation = 18, DashPunctuation = 19, OpenPunctuation = 20, ClosePunctuation = 21, InitialQuotePunctuation = 22, "
+         "FinalQuotePunctuation = 23, OtherPunctuation = 24, MathSymbol = 25, CurrencySymbol = 26, ModifierSymbol = 27, "
+         "OtherSymbol = 28, OtherNotAssigned = 29"),
 };
 
 static const struct member_row members[] = {
@@ -201,21 +269,30 @@ static const struct member_row members[] = {
     KIND_ROWS("IsHighSurrogate", is_high_surrogate),
     KIND_ROWS("IsLowSurrogate", is_low_surrogate),
     M("Char", "static bool IsSurrogatePair(char highSurrogate, char lowSurrogate)", is_surrogate_pair),
+    M("Char", "static bool IsSurrogatePair(string s, int index)", is_surrogate_pair_at),
     M("Char", "static char ToUpper(char c)", to_upper),
     M("Char", "static char ToUpperInvariant(char c)", to_upper),
     M("Char", "static char ToLower(char c)", to_lower),
     M("Char", "static char ToLowerInvariant(char c)", to_lower),
+    M("Char", "static char ToUpper(char c, CultureInfo culture)", to_upper),
+    M("Char", "static char ToLower(char c, CultureInfo culture)", to_lower),
+    M("Char", "TypeCode GetTypeCode()", get_type_code),
     M("Char", "string ToString()", to_string),
+    M("Char", "string ToString(IFormatProvider provider)", to_string),
     M("Char", "static string ToString(char c)", to_string),
     M("Char", "static double GetNumericValue(char c)", numeric_value),
     M("Char", "static double GetNumericValue(string s, int index)", numeric_value),
     M("Char", "static string ConvertFromUtf32(int utf32)", convert_from_utf32),
     M("Char", "static int ConvertToUtf32(char highSurrogate, char lowSurrogate)", convert_to_utf32),
+    M("Char", "static int ConvertToUtf32(string s, int index)", convert_to_utf32_at),
     M("Char", "static char Parse(string s)", parse),
     M("Char", "static bool TryParse(string s, out char result)", try_parse),
     M("Char", "bool Equals(char obj)", equals),
+    M("Char", "bool Equals(object obj)", equals_object),
     M("Char", "int CompareTo(char value)", compare_to),
-    M_LATER("Char", "static int GetUnicodeCategory(char c)"),
+    M("Char", "int CompareTo(object value)", compare_to_object),
+    M("Char", "static UnicodeCategory GetUnicodeCategory(char c)", unicode_category),
+    M("Char", "static UnicodeCategory GetUnicodeCategory(string s, int index)", unicode_category),
 };
 
 const struct library clr_char = LIBRARY("char", types, members);

@@ -9,7 +9,7 @@
 const struct library *const clr_libraries[] = {
     &expr_core,
     /* object, text and numbers */
-    &clr_object, &clr_string, &clr_string_build, &clr_string_comparer, &clr_char, &clr_numbers, &clr_decimal,
+    &clr_culture, &clr_object, &clr_type, &clr_string, &clr_string_build, &clr_string_comparer, &clr_char, &clr_numbers, &clr_decimal,
     &clr_math, &clr_convert, &clr_datetime, &clr_datetime_offset, &clr_timespan, &clr_guid,
     &clr_encoding, &clr_string_builder, &clr_uri, &clr_net, &clr_regex, &clr_timezone,
     /* collections */

@@ -6,6 +6,8 @@
 #include "clr/families.h"
 #include "clr/jtoken.h"
 #include "clr/numbers.h"
+#include "clr/type_object.h"
+#include "expr/member.h"
 
 /* An object by its run-time type. JSON values convert as what they hold. */
 static bool
@@ -32,6 +34,15 @@ convert_object(struct call *c, struct object *o, enum type_kind to, struct value
     }
     return call_throw(c, EXC_INVALID_CAST, "Unable to cast object of type '%.*s' to type 'System.IConvertible'.",
                       STR_ARG(o->type->full_name));
+}
+
+/* ToInt32(DateTime) and the like exist only to fail. */
+static bool
+no_sense(struct call *c)
+{
+    return call_throw(c, EXC_INVALID_CAST, "Invalid cast from '%.*s' to '%.*s'.",
+                      STR_ARG(str_skip(c->member->parameters[0].type->full_name, sizeof("System.") - 1)),
+                      STR_ARG(str_skip(c->member->name, sizeof("To") - 1)));
 }
 
 #define CONVERT(target, to_kind) \
@@ -74,7 +85,14 @@ CONVERT(exact, TYPE_DECIMAL)
     M("Convert", "static " keyword " To" name "(double value)", target##_from_double), \
     M("Convert", "static " keyword " To" name "(decimal value)", target##_from_decimal), \
     M("Convert", "static " keyword " To" name "(string value)", target##_from_string), \
-    M("Convert", "static " keyword " To" name "(object value)", target##_from_object)
+    M("Convert", "static " keyword " To" name "(string value, IFormatProvider provider)", target##_from_string), \
+    M("Convert", "static " keyword " To" name "(object value)", target##_from_object), \
+    M("Convert", "static " keyword " To" name "(object value, IFormatProvider provider)", target##_from_object), \
+    M("Convert", "static " keyword " To" name "(DateTime value)", no_sense)
+#define NO_DATE_ROW(keyword) M("Convert", "static DateTime ToDateTime(" keyword " value)", no_sense)
+#define TEXT_ROWS(keyword, fn) \
+    M("Convert", "static string ToString(" keyword " value)", fn), \
+    M("Convert", "static string ToString(" keyword " value, IFormatProvider provider)", fn)
 
 /* --- with a base --------------------------------------------------------------------------------------------------------- */
 
@@ -325,13 +343,152 @@ from_hex(struct call *c)
     return return_bytes(c, &b);
 }
 
+/* Part of an array of characters as a string. */
+static struct string *
+chars_as_string(struct call *c, const struct array *chars, int64_t from, int64_t n)
+{
+    uint16_t *units = call_alloc(c, (size_t)n * sizeof(*units) + 1);
+
+    for (int64_t i = 0; units && i < n; i++)
+        units[i] = (uint16_t)chars->u.v[from + i].i64;
+    return units ? string_from_units(c, units, (uint32_t)n) : NULL;
+}
+
+static bool
+from_base64_chars(struct call *c)
+{
+    const struct array *chars = (const struct array *)c->args[0].ref;
+    int64_t from = call_i32(c, 1), n = call_i32(c, 2);
+
+    if (!chars)
+        return throw_argument_null(c, "inArray");
+    if (n < 0)
+        return throw_argument_range(c, "length", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (from < 0)
+        return throw_argument_range(c, "offset", "Value must be positive.");
+    if (from > chars->n - n)
+        return throw_argument_range(c, "offset", "Offset and length must refer to a position in the string.");
+    return (c->args[0].ref = (struct object *)chars_as_string(c, chars, from, n)) && from_base64(c);
+}
+
+static bool
+to_base64_chars(struct call *c)
+{
+    struct value options = c->n_args > 5 ? c->args[5] : value_i64(0);
+    struct array *out = (struct array *)c->args[3].ref;
+    int64_t at = call_i32(c, 4);
+    struct string *s;
+
+    if (!c->args[0].ref || !out)
+        return throw_argument_null(c, c->args[0].ref ? "outArray" : "inArray");
+    c->n_args = 4;
+    c->args[3] = options;
+    if (!to_base64_range(c))
+        return false;
+    s = (struct string *)c->ret.ref;
+    if (at < 0)
+        return throw_argument_range(c, "offsetOut", "Value must be positive.");
+    if (at > (int64_t)out->n - s->size)
+        return throw_argument_range(c, "offsetOut", "Either offset did not refer to a position in the string, or there is an insufficient "
+                                                    "length of destination character array.");
+    for (uint32_t i = 0; i < s->size; i++)
+        out->u.v[at + i] = value_i64(s->p[i]);
+    return return_i64(c, s->size);
+}
+
+/* --- ChangeType, DBNull -------------------------------------------------------------------------------------------------------- */
+
+static bool
+db_null(struct call *c)
+{
+    const struct type *t = type_find(c->run->env, STR("System.DBNull"), NULL, 0);
+
+    return return_new(c, object_new(c, t, struct box));
+}
+
 static bool
 is_db_null(struct call *c)
 {
-    return return_bool(c, false);
+    struct object *o = c->args[0].ref;
+
+    return return_bool(c, o && str_eq_lit(o->type->full_name, "System.DBNull"));
 }
 
+static bool
+get_type_code(struct call *c)
+{
+    struct object *o = c->args[0].ref;
+
+    return return_i64(c, o ? type_code(o->type) : CODE_EMPTY);
+}
+
+static bool
+change_to(struct call *c, const struct type *to)
+{
+    struct object *o = c->args[0].ref, *boxed;
+    struct value v;
+
+    if (!o) {
+        if (type_is_value_type(to) && to->kind != TYPE_NULLABLE)
+            return call_throw(c, EXC_INVALID_CAST, "Null object cannot be converted to a value type.");
+        return return_ref(c, NULL);
+    }
+    if (o->type == to || to->kind == TYPE_OBJECT)
+        return return_ref(c, o);
+    if (to->kind == TYPE_STRING)
+        return object_to_string(c);
+    if (type_code(to) == CODE_DATE_TIME)
+        return object_to_datetime(c) && value_box(c, to, c->ret, &boxed) && return_ref(c, boxed);
+    if (!(to->kind >= TYPE_BOOL && to->kind <= TYPE_DECIMAL)) {
+        if (type_code(o->type) == CODE_OBJECT)
+            return call_throw(c, EXC_INVALID_CAST, "Object must implement IConvertible.");
+        return call_throw(c, EXC_INVALID_CAST, "Invalid cast from '%.*s' to '%.*s'.", STR_ARG(o->type->full_name), STR_ARG(to->full_name));
+    }
+    if (type_code(o->type) == CODE_OBJECT && !object_is_jtoken(o))
+        return call_throw(c, EXC_INVALID_CAST, "Object must implement IConvertible.");
+    return convert_object(c, o, to->kind, &v) && value_box(c, to, v, &boxed) && return_ref(c, boxed);
+}
+
+static bool
+change_type(struct call *c)
+{
+    const struct type *to = type_of_object(c->args[1].ref);
+
+    return to ? change_to(c, to) : throw_argument_null(c, "conversionType");
+}
+
+static bool
+change_type_code(struct call *c)
+{
+    const struct core_types *core = core_types(c->run->env);
+    const struct type *const types[] = {
+        [CODE_OBJECT] = core->object, [CODE_BOOLEAN] = core->bool_, [CODE_CHAR] = core->char_, [CODE_SBYTE] = core->sbyte_,
+        [CODE_BYTE] = core->byte_, [CODE_INT16] = core->short_, [CODE_UINT16] = core->ushort_, [CODE_INT32] = core->int_,
+        [CODE_UINT32] = core->uint_, [CODE_INT64] = core->long_, [CODE_UINT64] = core->ulong_, [CODE_SINGLE] = core->float_,
+        [CODE_DOUBLE] = core->double_, [CODE_DECIMAL] = core->decimal_, [CODE_STRING] = core->string,
+    };
+    uint64_t code = c->args[1].u64;
+
+    if (code == CODE_DATE_TIME)
+        return change_to(c, type_find(c->run->env, STR("System.DateTime"), NULL, 0));
+    if (code == CODE_EMPTY && !c->args[0].ref)
+        return return_ref(c, NULL);
+    if (code >= COUNTOF(types) || !types[code])
+        return throw_argument(c, NULL, "Unknown TypeCode value.");
+    return change_to(c, types[code]);
+}
+
+static bool
+db_null_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
+{
+    *ret = string_lit(c, "");
+    return *ret != NULL;
+}
+
+static const struct type_hooks db_null_hooks = {.to_string = db_null_to_string};
+
 static const struct type_row types[] = {
+    {TYPE_CLASS, "System.DBNull", NULL, NULL, &db_null_hooks, TYPE_IS_ABSTRACT, NULL},
     STATIC_CLASS("System.Convert"),
     ENUM_FLAGS("System.Base64FormattingOptions", "None = 0, InsertLineBreaks = 1"),
 };
@@ -362,24 +519,39 @@ static const struct member_row members[] = {
     M("Convert", "static string ToString(short value, int toBase)", short_to_base),
     M("Convert", "static string ToString(int value, int toBase)", int_to_base),
     M("Convert", "static string ToString(long value, int toBase)", long_to_base),
-    M("Convert", "static string ToString(bool value)", bool_to_string),
-    M("Convert", "static string ToString(char value)", char_to_string),
-    M("Convert", "static string ToString(sbyte value)", long_to_string),
-    M("Convert", "static string ToString(byte value)", long_to_string),
-    M("Convert", "static string ToString(short value)", long_to_string),
-    M("Convert", "static string ToString(ushort value)", long_to_string),
-    M("Convert", "static string ToString(int value)", long_to_string),
-    M("Convert", "static string ToString(uint value)", long_to_string),
-    M("Convert", "static string ToString(long value)", long_to_string),
-    M("Convert", "static string ToString(ulong value)", ulong_to_string),
-    M("Convert", "static string ToString(float value)", float_to_string),
-    M("Convert", "static string ToString(double value)", double_to_string),
-    M("Convert", "static string ToString(decimal value)", decimal_to_string),
-    M("Convert", "static string ToString(DateTime value)", datetime_to_string),
-    M("Convert", "static string ToString(string value)", same_string),
-    M("Convert", "static string ToString(object value)", object_to_string),
+    TEXT_ROWS("bool", bool_to_string),
+    TEXT_ROWS("char", char_to_string),
+    TEXT_ROWS("sbyte", long_to_string),
+    TEXT_ROWS("byte", long_to_string),
+    TEXT_ROWS("short", long_to_string),
+    TEXT_ROWS("ushort", long_to_string),
+    TEXT_ROWS("int", long_to_string),
+    TEXT_ROWS("uint", long_to_string),
+    TEXT_ROWS("long", long_to_string),
+    TEXT_ROWS("ulong", ulong_to_string),
+    TEXT_ROWS("float", float_to_string),
+    TEXT_ROWS("double", double_to_string),
+    TEXT_ROWS("decimal", decimal_to_string),
+    TEXT_ROWS("DateTime", datetime_to_string),
+    TEXT_ROWS("string", same_string),
+    TEXT_ROWS("object", object_to_string),
     M("Convert", "static DateTime ToDateTime(string value)", string_to_datetime),
+    M("Convert", "static DateTime ToDateTime(string value, IFormatProvider provider)", string_to_datetime),
     M("Convert", "static DateTime ToDateTime(object value)", object_to_datetime),
+    M("Convert", "static DateTime ToDateTime(object value, IFormatProvider provider)", object_to_datetime),
+    NO_DATE_ROW("bool"),
+    NO_DATE_ROW("char"),
+    NO_DATE_ROW("sbyte"),
+    NO_DATE_ROW("byte"),
+    NO_DATE_ROW("short"),
+    NO_DATE_ROW("ushort"),
+    NO_DATE_ROW("int"),
+    NO_DATE_ROW("uint"),
+    NO_DATE_ROW("long"),
+    NO_DATE_ROW("ulong"),
+    NO_DATE_ROW("float"),
+    NO_DATE_ROW("double"),
+    NO_DATE_ROW("decimal"),
     M("Convert", "static DateTime ToDateTime(DateTime value)", same_string),
     M("Convert", "static string ToBase64String(byte[] inArray)", to_base64),
     M("Convert", "static string ToBase64String(byte[] inArray, Base64FormattingOptions options)", to_base64),
@@ -390,9 +562,19 @@ static const struct member_row members[] = {
     M("Convert", "static string ToHexString(byte[] inArray)", to_hex),
     M("Convert", "static byte[] FromHexString(string s)", from_hex),
     M("Convert", "static bool IsDBNull(object value)", is_db_null),
-    M_LATER("Convert", "static object ChangeType(object value, Type conversionType)"),
-    M_LATER("Convert", "static byte[] FromBase64CharArray(char[] inArray, int offset, int length)"),
-    M_LATER("Convert", "static int ToBase64CharArray(byte[] inArray, int offsetIn, int length, char[] outArray, int offsetOut)"),
+    M("Convert", "static object DBNull { get; }", db_null),
+    M("Convert", "static TypeCode GetTypeCode(object value)", get_type_code),
+    M("Convert", "static object ChangeType(object value, Type conversionType)", change_type),
+    M("Convert", "static object ChangeType(object value, Type conversionType, IFormatProvider provider)", change_type),
+    M("Convert", "static object ChangeType(object value, TypeCode typeCode)", change_type_code),
+    M("Convert", "static object ChangeType(object value, TypeCode typeCode, IFormatProvider provider)", change_type_code),
+    M("Convert", "static byte[] FromBase64CharArray(char[] inArray, int offset, int length)", from_base64_chars),
+    M("Convert", "static int ToBase64CharArray(byte[] inArray, int offsetIn, int length, char[] outArray, int offsetOut)",
+      to_base64_chars),
+    M("Convert",
+      "static int ToBase64CharArray(byte[] inArray, int offsetIn, int length, char[] outArray, int offsetOut, "
+      "Base64FormattingOptions options)",
+      to_base64_chars),
 };
 
 const struct library clr_convert = LIBRARY("convert", types, members);

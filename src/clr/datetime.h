@@ -78,3 +78,5 @@ MUST_USE bool timespan_format(struct buf *to, int64_t ticks, struct str format);
 enum timespan_status { TIMESPAN_OK, TIMESPAN_FORMAT, TIMESPAN_OVERFLOW };
 /* [-]d, [-][d.]hh:mm[:ss[.fffffff]], [-]d:hh:mm:ss */
 enum timespan_status timespan_parse(struct str text, int64_t *ret);
+/* TimeSpan.ParseExact: by one standard (c t T g G) or custom format; `negative` is TimeSpanStyles.AssumeNegative, for custom ones. */
+enum timespan_status timespan_parse_exact(struct str text, struct str format, bool negative, int64_t *ret);

@@ -5,7 +5,7 @@
 #include "expr/type.h"
 
 /* Object, text and numbers. */
-extern const struct library clr_object, clr_string, clr_string_build, clr_string_comparer, clr_char, clr_numbers, clr_decimal;
+extern const struct library clr_culture, clr_object, clr_type, clr_string, clr_string_build, clr_string_comparer, clr_char, clr_numbers, clr_decimal;
 extern const struct library clr_math, clr_convert, clr_datetime, clr_datetime_offset, clr_timespan, clr_guid;
 extern const struct library clr_encoding, clr_string_builder, clr_uri, clr_net, clr_regex, clr_timezone;
 /* Collections and LINQ. */

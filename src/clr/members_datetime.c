@@ -64,6 +64,18 @@ new_from_parts(struct call *c, uint32_t n, uint64_t kind)
 
 static bool new_plain(struct call *c) { return new_from_parts(c, c->n_args, KIND_UNSPECIFIED); }
 static bool new_of_kind(struct call *c) { return new_from_parts(c, c->n_args - 1, c->args[c->n_args - 1].u64); }
+
+/* The only calendar that can be named is the Gregorian one. */
+static bool
+new_in_calendar_by(struct call *c, uint32_t n, uint64_t kind)
+{
+    if (!c->args[n].ref)
+        return throw_argument_null(c, "calendar");
+    return new_from_parts(c, n, kind);
+}
+
+static bool new_in_calendar(struct call *c) { return new_in_calendar_by(c, c->n_args - 1, KIND_UNSPECIFIED); }
+static bool new_in_calendar_of_kind(struct call *c) { return new_in_calendar_by(c, c->n_args - 2, c->args[c->n_args - 1].u64); }
 static bool now(struct call *c) { return return_datetime(c, clr_now_ticks(c), KIND_LOCAL); }
 static bool utc_now(struct call *c) { return return_datetime(c, clr_now_ticks(c), KIND_UTC); }
 static bool min_value(struct call *c) { return return_datetime(c, 0, KIND_UNSPECIFIED); }
@@ -78,17 +90,84 @@ today(struct call *c)
 }
 
 static bool
+not_recognized(struct call *c)
+{
+    return call_throw(c, EXC_FORMAT, "String was not recognized as a valid DateTime.");
+}
+
+static bool
 parse(struct call *c)
 {
     struct moment m;
 
     if (!call_string(c, 0))
         return throw_argument_null(c, "s");
-    if (!datetime_parse(call_str(c, 0), clr_now_ticks(c), &m))
-        return call_throw(c, EXC_FORMAT, "String was not recognized as a valid DateTime.");
-    /* What names its zone becomes local time, which is UTC. */
-    return return_datetime(c, m.ticks - m.offset, m.has_offset ? KIND_LOCAL : KIND_UNSPECIFIED);
+    uint64_t styles = c->n_args > 2 ? c->args[2].u64 : 0;
+    if (!check_styles(c, styles, false))
+        return false;
+    if (!datetime_parse(call_str(c, 0), styles & STYLES_NO_CURRENT_DATE ? 0 : clr_now_ticks(c), &m) ||
+        !moment_to_datetime(&m, styles, &c->ret))
+        return not_recognized(c);
+    return true;
 }
+
+/* (s, out) or (s, provider, styles, out) */
+static bool
+try_parse(struct call *c)
+{
+    struct moment m;
+    uint64_t styles = c->n_args > 2 ? c->args[2].u64 : 0;
+    struct value v = value_i64(0);
+    bool ok;
+
+    if (!check_styles(c, styles, false))
+        return false;
+    ok = call_string(c, 0) && datetime_parse(call_str(c, 0), styles & STYLES_NO_CURRENT_DATE ? 0 : clr_now_ticks(c), &m) &&
+         moment_to_datetime(&m, styles, &v);
+    c->args[c->n_args - 1] = v;
+    return return_bool(c, ok);
+}
+
+/* (s, format or formats, provider [, styles]) */
+static bool
+parse_exact_by(struct call *c, bool has_many)
+{
+    struct moment m;
+    uint64_t styles = c->n_args > 3 ? c->args[3].u64 : 0;
+
+    if (!c->args[0].ref || !c->args[1].ref)
+        return throw_argument_null(c, !c->args[0].ref ? "s" : has_many ? "formats" : "format");
+    if (!check_styles(c, styles, false))
+        return false;
+    if (!read_exact(c, call_str(c, 0), c->args[1].ref, has_many, styles, &m) || !moment_to_datetime(&m, styles, &c->ret))
+        return not_recognized(c);
+    return true;
+}
+
+static bool parse_exact(struct call *c) { return parse_exact_by(c, false); }
+static bool parse_exact_many(struct call *c) { return parse_exact_by(c, true); }
+
+static bool
+try_parse_exact_by(struct call *c, bool has_many)
+{
+    struct moment m;
+    uint64_t styles = c->args[3].u64;
+    struct value v = value_i64(0);
+    bool ok;
+
+    if (!check_styles(c, styles, false))
+        return false;
+    ok = c->args[0].ref && c->args[1].ref && read_exact(c, call_str(c, 0), c->args[1].ref, has_many, styles, &m) &&
+         moment_to_datetime(&m, styles, &v);
+    c->args[4] = v;
+    return return_bool(c, ok);
+}
+
+static bool try_parse_exact(struct call *c) { return try_parse_exact_by(c, false); }
+static bool try_parse_exact_many(struct call *c) { return try_parse_exact_by(c, true); }
+static bool to_universal(struct call *c) { return return_datetime(c, ticks_of(c, 0), KIND_UTC); }
+static bool to_local(struct call *c) { return return_datetime(c, ticks_of(c, 0), KIND_LOCAL); }
+static bool specify_kind(struct call *c) { return return_datetime(c, ticks_of(c, 0), c->args[1].u64); }
 
 /* --- parts ------------------------------------------------------------------------------------------------------------------- */
 
@@ -184,6 +263,25 @@ compare(struct call *c)
     return return_i64(c, (ticks_of(c, 0) > ticks_of(c, 1)) - (ticks_of(c, 0) < ticks_of(c, 1)));
 }
 
+static bool
+compare_to_object(struct call *c)
+{
+    return compare_with_boxed(c, "DateTime");
+}
+
+static bool
+text_in(struct call *c, struct str format)
+{
+    struct string *s;
+
+    return value_to_string(c, c->owner, c->args[0], format, &s) && return_ref(c, s);
+}
+
+static bool long_date(struct call *c) { return text_in(c, STR("D")); }
+static bool long_time(struct call *c) { return text_in(c, STR("T")); }
+static bool short_date(struct call *c) { return text_in(c, STR("d")); }
+static bool short_time(struct call *c) { return text_in(c, STR("t")); }
+
 #define D "DateTime"
 
 static const struct type_row types[] = {
@@ -205,7 +303,27 @@ static const struct member_row members[] = {
     M(D, "static DateTime Today { get; }", today),
     M(D, "static DateTime MinValue { get; }", min_value),
     M(D, "static DateTime MaxValue { get; }", max_value),
+    M(D, "new(int year, int month, int day, Calendar calendar)", new_in_calendar),
+    M(D, "new(int year, int month, int day, int hour, int minute, int second, Calendar calendar)", new_in_calendar),
+    M(D, "new(int year, int month, int day, int hour, int minute, int second, int millisecond, Calendar calendar)", new_in_calendar),
+    M(D, "new(int year, int month, int day, int hour, int minute, int second, int millisecond, Calendar calendar, DateTimeKind kind)",
+      new_in_calendar_of_kind),
     M(D, "static DateTime Parse(string s)", parse),
+    M(D, "static DateTime Parse(string s, IFormatProvider provider)", parse),
+    M(D, "static DateTime Parse(string s, IFormatProvider provider, DateTimeStyles styles)", parse),
+    M_EXTRA(D, "static bool TryParse(string s, out DateTime result)", try_parse),
+    M_EXTRA(D, "static bool TryParse(string s, IFormatProvider provider, DateTimeStyles styles, out DateTime result)", try_parse),
+    M_EXTRA(D, "static DateTime ParseExact(string s, string format, IFormatProvider provider)", parse_exact),
+    M_EXTRA(D, "static DateTime ParseExact(string s, string format, IFormatProvider provider, DateTimeStyles style)", parse_exact),
+    M_EXTRA(D, "static DateTime ParseExact(string s, string[] formats, IFormatProvider provider, DateTimeStyles style)",
+            parse_exact_many),
+    M_EXTRA(D, "static bool TryParseExact(string s, string format, IFormatProvider provider, DateTimeStyles style, out DateTime result)",
+            try_parse_exact),
+    M_EXTRA(D, "static bool TryParseExact(string s, string[] formats, IFormatProvider provider, DateTimeStyles style, out DateTime result)",
+            try_parse_exact_many),
+    M_EXTRA(D, "static DateTime SpecifyKind(DateTime value, DateTimeKind kind)", specify_kind),
+    M_EXTRA(D, "DateTime ToUniversalTime()", to_universal),
+    M_EXTRA(D, "DateTime ToLocalTime()", to_local),
     M(D, "static bool IsLeapYear(int year)", is_leap),
     M(D, "static int DaysInMonth(int year, int month)", days_in),
     M(D, "int Year { get; }", year),
@@ -244,9 +362,16 @@ static const struct member_row members[] = {
     M(D, "static bool operator >=(DateTime t1, DateTime t2)", greater_or_equal),
     M(D, "bool Equals(DateTime value)", equal),
     M(D, "int CompareTo(DateTime value)", compare),
+    M_EXTRA(D, "int CompareTo(object value)", compare_to_object),
     M_EXTRA(D, "static int Compare(DateTime t1, DateTime t2)", compare),
     M(D, "string ToString()", value_text),
     M(D, "string ToString(string format)", value_text),
+    M(D, "string ToString(IFormatProvider provider)", value_text_plain),
+    M(D, "string ToString(string format, IFormatProvider provider)", value_text),
+    M_EXTRA(D, "string ToLongDateString()", long_date),
+    M_EXTRA(D, "string ToLongTimeString()", long_time),
+    M_EXTRA(D, "string ToShortDateString()", short_date),
+    M_EXTRA(D, "string ToShortTimeString()", short_time),
 };
 
 const struct library clr_datetime = LIBRARY("DateTime", types, members);

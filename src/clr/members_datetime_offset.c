@@ -6,6 +6,8 @@
 #include "clr/times.h"
 #include "clr/values.h"
 
+#define FILE_TIME_EPOCH INT64_C(504911232000000000) /* 1601-01-01 */
+
 static int64_t
 utc_of(const struct call *c, uint32_t i)
 {
@@ -126,25 +128,109 @@ from_unix_milliseconds(struct call *c)
 }
 
 static bool
+not_recognized(struct call *c)
+{
+    return call_throw(c, EXC_FORMAT, "String was not recognized as a valid DateTime.");
+}
+
+/* False: outside of the calendar. */
+static bool
+from_moment(const struct moment *m, uint64_t styles, struct value *ret)
+{
+    int64_t utc = m->ticks - m->offset, offset = styles & STYLES_TO_UNIVERSAL ? 0 : m->offset;
+
+    if (utc < 0 || utc > TICKS_MAX || utc + offset < 0 || utc + offset > TICKS_MAX)
+        return false;
+    *ret = value_datetime_offset(utc, offset);
+    return true;
+}
+
+static bool
 parse(struct call *c)
 {
     struct moment m;
 
     if (!call_string(c, 0))
         return throw_argument_null(c, "input");
-    if (!datetime_parse(call_str(c, 0), clr_now_ticks(c), &m))
-        return call_throw(c, EXC_FORMAT, "String was not recognized as a valid DateTime.");
-    return return_offset(c, (__int128)m.ticks - m.offset, m.offset);
+    uint64_t styles = c->n_args > 2 ? c->args[2].u64 : 0;
+    if (!check_styles(c, styles, true))
+        return false;
+    if (!datetime_parse(call_str(c, 0), clr_now_ticks(c), &m) || !from_moment(&m, styles, &c->ret))
+        return not_recognized(c);
+    return true;
 }
 
+/* (s, out) or (s, provider, styles, out) */
 static bool
 try_parse(struct call *c)
 {
     struct moment m;
-    bool ok = call_string(c, 0) && datetime_parse(call_str(c, 0), clr_now_ticks(c), &m);
+    uint64_t styles = c->n_args > 2 ? c->args[2].u64 : 0;
+    struct value v = value_i64(0);
+    bool ok;
 
-    c->args[1] = ok ? value_datetime_offset(m.ticks - m.offset, m.offset) : value_i64(0);
+    if (!check_styles(c, styles, true))
+        return false;
+    ok = call_string(c, 0) && datetime_parse(call_str(c, 0), clr_now_ticks(c), &m) && from_moment(&m, styles, &v);
+    c->args[c->n_args - 1] = v;
     return return_bool(c, ok);
+}
+
+/* (input, format or formats, provider [, styles]) */
+static bool
+parse_exact_by(struct call *c, bool has_many)
+{
+    struct moment m;
+    uint64_t styles = c->n_args > 3 ? c->args[3].u64 : 0;
+
+    if (!c->args[0].ref || !c->args[1].ref)
+        return throw_argument_null(c, !c->args[0].ref ? "input" : has_many ? "formats" : "format");
+    if (!check_styles(c, styles, true))
+        return false;
+    if (!read_exact(c, call_str(c, 0), c->args[1].ref, has_many, styles, &m) || !from_moment(&m, styles, &c->ret))
+        return not_recognized(c);
+    return true;
+}
+
+static bool parse_exact(struct call *c) { return parse_exact_by(c, false); }
+static bool parse_exact_many(struct call *c) { return parse_exact_by(c, true); }
+
+static bool
+try_parse_exact_by(struct call *c, bool has_many)
+{
+    struct moment m;
+    struct value v = value_i64(0);
+    bool ok;
+
+    if (!check_styles(c, c->args[3].u64, true))
+        return false;
+    ok = c->args[0].ref && c->args[1].ref && read_exact(c, call_str(c, 0), c->args[1].ref, has_many, c->args[3].u64, &m) &&
+         from_moment(&m, c->args[3].u64, &v);
+    c->args[4] = v;
+    return return_bool(c, ok);
+}
+
+static bool try_parse_exact(struct call *c) { return try_parse_exact_by(c, false); }
+static bool try_parse_exact_many(struct call *c) { return try_parse_exact_by(c, true); }
+
+static bool
+from_file_time(struct call *c)
+{
+    __int128 ticks = (__int128)c->args[0].i64 + FILE_TIME_EPOCH;
+
+    if (c->args[0].i64 < 0 || ticks > TICKS_MAX)
+        return throw_argument_range(c, "fileTime", "Not a valid Win32 FileTime.");
+    return return_offset(c, ticks, 0);
+}
+
+static bool
+new_in_calendar(struct call *c)
+{
+    int64_t ticks, offset = c->args[8].i64;
+
+    if (!c->args[7].ref)
+        return throw_argument_null(c, "calendar");
+    return check_offset(c, offset) && read_civil(c, 7, &ticks) && return_offset(c, (__int128)ticks - offset, offset);
 }
 
 /* --- parts -------------------------------------------------------------------------------------------------------------------- */
@@ -194,7 +280,7 @@ to_offset(struct call *c)
 static bool
 to_file_time(struct call *c)
 {
-    return return_i64(c, utc_of(c, 0) - INT64_C(504911232000000000)); /* since 1601 */
+    return return_i64(c, utc_of(c, 0) - FILE_TIME_EPOCH);
 }
 
 /* --- arithmetic ---------------------------------------------------------------------------------------------------------------- */
@@ -269,6 +355,9 @@ static const struct member_row members[] = {
     M(D, "new(long ticks, TimeSpan offset)", new_from_ticks),
     M(D, "new(int year, int month, int day, int hour, int minute, int second, TimeSpan offset)", new_from_parts),
     M(D, "new(int year, int month, int day, int hour, int minute, int second, int millisecond, TimeSpan offset)", new_from_parts),
+    M(D,
+      "new(int year, int month, int day, int hour, int minute, int second, int millisecond, Calendar calendar, TimeSpan offset)",
+      new_in_calendar),
     M(D, "static implicit operator DateTimeOffset(DateTime dateTime)", from_datetime),
     M(D, "static DateTimeOffset Now { get; }", now),
     M(D, "static DateTimeOffset UtcNow { get; }", now),
@@ -279,8 +368,23 @@ static const struct member_row members[] = {
     M(D, "static DateTimeOffset FromUnixTimeMilliseconds(long milliseconds)", from_unix_milliseconds),
     M(D, "static DateTimeOffset Parse(string input)", parse),
     M(D, "static bool TryParse(string input, out DateTimeOffset result)", try_parse),
-    M_LATER(D, "static DateTimeOffset ParseExact(string input, string format, object formatProvider)"),
-    M_LATER(D, "static DateTimeOffset FromFileTime(long fileTime)"),
+    M(D, "static DateTimeOffset Parse(string input, IFormatProvider formatProvider)", parse),
+    M(D, "static DateTimeOffset Parse(string input, IFormatProvider formatProvider, DateTimeStyles styles)", parse),
+    M(D, "static bool TryParse(string input, IFormatProvider formatProvider, DateTimeStyles styles, out DateTimeOffset result)", try_parse),
+    M(D, "static DateTimeOffset ParseExact(string input, string format, IFormatProvider formatProvider)", parse_exact),
+    M(D, "static DateTimeOffset ParseExact(string input, string format, IFormatProvider formatProvider, DateTimeStyles styles)",
+      parse_exact),
+    M(D, "static DateTimeOffset ParseExact(string input, string[] formats, IFormatProvider formatProvider, DateTimeStyles styles)",
+      parse_exact_many),
+    M(D,
+      "static bool TryParseExact(string input, string format, IFormatProvider formatProvider, DateTimeStyles styles, out DateTimeOffset "
+      "result)",
+      try_parse_exact),
+    M(D,
+      "static bool TryParseExact(string input, string[] formats, IFormatProvider formatProvider, DateTimeStyles styles, out "
+      "DateTimeOffset result)",
+      try_parse_exact_many),
+    M(D, "static DateTimeOffset FromFileTime(long fileTime)", from_file_time),
     M(D, "int Year { get; }", year),
     M(D, "int Month { get; }", month),
     M(D, "int Day { get; }", day),
@@ -331,6 +435,8 @@ static const struct member_row members[] = {
     M(D, "static int Compare(DateTimeOffset first, DateTimeOffset second)", compare),
     M(D, "string ToString()", value_text),
     M(D, "string ToString(string format)", value_text),
+    M(D, "string ToString(IFormatProvider formatProvider)", value_text_plain),
+    M(D, "string ToString(string format, IFormatProvider formatProvider)", value_text),
 };
 
 const struct library clr_datetime_offset = LIBRARY("DateTimeOffset", types, members);

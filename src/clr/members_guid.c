@@ -165,6 +165,34 @@ new_from_fields(struct call *c)
 }
 
 static bool
+new_from_fields_and_bytes(struct call *c)
+{
+    const struct array *d = (const struct array *)c->args[3].ref;
+    struct value args[11] = {c->args[0], c->args[1], c->args[2]};
+
+    if (!d)
+        return throw_argument_null(c, "d");
+    if (d->n != 8)
+        return throw_argument(c, NULL, "Byte array for GUID must be exactly 8 bytes long.");
+    for (uint32_t i = 0; i < 8; i++)
+        args[3 + i] = array_get(d, i);
+    c->args = args;
+    return new_from_fields(c);
+}
+
+static bool
+compare_to_object(struct call *c)
+{
+    struct object *other = c->args[1].ref;
+
+    if (!other)
+        return return_i64(c, 1);
+    if (other->type != c->owner)
+        return throw_argument(c, NULL, "Object must be of type GUID.");
+    return return_i64(c, compare_guids(c->args[0], value_unbox(other)));
+}
+
+static bool
 empty(struct call *c)
 {
     c->ret = value_i64(0);
@@ -193,6 +221,8 @@ static const struct member_row members[] = {
     M("Guid", "new(string g)", new_from_text),
     M("Guid", "new(byte[] b)", new_from_bytes),
     M("Guid", "new(int a, short b, short c, byte d, byte e, byte f, byte g, byte h, byte i, byte j, byte k)", new_from_fields),
+    M("Guid", "new(int a, short b, short c, byte[] d)", new_from_fields_and_bytes),
+    M("Guid", "new(uint a, ushort b, ushort c, byte d, byte e, byte f, byte g, byte h, byte i, byte j, byte k)", new_from_fields),
     M("Guid", "static Guid Empty { get; }", empty),
     M("Guid", "static Guid NewGuid()", new_guid),
     M("Guid", "static Guid Parse(string input)", parse),
@@ -202,10 +232,12 @@ static const struct member_row members[] = {
     M("Guid", "byte[] ToByteArray()", to_byte_array),
     M("Guid", "bool Equals(Guid g)", equal),
     M("Guid", "int CompareTo(Guid value)", compare),
+    M("Guid", "int CompareTo(object value)", compare_to_object),
     M("Guid", "static bool operator ==(Guid a, Guid b)", equal),
     M("Guid", "static bool operator !=(Guid a, Guid b)", not_equal),
     M("Guid", "string ToString()", value_text),
     M("Guid", "string ToString(string format)", value_text),
+    M("Guid", "string ToString(string format, IFormatProvider provider)", value_text),
 };
 
 const struct library clr_guid = LIBRARY("Guid", types, members);

@@ -87,14 +87,10 @@ static bool min_value(struct call *c) { return return_i64(c, INT64_MIN); }
 static bool max_value(struct call *c) { return return_i64(c, INT64_MAX); }
 
 static bool
-parse(struct call *c)
+check_span(struct call *c, enum timespan_status status)
 {
-    int64_t ticks = 0;
-
-    if (!call_string(c, 0))
-        return throw_argument_null(c, "input");
-    switch (timespan_parse(call_str(c, 0), &ticks)) {
-    case TIMESPAN_OK: return return_i64(c, ticks);
+    switch (status) {
+    case TIMESPAN_OK: return true;
     case TIMESPAN_FORMAT: return call_throw(c, EXC_FORMAT, "String was not recognized as a valid TimeSpan.");
     case TIMESPAN_OVERFLOW:
         return call_throw(c, EXC_OVERFLOW,
@@ -105,12 +101,65 @@ parse(struct call *c)
 }
 
 static bool
+parse(struct call *c)
+{
+    int64_t ticks = 0;
+
+    if (!call_string(c, 0))
+        return throw_argument_null(c, "input");
+    return check_span(c, timespan_parse(call_str(c, 0), &ticks)) && return_i64(c, ticks);
+}
+
+/* By the first format that fits. */
+static enum timespan_status
+read_span_exact(struct call *c, bool has_many, bool negative, int64_t *ret)
+{
+    const struct array *formats = (const struct array *)c->args[1].ref;
+    enum timespan_status status = TIMESPAN_FORMAT;
+
+    if (!has_many)
+        return timespan_parse_exact(call_str(c, 0), call_str(c, 1), negative, ret);
+    for (uint32_t i = 0; i < formats->n && status != TIMESPAN_OK; i++) {
+        const struct string *format = (const struct string *)formats->u.v[i].ref;
+        status = format ? timespan_parse_exact(call_str(c, 0), string_str(format), negative, ret) : TIMESPAN_FORMAT;
+    }
+    return status == TIMESPAN_OK ? status : TIMESPAN_FORMAT;
+}
+
+static bool
+parse_exact_by(struct call *c, bool has_many)
+{
+    int64_t ticks = 0;
+
+    if (!c->args[0].ref || !c->args[1].ref)
+        return throw_argument_null(c, !c->args[0].ref ? "input" : has_many ? "formats" : "format");
+    return check_span(c, read_span_exact(c, has_many, c->n_args > 3 && c->args[3].i64, &ticks)) && return_i64(c, ticks);
+}
+
+static bool parse_exact(struct call *c) { return parse_exact_by(c, false); }
+static bool parse_exact_many(struct call *c) { return parse_exact_by(c, true); }
+
+static bool
+try_parse_exact_by(struct call *c, bool has_many)
+{
+    int64_t ticks = 0;
+    bool ok = c->args[0].ref && c->args[1].ref &&
+              read_span_exact(c, has_many, c->n_args > 4 && c->args[3].i64, &ticks) == TIMESPAN_OK;
+
+    c->args[c->n_args - 1] = value_i64(ok ? ticks : 0);
+    return return_bool(c, ok);
+}
+
+static bool try_parse_exact(struct call *c) { return try_parse_exact_by(c, false); }
+static bool try_parse_exact_many(struct call *c) { return try_parse_exact_by(c, true); }
+
+static bool
 try_parse(struct call *c)
 {
     int64_t ticks = 0;
     bool ok = call_string(c, 0) && timespan_parse(call_str(c, 0), &ticks) == TIMESPAN_OK;
 
-    c->args[1] = value_i64(ok ? ticks : 0);
+    c->args[c->n_args - 1] = value_i64(ok ? ticks : 0);
     return return_bool(c, ok);
 }
 
@@ -165,6 +214,12 @@ compare(struct call *c)
     return return_i64(c, (ticks_of(c, 0) > ticks_of(c, 1)) - (ticks_of(c, 0) < ticks_of(c, 1)));
 }
 
+static bool
+compare_to_object(struct call *c)
+{
+    return compare_with_boxed(c, "TimeSpan");
+}
+
 #define T "TimeSpan"
 
 static const struct type_row types[] = {
@@ -192,7 +247,22 @@ static const struct member_row members[] = {
     M(T, "static TimeSpan FromTicks(long value)", new_from_ticks),
     M(T, "static TimeSpan Parse(string s)", parse),
     M(T, "static bool TryParse(string s, out TimeSpan result)", try_parse),
-    M_LATER(T, "static TimeSpan ParseExact(string input, string format, object formatProvider)"),
+    M(T, "static TimeSpan Parse(string input, IFormatProvider formatProvider)", parse),
+    M(T, "static bool TryParse(string input, IFormatProvider formatProvider, out TimeSpan result)", try_parse),
+    M(T, "static TimeSpan ParseExact(string input, string format, IFormatProvider formatProvider)", parse_exact),
+    M(T, "static TimeSpan ParseExact(string input, string[] formats, IFormatProvider formatProvider)", parse_exact_many),
+    M(T, "static TimeSpan ParseExact(string input, string format, IFormatProvider formatProvider, TimeSpanStyles styles)", parse_exact),
+    M(T, "static TimeSpan ParseExact(string input, string[] formats, IFormatProvider formatProvider, TimeSpanStyles styles)",
+      parse_exact_many),
+    M(T, "static bool TryParseExact(string input, string format, IFormatProvider formatProvider, out TimeSpan result)", try_parse_exact),
+    M(T, "static bool TryParseExact(string input, string[] formats, IFormatProvider formatProvider, out TimeSpan result)",
+      try_parse_exact_many),
+    M(T, "static bool TryParseExact(string input, string format, IFormatProvider formatProvider, TimeSpanStyles styles, out TimeSpan result)",
+      try_parse_exact),
+    M(T,
+      "static bool TryParseExact(string input, string[] formats, IFormatProvider formatProvider, TimeSpanStyles styles, out TimeSpan "
+      "result)",
+      try_parse_exact_many),
     M(T, "long Ticks { get; }", ticks),
     M(T, "int Days { get; }", days),
     M(T, "int Hours { get; }", hours),
@@ -228,9 +298,11 @@ static const struct member_row members[] = {
     M(T, "bool Equals(TimeSpan obj)", equal),
     M(T, "static bool Equals(TimeSpan t1, TimeSpan t2)", equal),
     M(T, "int CompareTo(TimeSpan value)", compare),
+    M(T, "int CompareTo(object value)", compare_to_object),
     M(T, "static int Compare(TimeSpan t1, TimeSpan t2)", compare),
     M(T, "string ToString()", value_text),
     M(T, "string ToString(string format)", value_text),
+    M(T, "string ToString(string format, IFormatProvider formatProvider)", value_text),
 };
 
 const struct library clr_timespan = LIBRARY("TimeSpan", types, members);

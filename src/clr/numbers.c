@@ -42,6 +42,12 @@ check_number(struct call *c, enum number_status status, enum type_kind kind)
     return status == NUMBER_OK || throw_number_overflow(c, kind);
 }
 
+static unsigned
+usual_style(enum type_kind kind)
+{
+    return kind == TYPE_DOUBLE || kind == TYPE_FLOAT ? STYLE_FLOAT_THOUSANDS : kind == TYPE_DECIMAL ? STYLE_NUMBER : STYLE_INTEGER;
+}
+
 enum number_status
 try_parse_number(struct str text, enum type_kind kind, unsigned style, struct value *ret)
 {
@@ -50,16 +56,17 @@ try_parse_number(struct str text, enum type_kind kind, unsigned style, struct va
     struct decimal d;
 
     *ret = value_i64(0);
+    if (style == STYLE_USUAL)
+        style = usual_style(kind);
     switch (kind) {
-    case TYPE_DOUBLE: return number_parse_double(text, style ? style : STYLE_FLOAT_THOUSANDS, &ret->f64);
-    case TYPE_FLOAT: return number_parse_float(text, style ? style : STYLE_FLOAT_THOUSANDS, &ret->f32);
+    case TYPE_DOUBLE: return number_parse_double(text, style, &ret->f64);
+    case TYPE_FLOAT: return number_parse_float(text, style, &ret->f32);
     case TYPE_DECIMAL:
-        if ((status = number_parse_decimal(text, style ? style : STYLE_NUMBER, &d)) == NUMBER_OK)
+        if ((status = number_parse_decimal(text, style, &d)) == NUMBER_OK)
             *ret = value_from_decimal(d);
         return status;
     default: break;
     }
-    style = style ? style : STYLE_INTEGER;
     return r->is_signed ? number_parse_i64(text, style, r->min, (int64_t)r->max, &ret->i64)
                         : number_parse_u64(text, style, r->max, &ret->u64);
 }
@@ -67,7 +74,7 @@ try_parse_number(struct str text, enum type_kind kind, unsigned style, struct va
 bool
 parse_number(struct call *c, struct str text, enum type_kind kind, struct value *ret)
 {
-    return check_number(c, try_parse_number(text, kind, 0, ret), kind);
+    return check_number(c, try_parse_number(text, kind, STYLE_USUAL, ret), kind);
 }
 
 /* --- text ------------------------------------------------------------------------------------------------------------ */
@@ -206,11 +213,32 @@ parse(struct call *c)
     return parse_number(c, call_str(c, 0), c->owner->kind, &c->ret);
 }
 
+/* Combinations of NumberStyles that no Parse takes. */
+static bool
+check_style(struct call *c, uint64_t style)
+{
+    enum type_kind kind = c->owner->kind;
+
+    if (style & ~(uint64_t)(STYLE_HEX | 511))
+        return throw_argument(c, "style", "An undefined NumberStyles value is being used.");
+    if (!(style & STYLE_HEX))
+        return true;
+    if (kind == TYPE_DOUBLE || kind == TYPE_FLOAT || kind == TYPE_DECIMAL)
+        return throw_argument(c, NULL, "The number style AllowHexSpecifier is not supported on floating point data types.");
+    if (style & ~(uint64_t)STYLE_HEX_NUMBER)
+        return throw_argument(c, NULL,
+                              "With the AllowHexSpecifier bit set in the enum bit field, the only other valid bits that can be "
+                              "combined into the enum value must be a subset of those in HexNumber.");
+    return true;
+}
+
 static bool
 parse_styled(struct call *c)
 {
     if (!call_string(c, 0))
         return throw_argument_null(c, "s");
+    if (!check_style(c, c->args[1].u64))
+        return false;
     return check_number(c, try_parse_number(call_str(c, 0), c->owner->kind, (unsigned)c->args[1].i64, &c->ret), c->owner->kind);
 }
 
@@ -218,10 +246,29 @@ static bool
 try_parse(struct call *c)
 {
     struct value v = value_i64(0);
-    bool ok = call_string(c, 0) && try_parse_number(call_str(c, 0), c->owner->kind, 0, &v) == NUMBER_OK;
+    bool ok = call_string(c, 0) && try_parse_number(call_str(c, 0), c->owner->kind, STYLE_USUAL, &v) == NUMBER_OK;
 
     c->args[1] = ok ? v : value_i64(0);
     return return_bool(c, ok);
+}
+
+static bool
+try_parse_styled(struct call *c)
+{
+    struct value v = value_i64(0);
+    bool ok;
+
+    if (!check_style(c, c->args[1].u64))
+        return false;
+    ok = call_string(c, 0) && try_parse_number(call_str(c, 0), c->owner->kind, (unsigned)c->args[1].i64, &v) == NUMBER_OK;
+    c->args[3] = ok ? v : value_i64(0);
+    return return_bool(c, ok);
+}
+
+static bool
+get_type_code(struct call *c)
+{
+    return return_i64(c, type_code(c->owner));
 }
 
 static bool
@@ -283,6 +330,17 @@ static bool is_infinity(struct call *c) { return return_bool(c, isinf(floating(c
 static bool is_positive_infinity(struct call *c) { return return_bool(c, floating(c, 0) == (double)INFINITY); }
 static bool is_negative_infinity(struct call *c) { return return_bool(c, floating(c, 0) == (double)-INFINITY); }
 static bool is_finite(struct call *c) { return return_bool(c, isfinite(floating(c, 0)) != 0); }
+static bool is_negative(struct call *c) { return return_bool(c, signbit(floating(c, 0)) != 0); }
+
+/* isnormal() of the width that the type has. */
+static bool
+is_of_class(struct call *c, int class)
+{
+    return return_bool(c, c->owner->kind == TYPE_FLOAT ? fpclassify(c->args[0].f32) == class : fpclassify(c->args[0].f64) == class);
+}
+
+static bool is_normal(struct call *c) { return is_of_class(c, FP_NORMAL); }
+static bool is_subnormal(struct call *c) { return is_of_class(c, FP_SUBNORMAL); }
 static bool nan_value(struct call *c) { return return_floating(c, (double)NAN); }
 static bool positive_infinity(struct call *c) { return return_floating(c, (double)INFINITY); }
 static bool negative_infinity(struct call *c) { return return_floating(c, (double)-INFINITY); }
@@ -464,6 +522,8 @@ convert_number(struct call *c, enum type_kind from, struct value v, enum type_ki
 
 #define COMMON_ROWS(name, keyword) \
     M(name, "string ToString()", to_string), \
+    M(name, "string ToString(IFormatProvider provider)", to_string), \
+    M(name, "TypeCode GetTypeCode()", get_type_code), \
     M(name, "int CompareTo(" keyword " value)", compare_to), \
     M(name, "int CompareTo(object value)", compare_to_object), \
     M(name, "bool Equals(" keyword " obj)", equals), \
@@ -473,8 +533,13 @@ convert_number(struct call *c, enum type_kind from, struct value v, enum type_ki
 #define NUMBER_ROWS(name, keyword) \
     COMMON_ROWS(name, keyword), \
     M(name, "string ToString(string format)", to_string_format), \
+    M(name, "string ToString(string format, IFormatProvider provider)", to_string_format), \
+    M(name, "static " keyword " Parse(string s, IFormatProvider provider)", parse), \
+    M(name, "static " keyword " Parse(string s, NumberStyles style, IFormatProvider provider)", parse_styled), \
+    M(name, "static bool TryParse(string s, NumberStyles style, IFormatProvider provider, out " keyword " result)", \
+      try_parse_styled), \
     M(name, "static " keyword " Parse(string s)", parse), \
-    M(name, "static " keyword " Parse(string s, System.Globalization.NumberStyles style)", parse_styled), \
+    M(name, "static " keyword " Parse(string s, NumberStyles style)", parse_styled), \
     M(name, "static bool TryParse(string s, out " keyword " result)", try_parse)
 
 #define FLOATING_ROWS(name, keyword) \
@@ -486,7 +551,10 @@ convert_number(struct call *c, enum type_kind from, struct value v, enum type_ki
     M(name, "static bool IsInfinity(" keyword " d)", is_infinity), \
     M(name, "static bool IsPositiveInfinity(" keyword " d)", is_positive_infinity), \
     M(name, "static bool IsNegativeInfinity(" keyword " d)", is_negative_infinity), \
-    M(name, "static bool IsFinite(" keyword " d)", is_finite)
+    M(name, "static bool IsFinite(" keyword " d)", is_finite), \
+    M(name, "static bool IsNegative(" keyword " d)", is_negative), \
+    M(name, "static bool IsNormal(" keyword " d)", is_normal), \
+    M(name, "static bool IsSubnormal(" keyword " d)", is_subnormal)
 
 static const struct type_row types[] = {
     HOOKS("System.Boolean", &bool_hooks),

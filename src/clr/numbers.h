@@ -17,6 +17,12 @@ struct integer_range {
 /* NULL for kinds that are no integers (char is one). */
 const struct integer_range *integer_range(enum type_kind kind);
 
+/* System.TypeCode. */
+enum type_code { CODE_EMPTY, CODE_OBJECT, CODE_DB_NULL, CODE_BOOLEAN, CODE_CHAR, CODE_SBYTE, CODE_BYTE, CODE_INT16, CODE_UINT16,
+                 CODE_INT32, CODE_UINT32, CODE_INT64, CODE_UINT64, CODE_SINGLE, CODE_DOUBLE, CODE_DECIMAL, CODE_DATE_TIME,
+                 CODE_STRING = 18 };
+enum type_code type_code(const struct type *t);
+
 /* "Value was either too large or too small for an Int32." Always false. */
 bool throw_number_overflow(struct call *c, enum type_kind kind);
 /* Throws for a status other than OK. */

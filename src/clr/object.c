@@ -4,6 +4,7 @@
 #include "clr/families.h"
 #include "clr/format.h"
 #include "clr/number_format.h"
+#include "clr/type_object.h"
 #include "clr/values.h"
 
 /* --- Object -------------------------------------------------------------------------------------------------------------- */
@@ -236,7 +237,7 @@ enum_parse_type(struct call *c)
 
     if (!type)
         return throw_argument_null(c, "enumType");
-    const struct type *t = (const struct type *)(const void *)value_unbox(type).ref;
+    const struct type *t = type_of_object(type);
     if (!enum_parse_as(c, t, call_string(c, 1), c->n_args > 2 && call_bool(c, 2), &v))
         return false;
     return value_box(c, t, value_i64(v), &boxed) && return_ref(c, boxed);
@@ -262,6 +263,29 @@ enum_text(struct call *c)
     struct string *s;
 
     return value_to_string(c, o->type, value_unbox(o), c->n_args > 1 ? call_str(c, 1) : STR_NONE, &s) && return_ref(c, s);
+}
+
+static bool
+enum_text_plain(struct call *c)
+{
+    return object_to_string(c);
+}
+
+static bool
+enum_try_parse_type(struct call *c)
+{
+    const struct type *t = type_of_object(c->args[0].ref);
+    uint32_t out = c->n_args - 1;
+    int64_t v = 0;
+    bool ok;
+
+    if (!t)
+        return throw_argument_null(c, "enumType");
+    if (t->kind != TYPE_ENUM)
+        return throw_argument(c, "enumType", "Type provided must be an Enum.");
+    ok = call_string(c, 1) && parse_enum(t, call_str(c, 1), c->n_args > 3 && call_bool(c, 2), &v);
+    c->args[out] = value_ref(NULL);
+    return (!ok || value_box(c, t, value_i64(v), &c->args[out].ref)) && return_bool(c, ok);
 }
 
 static bool
@@ -321,6 +345,24 @@ nullable_compare(struct call *c)
     return value_compare(c, a->type, value_unbox(a), value_unbox(b), &order) && return_i64(c, order);
 }
 
+static bool
+nullable_new(struct call *c)
+{
+    struct object *box;
+
+    return value_box(c, type_strip_nullable(c->owner), c->args[0], &box) && return_ref(c, box);
+}
+
+static bool
+nullable_underlying(struct call *c)
+{
+    const struct type *t = type_of_object(c->args[0].ref);
+
+    if (!t)
+        return throw_argument_null(c, "nullableType");
+    return t->kind == TYPE_NULLABLE ? return_new(c, type_object_new(c, t->args[0])) : return_ref(c, NULL);
+}
+
 /* --- Exception ------------------------------------------------------------------------------------------------------------ */
 
 static struct str
@@ -378,7 +420,25 @@ argument_create(struct call *c, struct string *message, struct string *parameter
 static bool argument_with_name(struct call *c) { return argument_create(c, call_string(c, 0), call_string(c, 1)); }
 static bool argument_of_name(struct call *c) { return argument_create(c, NULL, call_string(c, 0)); }
 static bool argument_name_first(struct call *c) { return argument_create(c, call_string(c, 1), call_string(c, 0)); }
-static bool argument_with_actual(struct call *c) { return argument_create(c, call_string(c, 2), call_string(c, 0)); }
+
+static bool
+argument_with_actual(struct call *c)
+{
+    struct object *actual = c->args[1].ref;
+    struct exception *e;
+    struct string *text;
+
+    if (!argument_create(c, call_string(c, 2), call_string(c, 0)))
+        return false;
+    e = (struct exception *)c->ret.ref;
+    e->actual = actual;
+    if (!actual)
+        return true;
+    if (!value_to_string(c, actual->type, value_unbox(actual), STR_NONE, &text))
+        return false;
+    e->message = string_printf(c, "%.*s\nActual value was %.*s.", STR_ARG(string_str(e->message)), STR_ARG(string_str(text)));
+    return e->message != NULL;
+}
 
 static struct exception *
 self_exception(const struct call *c)
@@ -390,6 +450,8 @@ static bool exception_message(struct call *c) { return return_ref(c, self_except
 static bool exception_inner(struct call *c) { return return_ref(c, self_exception(c)->inner); }
 static bool exception_parameter(struct call *c) { return return_ref(c, self_exception(c)->parameter); }
 static bool exception_nothing(struct call *c) { return return_ref(c, NULL); }
+static bool exception_actual(struct call *c) { return return_ref(c, self_exception(c)->actual); }
+static bool exception_help_link(struct call *c) { return return_ref(c, self_exception(c)->help_link); }
 
 static bool
 exception_base(struct call *c)
@@ -402,9 +464,23 @@ exception_base(struct call *c)
 }
 
 static bool
+exception_set_help_link(struct call *c)
+{
+    self_exception(c)->help_link = call_string(c, 1);
+    return true;
+}
+
+static bool
 exception_source(struct call *c)
 {
-    return return_new(c, string_lit(c, ""));
+    return return_ref(c, self_exception(c)->source);
+}
+
+static bool
+exception_set_source(struct call *c)
+{
+    self_exception(c)->source = call_string(c, 1);
+    return true;
 }
 
 /* --- Tuple ---------------------------------------------------------------------------------------------------------------- */
@@ -422,7 +498,8 @@ tuple_to_string(struct call *c, const struct type *type, struct value v, struct 
             buf_add_lit(&b, ", ");
         if (!value_to_string(c, type->args[i], r->v[i], STR_NONE, &s))
             return false;
-        buf_add_str(&b, s ? string_str(s) : STR(""));
+        struct str text = s ? string_str(s) : STR("");
+        buf_add_str(&b, i == 7 && text.len > 1 ? str_sub(text, 1, text.len - 1) : text); /* the Rest is not wrapped again */
     }
     buf_add_char(&b, ')');
     *ret = string_from_buf(c, &b);
@@ -493,7 +570,22 @@ tuple_new(struct call *c)
         c->ret = ((struct record *)c->args[0].ref)->v[n - 1]; \
         return true; \
     }
-ITEM(1) ITEM(2) ITEM(3) ITEM(4) ITEM(5) ITEM(6) ITEM(7)
+ITEM(1) ITEM(2) ITEM(3) ITEM(4) ITEM(5) ITEM(6) ITEM(7) ITEM(8)
+
+/* The eighth goes into a tuple of its own, the Rest. */
+static bool
+tuple_new_of_eight(struct call *c)
+{
+    struct record *rest = record_new(c, c->ret_type->args[7]), *r = record_new(c, c->ret_type);
+
+    if (!rest || !r)
+        return false;
+    rest->v[0] = c->args[7];
+    for (uint32_t i = 0; i < 7; i++)
+        r->v[i] = c->args[i];
+    r->v[7] = value_ref(rest);
+    return return_ref(c, r);
+}
 
 #define T2 "Tuple<T1,T2>"
 #define T3 "Tuple<T1,T2,T3>"
@@ -501,6 +593,7 @@ ITEM(1) ITEM(2) ITEM(3) ITEM(4) ITEM(5) ITEM(6) ITEM(7)
 #define T5 "Tuple<T1,T2,T3,T4,T5>"
 #define T6 "Tuple<T1,T2,T3,T4,T5,T6>"
 #define T7 "Tuple<T1,T2,T3,T4,T5,T6,T7>"
+#define T8 "Tuple<T1,T2,T3,T4,T5,T6,T7,TRest>"
 
 static const struct type_row types[] = {
     HOOKS("System.Enum", &enum_hooks),
@@ -512,6 +605,7 @@ static const struct type_row types[] = {
     CLASS("System." T5, NULL, "IComparable", &tuple_hooks),
     CLASS("System." T6, NULL, "IComparable", &tuple_hooks),
     CLASS("System." T7, NULL, "IComparable", &tuple_hooks),
+    CLASS("System." T8, NULL, "IComparable", &tuple_hooks),
 };
 
 static const struct member_row members[] = {
@@ -528,7 +622,11 @@ static const struct member_row members[] = {
     M("Enum", "static object Parse(Type enumType, string value, bool ignoreCase)", enum_parse_type),
     M("Enum", "static bool TryParse<T>(string value, out T result)", enum_try_parse),
     M("Enum", "static bool TryParse<T>(string value, bool ignoreCase, out T result)", enum_try_parse),
+    M("Enum", "static bool TryParse(Type enumType, string value, out object result)", enum_try_parse_type),
+    M("Enum", "static bool TryParse(Type enumType, string value, bool ignoreCase, out object result)", enum_try_parse_type),
     M("Enum", "string ToString()", enum_text),
+    M("Enum", "string ToString(IFormatProvider provider)", enum_text_plain),
+    M("Enum", "string ToString(string format, IFormatProvider provider)", enum_text),
     M("Enum", "string ToString(string format)", enum_text),
     M_EXTRA("Enum", "bool HasFlag(Enum flag)", enum_has_flag),
 
@@ -539,6 +637,8 @@ static const struct member_row members[] = {
     M("Nullable<T>", "string ToString()", nullable_to_string),
     M("Nullable<T>", "bool Equals(object other)", object_equals),
     M("Nullable<T>", "int GetHashCode()", nullable_get_hash_code),
+    M("Nullable<T>", "new(T value)", nullable_new),
+    M("Nullable", "static Type GetUnderlyingType(Type nullableType)", nullable_underlying),
     M("Nullable", "static int Compare<T>(T? n1, T? n2)", nullable_compare),
     M("Nullable", "static bool Equals<T>(T? n1, T? n2)", object_equals),
 
@@ -556,8 +656,11 @@ static const struct member_row members[] = {
     M("Exception", "string Message { get; }", exception_message),
     M("Exception", "Exception InnerException { get; }", exception_inner),
     M("Exception", "string StackTrace { get; }", exception_nothing),
-    M("Exception", "string HelpLink { get; }", exception_nothing),
-    M("Exception", "string Source { get; }", exception_source),
+    P("Exception", "string HelpLink { get; set; }", exception_help_link, exception_set_help_link),
+    P("Exception", "string Source { get; set; }", exception_source, exception_set_source),
+    M_LATER("Exception", "object Data { get; }"),
+    M_LATER("Exception", "int HResult { get; }"),
+    M("ArgumentOutOfRangeException", "object ActualValue { get; }", exception_actual),
     M("Exception", "Exception GetBaseException()", exception_base),
     M("ArgumentException", "string ParamName { get; }", exception_parameter),
 
@@ -569,7 +672,11 @@ static const struct member_row members[] = {
     M("Tuple", "static " T6 " Create<T1,T2,T3,T4,T5,T6>(T1 item1, T2 item2, T3 item3, T4 item4, T5 item5, T6 item6)", tuple_new),
     M("Tuple",
       "static " T7 " Create<T1,T2,T3,T4,T5,T6,T7>(T1 item1, T2 item2, T3 item3, T4 item4, T5 item5, T6 item6, T7 item7)", tuple_new),
+    M("Tuple",
+      "static Tuple<T1,T2,T3,T4,T5,T6,T7,Tuple<T8>> Create<T1,T2,T3,T4,T5,T6,T7,T8>(T1 item1, T2 item2, T3 item3, T4 item4, T5 item5, "
+      "T6 item6, T7 item7, T8 item8)", tuple_new_of_eight),
     M("Tuple<T1>", "new(T1 item1)", tuple_new),
+    M(T8, "new(T1 item1, T2 item2, T3 item3, T4 item4, T5 item5, T6 item6, T7 item7, TRest rest)", tuple_new),
     M(T2, "new(T1 item1, T2 item2)", tuple_new),
     M(T3, "new(T1 item1, T2 item2, T3 item3)", tuple_new),
     M(T4, "new(T1 item1, T2 item2, T3 item3, T4 item4)", tuple_new),
@@ -590,6 +697,8 @@ static const struct member_row members[] = {
     ITEM_5(T5),
     ITEM_6(T6),
     ITEM_7(T7),
+    ITEM_7(T8),
+    M(T8, "TRest Rest { get; }", tuple_item8),
 };
 
 const struct library clr_object = LIBRARY("object", types, members);

@@ -415,54 +415,76 @@ text_ends_with(struct call *c, struct string *s, struct string *suffix, enum str
 
 /* --- kinds of characters --------------------------------------------------------------------------------------------- */
 
+static const struct unicode_run {
+    uint16_t first;
+    uint8_t category;
+} runs[] = {
+#define AT(first, category) {first, category},
+#include "clr/unicode_categories.def"
+#undef AT
+};
+
+enum unicode_category
+text_category(uint32_t c)
+{
+    size_t low = 0, high = COUNTOF(runs);
+
+    if (c > 0xffff)
+        return CATEGORY_UNASSIGNED;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (runs[middle].first <= c)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (enum unicode_category)runs[low].category;
+}
+
 bool
 text_is_letter(uint32_t c)
 {
-    if (c < 0x80)
-        return ascii_is_alpha((char)c);
-    return iswalpha_l(c, unicode_locale()) && !text_is_digit(c);
+    return c < 0x80 ? ascii_is_alpha((char)c) : text_category(c) <= CATEGORY_OTHER_LETTER;
 }
 
 bool
 text_is_digit(uint32_t c)
 {
-    /* Nd of the Basic Multilingual Plane: each block's zero. */
-    static const uint16_t zeros[] = {0x30,   0x660,  0x6f0,  0x7c0,  0x966,  0x9e6,  0xa66,  0xae6,  0xb66,  0xbe6,  0xc66,  0xce6,
-                                     0xd66,  0xde6,  0xe50,  0xed0,  0xf20,  0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80,
-                                     0x1a90, 0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0,
-                                     0xff10};
+    return c < 0x80 ? ascii_is_digit((char)c) : text_category(c) == CATEGORY_DECIMAL_DIGIT;
+}
 
-    if (c < 0x80)
-        return ascii_is_digit((char)c);
-    for (size_t i = 0; i < COUNTOF(zeros); i++)
-        if (c >= zeros[i] && c < zeros[i] + 10u)
-            return true;
-    return false;
+bool
+text_is_number(uint32_t c)
+{
+    enum unicode_category k = text_category(c);
+
+    return k >= CATEGORY_DECIMAL_DIGIT && k <= CATEGORY_OTHER_NUMBER;
 }
 
 bool
 text_is_upper(uint32_t c)
 {
-    return c < 0x80 ? c >= 'A' && c <= 'Z' : iswupper_l(c, unicode_locale()) != 0;
+    return c < 0x80 ? c >= 'A' && c <= 'Z' : text_category(c) == CATEGORY_UPPERCASE_LETTER;
 }
 
 bool
 text_is_lower(uint32_t c)
 {
-    return c < 0x80 ? c >= 'a' && c <= 'z' : iswlower_l(c, unicode_locale()) != 0;
+    return c < 0x80 ? c >= 'a' && c <= 'z' : text_category(c) == CATEGORY_LOWERCASE_LETTER;
 }
 
 bool
 text_is_separator(uint32_t c)
 {
-    return c == 0x20 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-           c == 0x205f || c == 0x3000;
+    enum unicode_category k = text_category(c);
+
+    return k >= CATEGORY_SPACE_SEPARATOR && k <= CATEGORY_PARAGRAPH_SEPARATOR;
 }
 
 bool
 text_is_white(uint32_t c)
 {
-    return (c >= 9 && c <= 13) || c == 0x85 || text_is_separator(c);
+    return (c >= 9 && c <= 13) || c == 0x85 || (c == 0x20 || c > 0x7f ? text_is_separator(c) : false);
 }
 
 bool
@@ -471,23 +493,18 @@ text_is_control(uint32_t c)
     return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-/* $ + < = > ^ ` | ~ are symbols, as in Unicode. */
 bool
 text_is_symbol(uint32_t c)
 {
-    if (c < 0x80)
-        return c && strchr("$+<=>^`|~", (int)c);
-    if (c < 0x100)
-        return c == 0xa2 || c == 0xa3 || c == 0xa4 || c == 0xa5 || c == 0xa6 || c == 0xa8 || c == 0xa9 || c == 0xac || c == 0xae ||
-               c == 0xaf || c == 0xb0 || c == 0xb1 || c == 0xb4 || c == 0xb8 || c == 0xd7 || c == 0xf7;
-    return (c >= 0x20a0 && c <= 0x20c0) || (c >= 0x2100 && c <= 0x214f && !text_is_letter(c)) || (c >= 0x2190 && c <= 0x23ff) ||
-           (c >= 0x2500 && c <= 0x27bf) || (c >= 0x2900 && c <= 0x2bff);
+    enum unicode_category k = text_category(c);
+
+    return k >= CATEGORY_MATH_SYMBOL && k <= CATEGORY_OTHER_SYMBOL;
 }
 
 bool
 text_is_punctuation(uint32_t c)
 {
-    if (c < 0x80)
-        return c && strchr("!\"#%&'()*,-./:;?@[\\]_{}", (int)c);
-    return iswpunct_l(c, unicode_locale()) && !text_is_symbol(c) && !text_is_separator(c);
+    enum unicode_category k = text_category(c);
+
+    return k >= CATEGORY_CONNECTOR_PUNCTUATION && k <= CATEGORY_OTHER_PUNCTUATION;
 }

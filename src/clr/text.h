@@ -31,7 +31,19 @@ int64_t text_index_of(struct call *c, struct string *s, struct string *needle, u
 int64_t text_last_index_of(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t count,
                            enum string_comparison how);
 
-/* Char.IsLetter ... on a UTF-16 unit (BMP). */
+/* System.Globalization.UnicodeCategory, same numbers. */
+enum unicode_category {
+    CATEGORY_UPPERCASE_LETTER, CATEGORY_LOWERCASE_LETTER, CATEGORY_TITLECASE_LETTER, CATEGORY_MODIFIER_LETTER,
+    CATEGORY_OTHER_LETTER, CATEGORY_NON_SPACING_MARK, CATEGORY_SPACING_MARK, CATEGORY_ENCLOSING_MARK, CATEGORY_DECIMAL_DIGIT,
+    CATEGORY_LETTER_NUMBER, CATEGORY_OTHER_NUMBER, CATEGORY_SPACE_SEPARATOR, CATEGORY_LINE_SEPARATOR,
+    CATEGORY_PARAGRAPH_SEPARATOR, CATEGORY_CONTROL, CATEGORY_FORMAT, CATEGORY_SURROGATE, CATEGORY_PRIVATE_USE,
+    CATEGORY_CONNECTOR_PUNCTUATION, CATEGORY_DASH_PUNCTUATION, CATEGORY_OPEN_PUNCTUATION, CATEGORY_CLOSE_PUNCTUATION,
+    CATEGORY_INITIAL_QUOTE, CATEGORY_FINAL_QUOTE, CATEGORY_OTHER_PUNCTUATION, CATEGORY_MATH_SYMBOL, CATEGORY_CURRENCY_SYMBOL,
+    CATEGORY_MODIFIER_SYMBOL, CATEGORY_OTHER_SYMBOL, CATEGORY_UNASSIGNED,
+};
+/* Char.GetUnicodeCategory and Char.IsLetter ... of a UTF-16 unit. */
+enum unicode_category text_category(uint32_t c);
+bool text_is_number(uint32_t c);
 bool text_is_letter(uint32_t c);
 bool text_is_digit(uint32_t c);
 bool text_is_upper(uint32_t c);
@@ -40,5 +52,4 @@ bool text_is_white(uint32_t c);
 bool text_is_punctuation(uint32_t c);
 bool text_is_symbol(uint32_t c);
 bool text_is_control(uint32_t c);
-/* System.Globalization.UnicodeCategory for what the above tell apart. */
 bool text_is_separator(uint32_t c);

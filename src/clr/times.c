@@ -47,11 +47,91 @@ format_moment(struct call *c, const struct moment *m, struct str format, struct 
 }
 
 bool
+check_styles(struct call *c, uint64_t styles, bool is_offset)
+{
+    if (styles & ~(uint64_t)255)
+        return throw_argument(c, is_offset ? "styles" : "style", "An undefined DateTimeStyles value is being used.");
+    if ((styles & STYLES_ASSUME_LOCAL) && (styles & STYLES_ASSUME_UNIVERSAL))
+        return throw_argument(c, is_offset ? "styles" : "style",
+                              "The DateTimeStyles values AssumeLocal and AssumeUniversal cannot be used together.");
+    if (is_offset && (styles & STYLES_NO_CURRENT_DATE))
+        return throw_argument(c, "styles", "The DateTimeStyles value 'NoCurrentDateDefault' is not allowed when parsing DateTimeOffset.");
+    if (!is_offset && (styles & STYLES_ROUNDTRIP) && (styles & (STYLES_ASSUME_LOCAL | STYLES_ASSUME_UNIVERSAL | STYLES_TO_UNIVERSAL)))
+        return throw_argument(c, "style",
+                              "The DateTimeStyles value RoundtripKind cannot be used with the values AssumeLocal, AssumeUniversal or "
+                              "AdjustToUniversal.");
+    return true;
+}
+
+bool
+moment_to_datetime(const struct moment *m, uint64_t styles, struct value *ret)
+{
+    int64_t ticks = m->ticks - m->offset;
+    enum datetime_kind kind = KIND_LOCAL; /* which is UTC */
+
+    if (!m->has_offset && !(styles & (STYLES_ASSUME_LOCAL | STYLES_ASSUME_UNIVERSAL)))
+        kind = KIND_UNSPECIFIED;
+    else if ((styles & STYLES_TO_UNIVERSAL) || ((styles & STYLES_ROUNDTRIP) && m->is_utc_text))
+        kind = KIND_UTC;
+    if (ticks < 0 || ticks > TICKS_MAX)
+        return false;
+    *ret = value_datetime(ticks, kind);
+    return true;
+}
+
+static bool
+is_white(char ch)
+{
+    return ch == ' ' || (ch >= '\t' && ch <= '\r');
+}
+
+bool
+read_exact(struct call *c, struct str text, const struct object *formats, bool has_many, uint64_t styles, struct moment *ret)
+{
+    const struct array *list = (const struct array *)formats;
+    int64_t now = styles & STYLES_NO_CURRENT_DATE ? 0 : clr_now_ticks(c);
+
+    while ((styles & STYLES_LEADING_WHITE) && text.len && is_white(text.p[0]))
+        text = str_skip(text, 1);
+    while ((styles & STYLES_TRAILING_WHITE) && text.len && is_white(text.p[text.len - 1]))
+        text.len--;
+    if (!has_many)
+        return datetime_parse_exact(text, string_str((const struct string *)formats), now, ret);
+    for (uint32_t i = 0; i < list->n; i++) {
+        const struct string *format = (const struct string *)list->u.v[i].ref;
+        if (format && format->size && datetime_parse_exact(text, string_str(format), now, ret))
+            return true;
+    }
+    return false;
+}
+
+bool
 value_text(struct call *c)
 {
     struct string *s;
 
     return value_to_string(c, c->owner, c->args[0], c->n_args > 1 ? call_str(c, 1) : STR_NONE, &s) && return_ref(c, s);
+}
+
+bool
+value_text_plain(struct call *c)
+{
+    struct string *s;
+
+    return value_to_string(c, c->owner, c->args[0], STR_NONE, &s) && return_ref(c, s);
+}
+
+bool
+compare_with_boxed(struct call *c, const char *type_name)
+{
+    struct object *other = c->args[1].ref;
+    int order = 0;
+
+    if (!other)
+        return return_i64(c, 1);
+    if (other->type != c->owner)
+        return throw_argument(c, NULL, "Object must be of type %s.", type_name);
+    return ticks_compare(c, c->owner, c->args[0], value_unbox(other), &order) && return_i64(c, order);
 }
 
 bool

@@ -19,20 +19,16 @@ static bool
 exception_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
 {
     struct exception *e = (struct exception *)v.ref;
+    struct string *inner = NULL;
+    struct str text = string_str(e->message);
 
-    *ret = string_printf(c, "%.*s: %.*s", STR_ARG(type->full_name), STR_ARG(string_str(e->message)));
+    if (e->inner && !exception_to_string(c, e->inner->head.type, value_ref(e->inner), format, &inner))
+        return false;
+    *ret = string_printf(c, "%.*s%s%.*s%s%.*s%s", STR_ARG(type->full_name), text.len ? ": " : "", STR_ARG(text), inner ? " ---> " : "",
+                         STR_ARG(inner ? string_str(inner) : STR("")), inner ? "\n   --- End of inner exception stack trace ---" : "");
     return *ret != NULL;
 }
 
-/* A System.Type is a box whose value is the struct type. */
-static bool
-type_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
-{
-    *ret = string_view(c, ((const struct type *)((struct box *)v.ref)->v.ref)->full_name);
-    return *ret != NULL;
-}
-
-static const struct type_hooks type_hooks = {.to_string = type_to_string};
 static const struct type_hooks exception_hooks = {.to_string = exception_to_string};
 
 /* Names of bases, for the rows that exceptions.def makes; Exception's own base is object. */
@@ -73,7 +69,7 @@ static const struct type_row types[] = {
     PRIMITIVE(TYPE_DECIMAL, "Decimal"),
     {TYPE_NULLABLE, "System.Nullable<T>", "ValueType", NULL, NULL, 0, NULL},
     STATIC_CLASS("System.Nullable"),
-    CLASS("System.Type", NULL, NULL, &type_hooks),
+    CLASS("System.Type", NULL, NULL, NULL),
 
     /* new { a, b }, and what is found without a dot (`context`): members of <globals>. */
     {TYPE_CLASS, "<anonymous>", NULL, NULL, NULL, TYPE_IS_ANONYMOUS | TYPE_IS_HIDDEN, NULL},
@@ -123,8 +119,4 @@ static const struct type_row types[] = {
 #undef EXCEPTION
 };
 
-static const struct member_row members[] = {
-    M_LATER("Object", "Type GetType()"),
-};
-
-const struct library expr_core = LIBRARY("core", types, members);
+const struct library expr_core = {"core", types, COUNTOF(types), NULL, 0};

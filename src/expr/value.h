@@ -89,6 +89,8 @@ struct exception {
     struct string *message;           /* never NULL */
     struct string *parameter;         /* ArgumentException.ParamName; may be NULL */
     struct exception *inner;          /* may be NULL */
+    struct string *source, *help_link;    /* as set; may be NULL */
+    struct object *actual;            /* ArgumentOutOfRangeException.ActualValue; may be NULL */
 };
 
 /* Walks an IEnumerable<T>. Whoever fills it chooses the use of state; it may be copied while not running. */
