@@ -1,22 +1,10 @@
 /* array.c: System.Array: what every T[] has, and the static helpers.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "clr/collections.h"
+#include "clr/array.h"
 #include "clr/families.h"
 
 static const char not_long_enough[] =
     "Destination array was not long enough. Check destIndex and length, and the array's lower bounds.";
-
-static struct array *
-array_at(const struct call *c, uint32_t i)
-{
-    return (struct array *)c->args[i].ref;
-}
-
-static const struct type *
-element_of(const struct array *a)
-{
-    return a->head.type->args[0];
-}
 
 /* ---- of one array ---- */
 
@@ -58,33 +46,6 @@ static bool
 array_get_upper_bound(struct call *c)
 {
     return array_get_length(c) && return_i64(c, c->ret.i64 - 1);
-}
-
-static bool
-array_get_value(struct call *c)
-{
-    struct array *a = array_at(c, 0);
-
-    if ((uint64_t)c->args[1].i64 >= a->n)
-        return call_throw_default(c, EXC_INDEX_OUT_OF_RANGE);
-    struct object *boxed;
-    return value_box(c, element_of(a), array_get(a, (uint32_t)c->args[1].i64), &boxed) && return_ref(c, boxed);
-}
-
-static bool
-array_set_value(struct call *c)
-{
-    struct array *a = array_at(c, 0);
-    const struct type *element = element_of(a);
-    struct object *o = c->args[1].ref;
-
-    if ((uint64_t)c->args[2].i64 >= a->n)
-        return call_throw_default(c, EXC_INDEX_OUT_OF_RANGE);
-    if (o && !type_is_assignable(o->type, element))
-        return call_throw(c, EXC_INVALID_CAST, "Object cannot be stored in an array of this type.");
-    struct value v = type_is_kept_in_ref(element) ? value_ref(o) : o ? value_unbox(o) : value_i64(0);
-    array_set(a, (uint32_t)c->args[2].i64, v);
-    return true;
 }
 
 static struct array *
@@ -138,8 +99,8 @@ copy(struct call *c, struct array *from, int64_t at_from, struct array *to, int6
                                        "lower bounds.");
     if (n > to->n || at_to > to->n - n)
         return throw_argument(c, NULL, not_long_enough);
-    if (element_of(from) != element_of(to) &&
-        (type_is_value_type(element_of(from)) || type_is_value_type(element_of(to))))
+    if (array_element(from) != array_element(to) &&
+        (type_is_value_type(array_element(from)) || type_is_value_type(array_element(to))))
         return call_throw(c, EXC_ARRAY_TYPE_MISMATCH,
                           "Source array type cannot be assigned to destination array type.");
     if (!call_charge(c, (uint64_t)n / 8))
@@ -204,26 +165,11 @@ array_empty(struct call *c)
     return return_new(c, array_new(c, c->ret_type, 0));
 }
 
-static bool
-array_create_instance(struct call *c)
-{
-    struct object *of = c->args[0].ref;
-
-    if (!of)
-        return throw_argument_null(c, "elementType");
-    if (c->args[1].i64 < 0)
-        return throw_argument_range(c, "length", "Non-negative number required.");
-    return return_new(c, array_new(c, type_array_of((const struct type *)value_unbox(of).ref), (uint32_t)c->args[1].i64));
-}
-
 /* ---- order ---- */
 
-/* Checks [at, at + n) of the array in args[0]. */
-static bool
-check_part(struct call *c, int64_t at, int64_t n)
+bool
+array_check_part(struct call *c, const struct array *a, int64_t at, int64_t n)
 {
-    struct array *a = array_at(c, 0);
-
     if (!a)
         return throw_argument_null(c, "array");
     if (at < 0 || n < 0)
@@ -233,18 +179,13 @@ check_part(struct call *c, int64_t at, int64_t n)
                                    "number of elements from index to the end of the source collection.");
 }
 
-/* Sorts a part of args[0]; byte arrays are widened meanwhile. */
-static bool
-sort_part(struct call *c, int64_t at, int64_t n, struct comparer *comparer, struct object *comparison)
+/* Byte arrays are widened meanwhile. */
+bool
+array_sort_range(struct call *c, struct array *a, int64_t at, int64_t n, struct comparer *comparer, struct object *comparison)
 {
-    struct array *a = array_at(c, 0);
-    struct key_rule rule;
-    struct value *v;
+    struct key_rule rule = {array_element(a), comparer};
+    struct value *v = call_alloc(c, (size_t)n * sizeof(*v));
 
-    if (!check_part(c, at, n))
-        return false;
-    rule = (struct key_rule){element_of(a), comparer};
-    v = call_alloc(c, (size_t)n * sizeof(*v));
     if (!v)
         return false;
     for (int64_t i = 0; i < n; i++)
@@ -256,46 +197,55 @@ sort_part(struct call *c, int64_t at, int64_t n, struct comparer *comparer, stru
     return true;
 }
 
+static struct comparer *
+optional_comparer(const struct call *c, uint32_t i)
+{
+    return c->n_args > i ? (struct comparer *)c->args[i].ref : NULL;
+}
+
 static bool
 array_sort(struct call *c)
 {
     struct array *a = array_at(c, 0);
 
-    return sort_part(c, 0, a ? a->n : 0, c->n_args > 1 ? (struct comparer *)c->args[1].ref : NULL, NULL);
+    return array_check_part(c, a, 0, a ? a->n : 0) && array_sort_range(c, a, 0, a->n, optional_comparer(c, 1), NULL);
 }
 
 static bool
 array_sort_part(struct call *c)
 {
-    return sort_part(c, c->args[1].i64, c->args[2].i64, c->n_args > 3 ? (struct comparer *)c->args[3].ref : NULL, NULL);
+    struct array *a = array_at(c, 0);
+    int64_t at = c->args[1].i64, n = c->args[2].i64;
+
+    return array_check_part(c, a, at, n) && array_sort_range(c, a, at, n, optional_comparer(c, 3), NULL);
 }
 
 static bool
 array_sort_by(struct call *c)
 {
+    struct array *a = array_at(c, 0);
+
     if (!c->args[1].ref)
         return throw_argument_null(c, "comparison");
-    return sort_part(c, 0, array_at(c, 0) ? array_at(c, 0)->n : 0, NULL, c->args[1].ref);
+    return array_check_part(c, a, 0, a ? a->n : 0) && array_sort_range(c, a, 0, a->n, NULL, c->args[1].ref);
 }
 
-/* Sort(keys, items): items follow their keys. Pairs are sorted by inserting the index as a second value. */
-static bool
-array_sort_items(struct call *c)
+/* Pairs are sorted by insertion. */
+bool
+array_sort_pairs(struct call *c, struct array *keys, struct array *items, int64_t at, int64_t n, struct comparer *comparer)
 {
-    struct array *keys = array_at(c, 0), *items = array_at(c, 1);
-    struct key_rule rule;
+    struct key_rule rule = {array_element(keys), comparer};
 
-    if (!keys)
-        return throw_argument_null(c, "keys");
+    if (!array_check_part(c, keys, at, n))
+        return false;
     if (!items)
-        return array_sort(c);
-    if (items->n < keys->n)
+        return array_sort_range(c, keys, at, n, comparer, NULL);
+    if (items->n - at < n)
         return throw_argument(c, NULL, "Offset and length were out of bounds for the array or count is greater than the "
                                        "number of elements from index to the end of the source collection.");
-    rule = (struct key_rule){element_of(keys), c->n_args > 2 ? (struct comparer *)c->args[2].ref : NULL};
-    for (uint32_t i = 1; i < keys->n; i++) {
+    for (uint32_t i = (uint32_t)at + 1; i < at + n; i++) {
         struct value key = array_get(keys, i), item = array_get(items, i);
-        uint32_t low = 0, high = i;
+        uint32_t low = (uint32_t)at, high = i;
 
         while (low < high) {
             uint32_t middle = (low + high) / 2;
@@ -320,12 +270,30 @@ array_sort_items(struct call *c)
 }
 
 static bool
+array_sort_items(struct call *c)
+{
+    struct array *keys = array_at(c, 0);
+
+    if (!keys)
+        return throw_argument_null(c, "keys");
+    return array_sort_pairs(c, keys, array_at(c, 1), 0, keys->n, optional_comparer(c, 2));
+}
+
+static bool
+array_sort_items_part(struct call *c)
+{
+    if (!array_at(c, 0))
+        return throw_argument_null(c, "keys");
+    return array_sort_pairs(c, array_at(c, 0), array_at(c, 1), c->args[2].i64, c->args[3].i64, optional_comparer(c, 4));
+}
+
+static bool
 array_reverse(struct call *c)
 {
     struct array *a = array_at(c, 0);
     int64_t from = c->n_args > 1 ? c->args[1].i64 : 0, n = c->n_args > 1 ? c->args[2].i64 : a ? a->n : 0;
 
-    if (!check_part(c, from, n))
+    if (!array_check_part(c, a, from, n))
         return false;
     for (int64_t to = from + n; from + 1 < to; from++, to--) {
         struct value v = array_get(a, (uint32_t)from);
@@ -336,59 +304,123 @@ array_reverse(struct call *c)
 }
 
 static bool
-array_binary_search(struct call *c)
+array_fill(struct call *c)
 {
     struct array *a = array_at(c, 0);
-    struct key_rule rule;
-    int64_t low = 0, high;
+    int64_t from = c->n_args > 2 ? c->args[2].i64 : 0, n = c->n_args > 2 ? c->args[3].i64 : a ? a->n : 0;
 
     if (!a)
         return throw_argument_null(c, "array");
-    rule = (struct key_rule){element_of(a), c->n_args > 2 ? (struct comparer *)c->args[2].ref : NULL};
-    high = (int64_t)a->n - 1;
+    if (from < 0 || from > a->n || n < 0 || n > a->n - from)
+        return throw_argument_range(c, from < 0 || from > a->n ? "startIndex" : "count",
+                                    "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (!call_charge(c, (uint64_t)n / 8))
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        array_set(a, (uint32_t)(from + i), c->args[1]);
+    return true;
+}
+
+bool
+array_search_range(struct call *c, const struct array *a, int64_t at, int64_t n, struct value v, struct comparer *comparer,
+                   int64_t *ret)
+{
+    struct key_rule rule = {array_element(a), comparer};
+    int64_t low = at, high = at + n - 1;
+
     while (low <= high) {
         int64_t middle = low + (high - low) / 2;
         int order;
 
-        if (!key_compare(c, &rule, array_get(a, (uint32_t)middle), c->args[1], &order))
+        if (!key_compare(c, &rule, array_get(a, (uint32_t)middle), v, &order))
             return false;
-        if (order == 0)
-            return return_i64(c, middle);
+        if (order == 0) {
+            *ret = middle;
+            return true;
+        }
         if (order < 0)
             low = middle + 1;
         else
             high = middle - 1;
     }
-    return return_i64(c, ~low);
+    *ret = ~low;
+    return true;
+}
+
+static bool
+array_binary_search(struct call *c)
+{
+    struct array *a = array_at(c, 0);
+    int64_t i;
+
+    return array_check_part(c, a, 0, a ? a->n : 0) &&
+           array_search_range(c, a, 0, a->n, c->args[1], optional_comparer(c, 2), &i) && return_i64(c, i);
+}
+
+static bool
+array_binary_search_part(struct call *c)
+{
+    struct array *a = array_at(c, 0);
+    int64_t at = c->args[1].i64, n = c->args[2].i64, i;
+
+    return array_check_part(c, a, at, n) && array_search_range(c, a, at, n, c->args[3], optional_comparer(c, 4), &i) &&
+           return_i64(c, i);
 }
 
 /* ---- searching by value ---- */
+
+bool
+array_search_part(struct call *c, const struct array *a, bool last, int64_t *ret_from, int64_t *ret_n)
+{
+    int64_t start, n;
+
+    if (!a)
+        return throw_argument_null(c, "array");
+    start = c->n_args > 2 ? c->args[2].i64 : last ? (int64_t)a->n - 1 : 0;
+    n = c->n_args > 3 ? c->args[3].i64 : last ? (a->n ? start + 1 : 0) : (int64_t)a->n - start;
+    if (last && a->n == 0) {
+        *ret_from = *ret_n = 0;
+        return (start == -1 || start == 0) && n <= 1
+                   ? true
+                   : throw_argument_range(c, "startIndex",
+                                          "Index was out of range. Must be non-negative and less than the size of the collection.");
+    }
+    if (start < 0 || (last ? start >= a->n : start > a->n))
+        return throw_argument_range(c, "startIndex",
+                                    "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (n < 0 || n > (last ? start + 1 : a->n - start))
+        return throw_argument_range(c, "count",
+                                    "Count must be positive and count must refer to a location within the string/array/collection.");
+    *ret_from = last ? start - n + 1 : start;
+    *ret_n = n;
+    return true;
+}
+
+bool
+array_find_value(struct call *c, const struct array *a, int64_t from, int64_t n, struct value v, bool last, int64_t *ret)
+{
+    struct key_rule rule = {array_element(a), NULL};
+
+    *ret = -1;
+    for (int64_t k = 0; k < n && *ret < 0; k++) {
+        int64_t i = last ? from + n - 1 - k : from + k;
+        bool same;
+
+        if (!call_charge(c, 1) || !key_equals(c, &rule, array_get(a, (uint32_t)i), v, &same))
+            return false;
+        if (same)
+            *ret = i;
+    }
+    return true;
+}
 
 static bool
 index_of(struct call *c, bool last)
 {
     struct array *a = array_at(c, 0);
-    struct key_rule rule;
-    int64_t from, n;
+    int64_t from, n, i;
 
-    if (!a)
-        return throw_argument_null(c, "array");
-    rule = (struct key_rule){element_of(a), NULL};
-    from = c->n_args > 2 ? c->args[2].i64 : 0;
-    n = c->n_args > 3 ? c->args[3].i64 : a->n - from;
-    if (from < 0 || from > a->n || n < 0 || n > a->n - from)
-        return throw_argument_range(c, from < 0 || from > a->n ? "startIndex" : "count",
-                                    "Index was out of range. Must be non-negative and less than the size of the collection.");
-    for (int64_t k = 0; k < n; k++) {
-        int64_t i = last ? from + n - 1 - k : from + k;
-        bool same;
-
-        if (!call_charge(c, 1) || !key_equals(c, &rule, array_get(a, (uint32_t)i), c->args[1], &same))
-            return false;
-        if (same)
-            return return_i64(c, i);
-    }
-    return return_i64(c, -1);
+    return array_search_part(c, a, last, &from, &n) && array_find_value(c, a, from, n, c->args[1], last, &i) && return_i64(c, i);
 }
 
 static bool
@@ -483,12 +515,24 @@ array_find_index(struct call *c)
     return find_index(c, false, from, n, &i) && return_i64(c, i);
 }
 
+/* (array, match), (array, startIndex, match), (array, startIndex, count, match): backwards from startIndex. */
 static bool
 array_find_last_index(struct call *c)
 {
-    int64_t i;
+    struct array *a = array_at(c, 0);
+    int64_t start, n, i;
 
-    return find_in_all(c, true, &i) && return_i64(c, i);
+    if (!a)
+        return throw_argument_null(c, "array");
+    start = c->n_args > 2 ? c->args[1].i64 : (int64_t)a->n - 1;
+    n = c->n_args > 3 ? c->args[2].i64 : start + 1;
+    if (a->n == 0 ? start != -1 : start < 0 || start >= a->n)
+        return throw_argument_range(c, "startIndex",
+                                    "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (n < 0 || n > start + 1)
+        return throw_argument_range(c, "count",
+                                    "Count must be positive and count must refer to a location within the string/array/collection.");
+    return find_index(c, true, start - n + 1, n, &i) && return_i64(c, i);
 }
 
 static bool
@@ -577,12 +621,12 @@ static const struct member_row members[] = {
     M("Array", "long GetLongLength(int dimension)", array_get_length),
     M("Array", "int GetLowerBound(int dimension)", array_get_lower_bound),
     M("Array", "int GetUpperBound(int dimension)", array_get_upper_bound),
-    M("Array", "object GetValue(int index)", array_get_value),
-    M("Array", "void SetValue(object value, int index)", array_set_value),
     M("Array", "void Initialize()", array_initialize),
 
     M("Array", "static int BinarySearch<T>(T[] array, T value)", array_binary_search),
     M("Array", "static int BinarySearch<T>(T[] array, T value, IComparer<T> comparer)", array_binary_search),
+    M("Array", "static int BinarySearch<T>(T[] array, int index, int length, T value)", array_binary_search_part),
+    M("Array", "static int BinarySearch<T>(T[] array, int index, int length, T value, IComparer<T> comparer)", array_binary_search_part),
     M("Array", "static void Clear(Array array)", array_clear),
     M("Array", "static void Clear(Array array, int index, int length)", array_clear),
     M("Array", "static TOutput[] ConvertAll<TInput,TOutput>(TInput[] array, Converter<TInput,TOutput> converter)", array_convert_all),
@@ -591,7 +635,6 @@ static const struct member_row members[] = {
     M("Array", "static void Copy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)", array_copy_part),
     M("Array", "static void Copy(Array sourceArray, long sourceIndex, Array destinationArray, long destinationIndex, long length)", array_copy_part),
     M("Array", "static void ConstrainedCopy(Array sourceArray, int sourceIndex, Array destinationArray, int destinationIndex, int length)", array_copy_part),
-    M("Array", "static Array CreateInstance(Type elementType, int length)", array_create_instance),
     M("Array", "static T[] Empty<T>()", array_empty),
     M("Array", "static bool Exists<T>(T[] array, Predicate<T> match)", array_exists),
     M("Array", "static T Find<T>(T[] array, Predicate<T> match)", array_find),
@@ -601,14 +644,22 @@ static const struct member_row members[] = {
     M("Array", "static int FindIndex<T>(T[] array, int startIndex, int count, Predicate<T> match)", array_find_index),
     M("Array", "static T FindLast<T>(T[] array, Predicate<T> match)", array_find_last),
     M("Array", "static int FindLastIndex<T>(T[] array, Predicate<T> match)", array_find_last_index),
+    M("Array", "static int FindLastIndex<T>(T[] array, int startIndex, Predicate<T> match)", array_find_last_index),
+    M("Array", "static int FindLastIndex<T>(T[] array, int startIndex, int count, Predicate<T> match)", array_find_last_index),
+    M("Array", "static void Fill<T>(T[] array, T value)", array_fill),
+    M("Array", "static void Fill<T>(T[] array, T value, int startIndex, int count)", array_fill),
     M("Array", "static void ForEach<T>(T[] array, Action<T> action)", array_for_each),
     M("Array", "static int IndexOf<T>(T[] array, T value)", array_index_of),
     M("Array", "static int IndexOf<T>(T[] array, T value, int startIndex)", array_index_of),
     M("Array", "static int IndexOf<T>(T[] array, T value, int startIndex, int count)", array_index_of),
     M("Array", "static int LastIndexOf<T>(T[] array, T value)", array_last_index_of),
+    M("Array", "static int LastIndexOf<T>(T[] array, T value, int startIndex)", array_last_index_of),
+    M("Array", "static int LastIndexOf<T>(T[] array, T value, int startIndex, int count)", array_last_index_of),
     M("Array", "static void Resize<T>(ref T[] array, int newSize)", array_resize),
     M("Array", "static void Reverse(Array array)", array_reverse),
     M("Array", "static void Reverse(Array array, int index, int length)", array_reverse),
+    M("Array", "static void Reverse<T>(T[] array)", array_reverse),
+    M("Array", "static void Reverse<T>(T[] array, int index, int length)", array_reverse),
     M("Array", "static void Sort<T>(T[] array)", array_sort),
     M("Array", "static void Sort<T>(T[] array, IComparer<T> comparer)", array_sort),
     M("Array", "static void Sort<T>(T[] array, Comparison<T> comparison)", array_sort_by),
@@ -616,6 +667,9 @@ static const struct member_row members[] = {
     M("Array", "static void Sort<T>(T[] array, int index, int length, IComparer<T> comparer)", array_sort_part),
     M("Array", "static void Sort<TKey,TValue>(TKey[] keys, TValue[] items)", array_sort_items),
     M("Array", "static void Sort<TKey,TValue>(TKey[] keys, TValue[] items, IComparer<TKey> comparer)", array_sort_items),
+    M("Array", "static void Sort<TKey,TValue>(TKey[] keys, TValue[] items, int index, int length)", array_sort_items_part),
+    M("Array", "static void Sort<TKey,TValue>(TKey[] keys, TValue[] items, int index, int length, IComparer<TKey> comparer)",
+      array_sort_items_part),
     M("Array", "static bool TrueForAll<T>(T[] array, Predicate<T> match)", array_true_for_all),
 };
 

@@ -100,15 +100,98 @@ comparer_compare(struct call *c)
     return self->ops->compare(c, self, c->args[1], c->args[2], &order) && return_i64(c, order);
 }
 
+/* --- the interfaces without a type argument ------------------------------------------------------------------------------ */
+
+/* A boxed value as the comparer keeps its elements; a StringComparer's are references. */
+static bool
+unboxed(struct call *c, const struct comparer *self, struct object *o, struct value *ret)
+{
+    const struct type *element = self->head.type->n_args ? element_of(self) : NULL;
+
+    if (!element || type_is_kept_in_ref(element)) {
+        *ret = value_ref(o);
+        if (!o || type_is_assignable(o->type, element ? type_strip_nullable(element) : core_types(c->run->env)->string))
+            return true;
+    } else if (o && o->type == element) {
+        *ret = value_unbox(o);
+        return true;
+    }
+    return throw_argument(c, NULL, "Type of argument is not compatible with the generic comparer.");
+}
+
+/* Nulls and what is no string, which a StringComparer leaves to Object. *ret false: left to the comparer. */
+static bool
+is_plain(const struct comparer *self, const struct object *a, const struct object *b)
+{
+    return !a || !b || a == b || (!self->head.type->n_args && (a->type->kind != TYPE_STRING || b->type->kind != TYPE_STRING));
+}
+
+static bool
+object_compare(struct call *c)
+{
+    struct comparer *self = (struct comparer *)c->args[0].ref;
+    struct object *a = c->args[1].ref, *b = c->args[2].ref;
+    struct value x, y;
+    int order = 0;
+
+    if (a == b || !a || !b)
+        return return_i64(c, (a != NULL && a != b) - (b != NULL && a != b));
+    if (is_plain(self, a, b)) {
+        if (a->type != b->type)
+            return throw_argument(c, NULL, "Object must be of the same type.");
+        return value_compare(c, a->type, value_unbox(a), value_unbox(b), &order) && return_i64(c, order);
+    }
+    return unboxed(c, self, a, &x) && unboxed(c, self, b, &y) && self->ops->compare(c, self, x, y, &order) && return_i64(c, order);
+}
+
+static bool
+object_equals(struct call *c)
+{
+    struct comparer *self = (struct comparer *)c->args[0].ref;
+    struct object *a = c->args[1].ref, *b = c->args[2].ref;
+    struct value x, y;
+    bool same = a == b;
+
+    if (a == b || !a || !b)
+        return return_bool(c, same);
+    if (is_plain(self, a, b))
+        return a->type != b->type ? return_bool(c, false)
+                                  : value_equals(c, a->type, value_unbox(a), value_unbox(b), &same) && return_bool(c, same);
+    return unboxed(c, self, a, &x) && unboxed(c, self, b, &y) && self->ops->equals(c, self, x, y, &same) && return_bool(c, same);
+}
+
+static bool
+object_hash(struct call *c)
+{
+    struct comparer *self = (struct comparer *)c->args[0].ref;
+    struct object *o = c->args[1].ref;
+    struct value v;
+    int32_t hash = 0;
+
+    if (!o)
+        return throw_argument_null(c, "obj");
+    if (!self->head.type->n_args && o->type->kind != TYPE_STRING)
+        return value_hash(c, o->type, value_unbox(o), &hash) && return_i64(c, hash);
+    return unboxed(c, self, o, &v) && self->ops->hash(c, self, v, &hash) && return_i64(c, hash);
+}
+
 static const struct type_row types[] = {
-    CLASS_ABSTRACT("System.Collections.Generic.Comparer<T>", NULL, "IComparer<T>", NULL),
-    CLASS_ABSTRACT("System.Collections.Generic.EqualityComparer<T>", NULL, "IEqualityComparer<T>", NULL),
+    INTERFACE("System.Collections.IComparer", NULL),
+    INTERFACE("System.Collections.IEqualityComparer", NULL),
+    CLASS_ABSTRACT("System.Collections.Generic.Comparer<T>", NULL, "IComparer<T>, IComparer", NULL),
+    CLASS_ABSTRACT("System.Collections.Generic.EqualityComparer<T>", NULL, "IEqualityComparer<T>, IEqualityComparer", NULL),
 };
 
 static const struct member_row members[] = {
     M("IEqualityComparer<T>", "bool Equals(T x, T y)", comparer_equals),
     M("IEqualityComparer<T>", "int GetHashCode(T obj)", comparer_get_hash_code),
     M("IComparer<T>", "int Compare(T x, T y)", comparer_compare),
+    M("System.Collections.IComparer", "int Compare(object x, object y)", object_compare),
+    M("System.Collections.IEqualityComparer", "bool Equals(object x, object y)", object_equals),
+    M("System.Collections.IEqualityComparer", "int GetHashCode(object obj)", object_hash),
+    M("StringComparer", "int Compare(object x, object y)", object_compare),
+    M("StringComparer", "bool Equals(object x, object y)", object_equals),
+    M("StringComparer", "int GetHashCode(object obj)", object_hash),
     M("Comparer<T>", "static Comparer<T> Default { get; }", comparer_default),
     M("Comparer<T>", "static Comparer<T> Create(Comparison<T> comparison)", comparer_create),
     M("Comparer<T>", "int Compare(T x, T y)", comparer_compare),

@@ -78,6 +78,7 @@ static const struct type_row types[] = {
     ENUM_FLAGS(G "DateTimeStyles", "None = 0, AllowLeadingWhite = 1, AllowTrailingWhite = 2, AllowInnerWhite = 4, AllowWhiteSpaces = 7, "
                                    "NoCurrentDateDefault = 8, AdjustToUniversal = 16, AssumeLocal = 32, AssumeUniversal = 64, "
                                    "RoundtripKind = 128"),
+    ENUM("System.Text.NormalizationForm", "FormC = 1, FormD = 2, FormKC = 5, FormKD = 6"),
     ENUM_FLAGS(G "TimeSpanStyles", "None = 0, AssumeNegative = 1"),
 };
 

@@ -38,6 +38,21 @@ merge(const struct sorting *s, const struct value *from, struct value *to, size_
     return call_charge(s->c, high - low);
 }
 
+/* An exception of the order becomes the inner one of what .NET throws. */
+static bool
+failed(struct call *c)
+{
+    struct exception *inner = c->run->exception;
+
+    if (!inner)
+        return false;
+    c->run->exception = NULL;
+    (void)call_throw(c, EXC_INVALID_OPERATION, "Failed to compare two elements in the array.");
+    if (c->run->exception)
+        c->run->exception->inner = inner;
+    return false;
+}
+
 bool
 values_sort(struct call *c, struct value *v, uint32_t n, const struct key_rule *rule, struct object *comparison)
 {
@@ -55,7 +70,7 @@ values_sort(struct call *c, struct value *v, uint32_t n, const struct key_rule *
     for (size_t width = 1; width < n; width *= 2) {
         for (size_t low = 0; low < n; low += 2 * width)
             if (!merge(&s, from, to, low, MIN(low + width, (size_t)n), MIN(low + 2 * width, (size_t)n)))
-                return false;
+                return failed(c);
         struct value *swap = from;
         from = to;
         to = swap;

@@ -36,6 +36,7 @@ struct hole {
     uint32_t index;
     int32_t width;                    /* negative: to the left */
     struct str format;                /* braces still doubled */
+    bool has_braces;
 };
 
 #define HOLE_NUMBER_MAX 1000000
@@ -82,9 +83,13 @@ read_hole(struct str s, size_t *at, struct hole *ret)
     }
     if (*at < s.len && s.p[*at] == ':') {
         size_t from = ++*at;
-        for (; *at < s.len && s.p[*at] != '}'; ++*at)
-            if (s.p[*at] == '{')
+        for (; *at < s.len && (s.p[*at] != '}' || (*at + 1 < s.len && s.p[*at + 1] == '}')); ++*at) {
+            if (s.p[*at] != '{' && s.p[*at] != '}')
+                continue;
+            ret->has_braces = true;
+            if (++*at >= s.len || s.p[*at] != s.p[*at - 1])
                 return false;
+        }
         ret->format = str_sub(s, from, *at);
     }
     return *at < s.len && s.p[(*at)++] == '}';
@@ -103,13 +108,27 @@ add_padding(struct call *c, struct buf *to, int64_t n)
     return true;
 }
 
+/* Braces in a format are doubled. */
+static struct str
+undoubled(struct call *c, struct str format)
+{
+    char *p = call_alloc(c, format.len + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; p && i < format.len; i++) {
+        p[n++] = format.p[i];
+        i += format.p[i] == '{' || format.p[i] == '}';
+    }
+    return str_from(p, n);
+}
+
 static bool
 add_hole(struct call *c, struct buf *to, const struct hole *h, struct object *o)
 {
     struct string *text = NULL;
     int64_t width = h->width < 0 ? -(int64_t)h->width : h->width, units;
 
-    if (o && !value_to_string(c, o->type, value_unbox(o), h->format, &text))
+    if (o && !value_to_string(c, o->type, value_unbox(o), h->has_braces ? undoubled(c, h->format) : h->format, &text))
         return false;
     units = text ? text->units : 0;
     if (h->width > 0 && !add_padding(c, to, width - units))
@@ -156,36 +175,42 @@ format_composite(struct call *c, struct buf *to, struct str s, struct object *co
 
 /* --- String.Format ---------------------------------------------------------------------------------------------------- */
 
+/* The format is argument `at`: a provider may stand before it. */
 static bool
-format_with(struct call *c, struct object *const *args, uint32_t n)
+format_with(struct call *c, uint32_t at, struct object *const *args, uint32_t n)
 {
     struct buf b = call_buf(c);
 
-    if (!call_string(c, 0))
+    if (!call_string(c, at))
         return throw_argument_null(c, "format");
-    return format_composite(c, &b, call_str(c, 0), args, n) && return_new(c, string_from_buf(c, &b));
+    return format_composite(c, &b, call_str(c, at), args, n) && return_new(c, string_from_buf(c, &b));
 }
 
 static bool
-format_few(struct call *c)
+format_few_at(struct call *c, uint32_t at)
 {
     struct object *args[4];
 
-    for (uint32_t i = 1; i < c->n_args; i++)
-        args[i - 1] = c->args[i].ref;
-    return format_with(c, args, c->n_args - 1);
+    for (uint32_t i = at + 1; i < c->n_args; i++)
+        args[i - at - 1] = c->args[i].ref;
+    return format_with(c, at, args, c->n_args - at - 1);
 }
 
 static bool
-format_many(struct call *c)
+format_many_at(struct call *c, uint32_t at)
 {
-    const struct array *args = (const struct array *)c->args[1].ref;
+    const struct array *args = (const struct array *)c->args[at + 1].ref;
     struct object *const *objects;
 
     if (!args)
-        return throw_argument_null(c, "args");
-    return (objects = format_arguments(c, args)) && format_with(c, objects, args->n);
+        return throw_argument_null(c, call_string(c, at) ? "args" : "format");
+    return (objects = format_arguments(c, args)) && format_with(c, at, objects, args->n);
 }
+
+static bool format_few(struct call *c) { return format_few_at(c, 0); }
+static bool format_many(struct call *c) { return format_many_at(c, 0); }
+static bool format_few_by(struct call *c) { return format_few_at(c, 1); }
+static bool format_many_by(struct call *c) { return format_many_at(c, 1); }
 
 /* --- Concat and Join -------------------------------------------------------------------------------------------------- */
 
@@ -335,7 +360,7 @@ join_array_char(struct call *c)
 }
 
 static bool
-join_range(struct call *c)
+join_range_with(struct call *c, struct str separator)
 {
     const struct array *a = (const struct array *)c->args[1].ref;
     int64_t from = call_i32(c, 2), n = call_i32(c, 3);
@@ -349,7 +374,21 @@ join_range(struct call *c)
         return throw_argument_range(c, "count", "Count cannot be less than zero.");
     if (from > a->n - n)
         return throw_argument_range(c, "startIndex", "Index and count must refer to a location within the buffer.");
-    return add_elements(c, &b, a, (uint32_t)from, (uint32_t)n, call_str(c, 0)) && return_new(c, string_from_buf(c, &b));
+    return add_elements(c, &b, a, (uint32_t)from, (uint32_t)n, separator) && return_new(c, string_from_buf(c, &b));
+}
+
+static bool
+join_range(struct call *c)
+{
+    return join_range_with(c, call_str(c, 0));
+}
+
+static bool
+join_range_char(struct call *c)
+{
+    char room[4];
+
+    return join_range_with(c, str_from(room, utf8_put(room, (uint32_t)c->args[0].i64)));
 }
 
 static bool
@@ -387,9 +426,14 @@ static const struct member_row members[] = {
     M("String", "static string Format(string format, object arg0, object arg1)", format_few),
     M("String", "static string Format(string format, object arg0, object arg1, object arg2)", format_few),
     M("String", "static string Format(string format, params object[] args)", format_many),
+    M("String", "static string Format(IFormatProvider provider, string format, object arg0)", format_few_by),
+    M("String", "static string Format(IFormatProvider provider, string format, object arg0, object arg1)", format_few_by),
+    M("String", "static string Format(IFormatProvider provider, string format, object arg0, object arg1, object arg2)", format_few_by),
+    M("String", "static string Format(IFormatProvider provider, string format, params object[] args)", format_many_by),
     M("String", "static string Concat(object arg0)", concat_objects),
     M("String", "static string Concat(object arg0, object arg1)", concat_objects),
     M("String", "static string Concat(object arg0, object arg1, object arg2)", concat_objects),
+    M("String", "static string Concat(object arg0, object arg1, object arg2, object arg3)", concat_objects),
     M("String", "static string Concat(params object[] args)", concat_array),
     M("String", "static string Concat(string str0, string str1)", concat_strings),
     M("String", "static string Concat(string str0, string str1, string str2)", concat_strings),
@@ -403,6 +447,7 @@ static const struct member_row members[] = {
     M("String", "static string Join<T>(string separator, IEnumerable<T> values)", join_sequence),
     M("String", "static string Join(string separator, string[] value, int startIndex, int count)", join_range),
     M("String", "static string Join(char separator, params string[] value)", join_array_char),
+    M("String", "static string Join(char separator, string[] value, int startIndex, int count)", join_range_char),
     M("String", "static string Join(char separator, params object[] values)", join_array_char),
     M("String", "static string Join<T>(char separator, IEnumerable<T> values)", join_sequence_char),
 };

@@ -64,6 +64,30 @@ from_comparison(struct call *c)
 }
 
 static bool
+create(struct call *c)
+{
+    if (!c->args[0].ref)
+        return throw_argument_null(c, "culture");
+    return make(c, call_bool(c, 1) ? INVARIANT_CULTURE_IGNORE_CASE : INVARIANT_CULTURE);
+}
+
+static bool
+create_by_options(struct call *c)
+{
+    enum { NONE = 0, IGNORE_CASE = 1, ORDINAL_NOCASE = 268435456, ORDINAL_ALONE = 1073741824 };
+
+    if (!c->args[0].ref)
+        return throw_argument_null(c, "culture");
+    switch (c->args[1].i64) {
+    case NONE: return make(c, INVARIANT_CULTURE);
+    case IGNORE_CASE: return make(c, INVARIANT_CULTURE_IGNORE_CASE);
+    case ORDINAL_NOCASE: return make(c, ORDINAL_IGNORE_CASE);
+    case ORDINAL_ALONE: return make(c, ORDINAL);
+    }
+    return call_throw(c, EXC_NOT_SUPPORTED, "Comparing with these CompareOptions is not supported.");
+}
+
+static bool
 comparer_equals(struct call *c)
 {
     return return_bool(c, text_equals(call_string(c, 1), call_string(c, 2), how_of((struct comparer *)c->args[0].ref)));
@@ -84,7 +108,7 @@ comparer_hash(struct call *c)
 }
 
 static const struct type_row types[] = {
-    CLASS_ABSTRACT("System.StringComparer", NULL, "IComparer<string>, IEqualityComparer<string>", NULL),
+    CLASS_ABSTRACT("System.StringComparer", NULL, "IComparer<string>, IEqualityComparer<string>, IComparer, IEqualityComparer", NULL),
 };
 
 static const struct member_row members[] = {
@@ -94,6 +118,8 @@ static const struct member_row members[] = {
     M("StringComparer", "static StringComparer InvariantCultureIgnoreCase { get; }", culture_ignore_case),
     M("StringComparer", "static StringComparer CurrentCulture { get; }", culture),
     M("StringComparer", "static StringComparer CurrentCultureIgnoreCase { get; }", culture_ignore_case),
+    M("StringComparer", "static StringComparer Create(CultureInfo culture, bool ignoreCase)", create),
+    M("StringComparer", "static StringComparer Create(CultureInfo culture, CompareOptions options)", create_by_options),
     M("StringComparer", "static StringComparer FromComparison(StringComparison comparisonType)", from_comparison),
     M("StringComparer", "bool Equals(string x, string y)", comparer_equals),
     M("StringComparer", "int Compare(string x, string y)", comparer_compare),

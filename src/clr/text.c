@@ -130,84 +130,159 @@ compare_ordinal_nocase(struct str a, struct str b)
     return i < a.len ? 1 : j < b.len ? -1 : 0;
 }
 
-/* Weight of punctuation and symbols: blanks first, then as the root collation has them. */
+/* What a culture-sensitive comparison sees of a text, as .NET's "word sort" under the invariant culture does:
+ *   primary   marks, then digits, then letters whatever their accent and case; decides first
+ *   accent, case   decide in this order between texts of the same primary weights
+ *   specials  hyphens and apostrophes, not seen above ("co-op" stands beside "coop"); the last to decide */
+struct weights {
+    struct str text;
+    size_t at;
+    uint32_t pending;                 /* second letter of a ligature */
+    uint32_t primary, accent;
+    bool is_upper;
+    bool has_special;
+};
+
+struct special {
+    uint32_t position, c;             /* its place among the characters that are seen */
+};
+
+/* Marks in their order; those of Latin-1 as code points. */
 static uint32_t
 mark_weight(uint32_t c)
 {
-    static const char order[] = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$";
-    const char *found = c < 0x80 && c ? strchr(order, (int)c) : NULL;
+    static const uint16_t order[] = {
+        ' ', 0xa0, '\t', '\n', '\v', '\f', '\r', '!', '"', '#', '$', '%', '&', '(', ')', '*', ',', '.', '/', ':', ';', '?', '@', '[',
+        '\\', ']', '^', '_', '`', '{', '|', '}', '~', 0xa1, 0xa6, 0xa8, 0xaf, 0xb4, 0xb8, 0xbf, '+', '<', '=', '>', 0xb1, 0xab, 0xbb,
+        0xd7, 0xf7, 0xa2, 0xa3, 0xa4, 0xa5, 0xa7, 0xa9, 0xac, 0xae, 0xb0, 0xb5, 0xb6, 0xb7,
+    };
 
-    return found ? 1 + (uint32_t)(found - order) : 0;
+    if (c > 0xf7 || (c < 0x80 && (ascii_is_alpha((char)c) || ascii_is_digit((char)c))))
+        return 0;
+    for (size_t i = 0; i < COUNTOF(order); i++)
+        if (order[i] == c)
+            return 1 + (uint32_t)i;
+    return 0;
 }
 
 /* What invariant comparison does not see. */
 static bool
 is_ignorable(uint32_t c)
 {
-    return c < 9 || (c > 13 && c < 32) || c == 127 || c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0xfeff ||
+    return c < 9 || (c > 13 && c < 32) || (c >= 127 && c < 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) || c == 0xfeff ||
            (c >= 0x2060 && c <= 0x2064);
 }
 
-/* Latin letters with accents: the plain letter, and which accent. */
+/* Small Latin letters with accents: the plain letter, and the rank of the accent. */
 static uint32_t
 base_letter(uint32_t c, uint32_t *accent)
 {
-    static const char plain[] = "aaaaaa*ceeeeiiii*nooooo*ouuuuy**"; /* U+00E0 - U+00FF; '*': a letter of its own */
+    static const char plain[] = "aaaaaaaceeeeiiiidnooooo*ouuuuyty"; /* U+00E0 - U+00FF */
+    static const char rank[] = "213546872134213495213540721342:3";  /* acute, grave, circumflex, diaeresis, tilde, ring, stroke ... */
 
     *accent = 0;
     if (c >= 0xe0 && c <= 0xff && plain[c - 0xe0] != '*') {
-        *accent = c;
+        *accent = (uint32_t)(rank[c - 0xe0] - '0') + 1;
         return (uint32_t)plain[c - 0xe0];
     }
     return c;
 }
 
-/* Next character that counts: primary weight, accent, case. False at the end. */
+/* Next character that counts; false at the end. */
 static bool
-next_weights(struct str s, size_t *at, uint32_t *primary, uint32_t *accent, bool *upper)
+next_weights(struct weights *w)
 {
-    while (*at < s.len) {
-        uint32_t c = utf8_next(s, at), low;
+    if (w->pending) {
+        w->primary = 0x200 + w->pending;
+        w->accent = 0;
+        w->pending = 0;
+        return true;
+    }
+    while (w->at < w->text.len) {
+        uint32_t c = utf8_next(w->text, &w->at), low;
 
+        if (c == '-' || c == '\'') {
+            w->has_special = true;
+            continue;
+        }
         if (is_ignorable(c))
             continue;
         low = text_lower(c);
-        *upper = low != c;
-        *accent = 0;
-        if ((*primary = mark_weight(c)))
+        w->is_upper = low != c;
+        w->accent = 0;
+        if ((w->primary = mark_weight(c)))
             return true;
         if (c >= '0' && c <= '9') {
-            *primary = 0x100 + c;
+            w->primary = 0x100 + c;
             return true;
         }
-        *primary = 0x200 + base_letter(low, accent);
+        if (low == 0xdf || low == 0xe6) { /* sharp s and ae are two letters */
+            w->primary = 0x200 + (low == 0xdf ? 's' : 'a');
+            w->pending = low == 0xdf ? 's' : 'e';
+            return true;
+        }
+        w->primary = 0x200 + base_letter(low, &w->accent);
         return true;
     }
     return false;
 }
 
+/* The next hyphen or apostrophe: its place among the other characters. */
+static bool
+next_special(struct str text, size_t *at, uint32_t *seen, struct special *ret)
+{
+    while (*at < text.len) {
+        uint32_t c = utf8_next(text, at);
+        if (c == '-' || c == '\'') {
+            *ret = (struct special){*seen, c};
+            return true;
+        }
+        *seen += !is_ignorable(c);
+    }
+    return false;
+}
+
+static int
+compare_specials(struct str a, struct str b)
+{
+    size_t i = 0, j = 0;
+    uint32_t seen_a = 0, seen_b = 0;
+    struct special p = {0}, q = {0};
+
+    for (;;) {
+        bool more_a = next_special(a, &i, &seen_a, &p), more_b = next_special(b, &j, &seen_b, &q);
+        if (!more_a || !more_b)
+            return (int)more_a - (int)more_b;
+        if (p.position != q.position)
+            return p.position < q.position ? -1 : 1;
+        if (p.c != q.c)
+            return p.c < q.c ? -1 : 1;
+    }
+}
+
 static int
 compare_culture(struct str a, struct str b, bool ignore_case)
 {
-    size_t i = 0, j = 0;
+    struct weights x = {.text = a}, y = {.text = b};
     int accents = 0, cases = 0;
-    uint32_t x = 0, y = 0, accent_x = 0, accent_y = 0;
-    bool upper_x = false, upper_y = false;
 
     for (;;) {
-        bool more_a = next_weights(a, &i, &x, &accent_x, &upper_x), more_b = next_weights(b, &j, &y, &accent_y, &upper_y);
+        bool more_a = next_weights(&x), more_b = next_weights(&y);
         if (!more_a || !more_b) {
             if (more_a != more_b)
                 return more_a ? 1 : -1;
-            return accents ? accents : ignore_case ? 0 : cases;
+            break;
         }
-        if (x != y)
-            return x < y ? -1 : 1;
-        if (!accents && accent_x != accent_y)
-            accents = accent_x < accent_y ? -1 : 1;
-        if (!cases && upper_x != upper_y)
-            cases = upper_x ? 1 : -1;
+        if (x.primary != y.primary)
+            return x.primary < y.primary ? -1 : 1;
+        if (!accents && x.accent != y.accent)
+            accents = x.accent < y.accent ? -1 : 1;
+        if (!cases && x.is_upper != y.is_upper)
+            cases = x.is_upper ? 1 : -1;
     }
+    if (accents || (cases && !ignore_case))
+        return accents ? accents : cases;
+    return x.has_special || y.has_special ? compare_specials(a, b) : 0;
 }
 
 int
@@ -248,8 +323,7 @@ uint64_t
 text_hash(const struct string *s, enum string_comparison how)
 {
     uint64_t h = 0x1505;
-    uint32_t primary = 0, accent = 0;
-    bool upper = false;
+    struct weights w = {.text = string_str(s)};
 
     if (how == ORDINAL)
         return hash_str(string_str(s));
@@ -260,8 +334,8 @@ text_hash(const struct string *s, enum string_comparison how)
             h = hash_mix(h, text_upper(utf8_next(string_str(s), &i)));
         return h;
     }
-    for (size_t i = 0; next_weights(string_str(s), &i, &primary, &accent, &upper);)
-        h = hash_mix(h, (uint64_t)primary << 8 ^ accent);
+    while (next_weights(&w))
+        h = hash_mix(h, (uint64_t)w.primary << 8 ^ w.accent);
     return h;
 }
 

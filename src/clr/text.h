@@ -1,8 +1,8 @@
 /* text.h: comparing, searching and changing the case of strings as .NET does under the invariant culture.
  *
  * ASCII text, nearly all there is, is worked on as bytes; other text as UTF-16 units (string_wide()).
- * Culture-sensitive order, simplified to what the invariant culture does with Latin text: punctuation, symbols, digits,
- * letters; accents decide between equal letters, case between equal accents, small letters first.
+ * Culture-sensitive order is the invariant culture's word sort for Latin text: marks, digits, letters; accents decide between
+ * equal letters, case between equal accents, small letters first; hyphens and apostrophes last.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 

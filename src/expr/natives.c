@@ -385,6 +385,9 @@ value_compare(struct call *c, const struct type *type, struct value a, struct va
     }
     if (!type_a->hooks->compare)
         return call_throw(c, EXC_ARGUMENT, "At least one object must implement IComparable.");
+    if (type_a != type_b && (type_a->kind == TYPE_STRING || type_is_value_type(type_a)))
+        return call_throw(c, EXC_ARGUMENT, "Object must be of type %.*s.",
+                          STR_ARG(type_a->def ? type_a->def->name : type_a->full_name));
     return type_a->hooks->compare(c, type_a, a, b, ret);
 }
 
