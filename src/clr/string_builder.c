@@ -1,4 +1,4 @@
-/* string_builder.c: System.Text.StringBuilder, System.IO.StringReader and StringWriter.
+/* string_builder.c: System.Text.StringBuilder.
  *
  * A builder is a buffer of WTF-8. Positions are UTF-16 units; while all of it is ASCII they are bytes, otherwise what works by
  * position goes through a string of the content.
@@ -6,14 +6,8 @@
 #include "base/utf8.h"
 #include "clr/families.h"
 #include "clr/format.h"
+#include "clr/string_builder.h"
 #include "clr/text.h"
-
-struct builder {
-    struct object head;
-    struct buf text;
-    bool is_ascii;
-    int32_t capacity;
-};
 
 static struct builder *
 self_of(const struct call *c)
@@ -27,19 +21,26 @@ text_of(const struct builder *b)
     return b->text.len ? str_from(b->text.p, b->text.len) : STR("");
 }
 
-/* The content as a string that later changes do not reach. */
-static struct string *
-content(struct call *c, const struct builder *b)
+static uint32_t
+units_of(const struct builder *b)
+{
+    return b->is_ascii ? (uint32_t)b->text.len : (uint32_t)utf8_units(text_of(b));
+}
+
+struct string *
+builder_content(struct call *c, const struct builder *b)
 {
     return string_new(c, text_of(b));
 }
 
-static bool
-add(struct call *c, struct builder *b, struct str s)
+bool
+builder_add(struct call *c, struct builder *b, struct str s)
 {
     b->is_ascii = b->is_ascii && utf8_is_ascii(s);
     if (b->text.arena && b->text.len + s.len > (size_t)INT32_MAX)
         return call_throw(c, EXC_OUT_OF_MEMORY, "Insufficient memory to continue the execution of the program.");
+    if (b->capacity_max && b->capacity_max < INT32_MAX && units_of(b) + utf8_units(s) > (size_t)b->capacity_max)
+        return throw_argument_range(c, "valueCount", "The length cannot be greater than the capacity.");
     if (!call_charge(c, s.len / 64 + 1))
         return false;
     return buf_add_str(&b->text, s) || call_exceed(c, BUDGET_BYTES);
@@ -48,13 +49,13 @@ add(struct call *c, struct builder *b, struct str s)
 static bool
 builder_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
 {
-    *ret = content(c, (struct builder *)v.ref);
+    *ret = builder_content(c, (struct builder *)v.ref);
     return *ret != NULL;
 }
 
 static const struct type_hooks builder_hooks = {.to_string = builder_to_string};
 
-static struct builder *
+struct builder *
 builder_new(struct call *c, const struct type *type, struct str initial)
 {
     struct builder *b = object_new(c, type, struct builder);
@@ -64,18 +65,31 @@ builder_new(struct call *c, const struct type *type, struct str initial)
     b->text = call_buf(c);
     b->is_ascii = true;
     b->capacity = 16;
-    return add(c, b, initial) ? b : NULL;
+    b->capacity_max = INT32_MAX;
+    return builder_add(c, b, initial) ? b : NULL;
 }
 
 static bool create(struct call *c) { return return_new(c, builder_new(c, c->owner, STR(""))); }
 static bool create_with_text(struct call *c) { return return_new(c, builder_new(c, c->owner, call_str(c, 0))); }
 
+/* (capacity) or (capacity, maxCapacity) */
 static bool
 create_with_capacity(struct call *c)
 {
-    if (call_i32(c, 0) < 0)
+    int32_t n = call_i32(c, 0), max = c->n_args > 1 ? call_i32(c, 1) : INT32_MAX;
+    struct builder *b;
+
+    if (max < 1)
+        return throw_argument_range(c, "maxCapacity", "MaxCapacity must be one or greater.");
+    if (n < 0)
         return throw_argument_range(c, "capacity", "'capacity' must be greater than zero.");
-    return create(c);
+    if (n > max)
+        return throw_argument_range(c, "capacity", "Capacity exceeds maximum capacity.");
+    if ((b = builder_new(c, c->owner, STR("")))) {
+        b->capacity = n ? n : MIN(16, max);
+        b->capacity_max = max;
+    }
+    return return_new(c, b);
 }
 
 static bool
@@ -100,7 +114,7 @@ done(struct call *c, bool ok)
     return ok;
 }
 
-static bool append_string(struct call *c) { return done(c, add(c, self_of(c), call_str(c, 1))); }
+static bool append_string(struct call *c) { return done(c, builder_add(c, self_of(c), call_str(c, 1))); }
 
 static bool
 append_part(struct call *c)
@@ -114,12 +128,12 @@ append_part(struct call *c)
         return throw_argument_null(c, "value");
     if (at < 0 || n < 0 || at > (int64_t)s->units - n)
         return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
-    return (part = string_slice(c, s, (uint32_t)at, (uint32_t)n)) && done(c, add(c, self_of(c), string_str(part)));
+    return (part = string_slice(c, s, (uint32_t)at, (uint32_t)n)) && done(c, builder_add(c, self_of(c), string_str(part)));
 }
 
-/* A unit whose other half may stand at the end already. */
-static bool
-add_unit(struct call *c, struct builder *b, uint32_t unit)
+/* Its other half may stand at the end already. */
+bool
+builder_add_unit(struct call *c, struct builder *b, uint32_t unit)
 {
     char room[4];
     const unsigned char *end = (const unsigned char *)b->text.p + b->text.len;
@@ -129,10 +143,10 @@ add_unit(struct call *c, struct builder *b, uint32_t unit)
         b->text.len -= 3;
         unit = 0x10000 + ((high - 0xd800) << 10) + (unit - 0xdc00);
     }
-    return add(c, b, str_from(room, utf8_put(room, unit)));
+    return builder_add(c, b, str_from(room, utf8_put(room, unit)));
 }
 
-static bool append_char(struct call *c) { return done(c, add_unit(c, self_of(c), (uint32_t)c->args[1].i64)); }
+static bool append_char(struct call *c) { return done(c, builder_add_unit(c, self_of(c), (uint32_t)c->args[1].i64)); }
 
 static bool
 append_repeated(struct call *c)
@@ -142,7 +156,7 @@ append_repeated(struct call *c)
     if (n < 0)
         return throw_argument_range(c, "repeatCount", "'repeatCount' must be non-negative.");
     for (int32_t i = 0; i < n; i++)
-        if (!add_unit(c, self_of(c), (uint32_t)c->args[1].i64))
+        if (!builder_add_unit(c, self_of(c), (uint32_t)c->args[1].i64))
             return false;
     return done(c, true);
 }
@@ -156,7 +170,7 @@ append_chars(struct call *c)
     if (chars && (at < 0 || n < 0 || at > chars->n - n))
         return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
     for (int64_t i = 0; chars && i < n; i++)
-        if (!add_unit(c, self_of(c), (uint32_t)chars->u.v[at + i].i64))
+        if (!builder_add_unit(c, self_of(c), (uint32_t)chars->u.v[at + i].i64))
             return false;
     return done(c, true);
 }
@@ -166,7 +180,23 @@ append_value(struct call *c, const struct type *type)
 {
     struct string *s;
 
-    return value_to_string(c, type, c->args[1], STR_NONE, &s) && done(c, add(c, self_of(c), s ? string_str(s) : STR("")));
+    return value_to_string(c, type, c->args[1], STR_NONE, &s) && done(c, builder_add(c, self_of(c), s ? string_str(s) : STR("")));
+}
+
+static bool
+append_builder(struct call *c)
+{
+    struct string *s = c->args[1].ref ? builder_content(c, (const struct builder *)c->args[1].ref) : NULL;
+
+    return (s || !c->args[1].ref) && done(c, !s || builder_add(c, self_of(c), string_str(s)));
+}
+
+static bool
+append_builder_part(struct call *c)
+{
+    if (c->args[1].ref && !(c->args[1].ref = (struct object *)builder_content(c, (const struct builder *)c->args[1].ref)))
+        return false;
+    return append_part(c);
 }
 
 #define APPEND(name, field) \
@@ -181,56 +211,79 @@ APPEND(object, object)
 
 static bool append_line(struct call *c)
 {
-    return (c->n_args < 2 || add(c, self_of(c), call_str(c, 1))) && done(c, add(c, self_of(c), STR("\n")));
+    return (c->n_args < 2 || builder_add(c, self_of(c), call_str(c, 1))) && done(c, builder_add(c, self_of(c), STR("\n")));
 }
 
+/* The format is argument `at`: a provider may stand before it. */
 static bool
-append_format(struct call *c, struct object *const *args, uint32_t n)
+append_format(struct call *c, uint32_t at, struct object *const *args, uint32_t n)
 {
     struct buf b = call_buf(c);
 
-    if (!call_string(c, 1))
+    if (!call_string(c, at))
         return throw_argument_null(c, "format");
-    return format_composite(c, &b, call_str(c, 1), args, n) && done(c, add(c, self_of(c), b.len ? str_from(b.p, b.len) : STR("")));
+    return format_composite(c, &b, call_str(c, at), args, n) && done(c, builder_add(c, self_of(c), b.len ? str_from(b.p, b.len) : STR("")));
 }
 
 static bool
-append_format_few(struct call *c)
+append_format_few_at(struct call *c, uint32_t at)
 {
     struct object *args[3] = {NULL, NULL, NULL};
 
-    for (uint32_t i = 2; i < c->n_args; i++)
-        args[i - 2] = c->args[i].ref;
-    return append_format(c, args, c->n_args - 2);
+    for (uint32_t i = at + 1; i < c->n_args; i++)
+        args[i - at - 1] = c->args[i].ref;
+    return append_format(c, at, args, c->n_args - at - 1);
 }
 
 static bool
-append_format_many(struct call *c)
+append_format_many_at(struct call *c, uint32_t at)
 {
-    const struct array *args = (const struct array *)c->args[2].ref;
+    const struct array *args = (const struct array *)c->args[at + 1].ref;
     struct object *const *objects;
 
     if (!args)
         return throw_argument_null(c, "args");
-    return (objects = format_arguments(c, args)) && append_format(c, objects, args->n);
+    return (objects = format_arguments(c, args)) && append_format(c, at, objects, args->n);
 }
 
-static bool
-append_join(struct call *c)
-{
-    const struct array *values = (const struct array *)c->args[2].ref;
+static bool append_format_few(struct call *c) { return append_format_few_at(c, 1); }
+static bool append_format_many(struct call *c) { return append_format_many_at(c, 1); }
+static bool append_format_few_by(struct call *c) { return append_format_few_at(c, 2); }
+static bool append_format_many_by(struct call *c) { return append_format_many_at(c, 2); }
 
-    if (!values)
+static bool
+append_join_with(struct call *c, struct str separator)
+{
+    const struct type *element;
+    struct iterator it;
+    struct value v;
+    bool is_first = true;
+    int got;
+
+    if (!c->args[2].ref)
         return throw_argument_null(c, "values");
-    for (uint32_t i = 0; i < values->n; i++) {
+    element = type_element(c->args[2].ref->type);
+    if (!iterate(c, c->args[2].ref, NULL, &it))
+        return false;
+    while ((got = iterate_next(c, &it, &v)) > 0) {
         struct string *s;
-        if (i && !add(c, self_of(c), call_str(c, 1)))
+        if (!is_first && !builder_add(c, self_of(c), separator))
             return false;
-        if (!value_to_string(c, values->head.type->args[0], array_get(values, i), STR_NONE, &s) ||
-            !add(c, self_of(c), s ? string_str(s) : STR("")))
+        is_first = false;
+        if (!value_to_string(c, element, v, STR_NONE, &s) || !builder_add(c, self_of(c), s ? string_str(s) : STR("")))
             return false;
     }
-    return done(c, true);
+    return got == 0 && done(c, true);
+}
+
+static bool append_join(struct call *c) { return append_join_with(c, call_str(c, 1)); }
+
+static bool
+append_join_char(struct call *c)
+{
+    char room[4];
+
+    return append_join_with(c, str_from(room, utf8_put(room, (uint32_t)c->args[1].i64)));
 }
 
 /* --- by position ------------------------------------------------------------------------------------------------------------------ */
@@ -240,7 +293,7 @@ set_content(struct call *c, struct builder *b, struct str text)
 {
     b->text.len = 0;
     b->is_ascii = true;
-    return add(c, b, text);
+    return builder_add(c, b, text);
 }
 
 /* Puts `by` in place of n units from `at`; the range is checked here. */
@@ -248,7 +301,7 @@ static bool
 splice(struct call *c, int64_t at, int64_t n, struct str by)
 {
     struct builder *b = self_of(c);
-    struct string *s = content(c, b), *tail;
+    struct string *s = builder_content(c, b), *tail;
 
     if (!s)
         return false;
@@ -258,18 +311,62 @@ splice(struct call *c, int64_t at, int64_t n, struct str by)
         return throw_argument_range(c, "length", "Index was out of range. Must be non-negative and less than the size of the collection.");
     struct string *head = string_slice(c, s, 0, (uint32_t)at);
     tail = string_slice(c, s, (uint32_t)(at + n), s->units - (uint32_t)(at + n));
-    return head && tail && set_content(c, b, string_str(head)) && add(c, b, by) && done(c, add(c, b, string_str(tail)));
+    return head && tail && set_content(c, b, string_str(head)) && builder_add(c, b, by) && done(c, builder_add(c, b, string_str(tail)));
 }
 
 static bool insert_string(struct call *c) { return splice(c, call_i32(c, 1), 0, call_str(c, 2)); }
 static bool remove_part(struct call *c) { return splice(c, call_i32(c, 1), call_i32(c, 2), STR("")); }
 
 static bool
-insert_object(struct call *c)
+insert_value(struct call *c, const struct type *type)
+{
+    struct string *s;
+
+    return value_to_string(c, type, c->args[2], STR_NONE, &s) && splice(c, call_i32(c, 1), 0, s ? string_str(s) : STR(""));
+}
+
+#define INSERT(name, field) \
+    static bool insert_##name(struct call *c) { return insert_value(c, core_types(c->run->env)->field); }
+INSERT(bool, bool_)
+INSERT(long, long_)
+INSERT(ulong, ulong_)
+INSERT(float, float_)
+INSERT(double, double_)
+INSERT(decimal, decimal_)
+INSERT(object, object)
+
+static bool
+insert_repeated(struct call *c)
 {
     struct buf b = call_buf(c);
+    int64_t n = call_i32(c, 3);
 
-    return format_object(c, &b, c->args[2].ref, STR_NONE) && splice(c, call_i32(c, 1), 0, b.len ? str_from(b.p, b.len) : STR(""));
+    if (n < 0)
+        return throw_argument_range(c, "count", "Non-negative number required.");
+    if (!call_charge(c, (uint64_t)n / 64))
+        return false;
+    for (int64_t i = 0; i < n && !b.failed; i++)
+        buf_add_str(&b, call_str(c, 2));
+    if (b.failed)
+        return call_exceed(c, BUDGET_BYTES);
+    return splice(c, call_i32(c, 1), 0, b.len ? str_from(b.p, b.len) : STR(""));
+}
+
+static bool
+insert_chars(struct call *c)
+{
+    const struct array *chars = (const struct array *)c->args[2].ref;
+    int64_t at = c->n_args > 3 ? call_i32(c, 3) : 0, n = c->n_args > 4 ? (int64_t)call_i32(c, 4) : chars ? chars->n : 0;
+    struct builder piece = {.text = call_buf(c), .is_ascii = true};
+
+    if (!chars && n)
+        return throw_argument_null(c, "value");
+    if (chars && (at < 0 || n < 0 || at > chars->n - n))
+        return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    for (int64_t i = 0; i < n; i++)
+        if (!builder_add_unit(c, &piece, (uint32_t)chars->u.v[at + i].i64))
+            return false;
+    return splice(c, call_i32(c, 1), 0, text_of(&piece));
 }
 
 static bool
@@ -280,22 +377,34 @@ insert_char(struct call *c)
     return splice(c, call_i32(c, 1), 0, str_from(room, utf8_put(room, (uint32_t)c->args[2].i64)));
 }
 
+/* In the whole, or in [startIndex, startIndex + count), the last arguments. */
 static bool
 replace_text(struct call *c, struct str old, struct str new)
 {
     struct builder *b = self_of(c);
-    struct string *s = content(c, b);
+    struct string *s = builder_content(c, b), *head, *middle, *tail;
+    int64_t first = c->n_args > 3 ? call_i32(c, 3) : 0, n = c->n_args > 3 ? call_i32(c, 4) : (int64_t)units_of(b);
     size_t from = 0;
     ptrdiff_t at;
 
-    if (!s || !set_content(c, b, STR("")))
+    if (!s)
         return false;
+    if (first < 0 || first > s->units)
+        return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (n < 0 || first > (int64_t)s->units - n)
+        return throw_argument_range(c, "count", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    head = string_slice(c, s, 0, (uint32_t)first);
+    middle = string_slice(c, s, (uint32_t)first, (uint32_t)n);
+    tail = string_slice(c, s, (uint32_t)(first + n), s->units - (uint32_t)(first + n));
+    if (!head || !middle || !tail || !set_content(c, b, string_str(head)))
+        return false;
+    s = middle;
     while ((at = str_find(string_str(s), old, from)) >= 0) {
-        if (!add(c, b, str_sub(string_str(s), from, (size_t)at)) || !add(c, b, new))
+        if (!builder_add(c, b, str_sub(string_str(s), from, (size_t)at)) || !builder_add(c, b, new))
             return false;
         from = (size_t)at + old.len;
     }
-    return done(c, add(c, b, str_skip(string_str(s), from)));
+    return builder_add(c, b, str_skip(string_str(s), from)) && done(c, builder_add(c, b, string_str(tail)));
 }
 
 static bool
@@ -322,12 +431,6 @@ clear(struct call *c)
     return done(c, set_content(c, self_of(c), STR("")));
 }
 
-static uint32_t
-units_of(const struct builder *b)
-{
-    return b->is_ascii ? (uint32_t)b->text.len : (uint32_t)utf8_units(text_of(b));
-}
-
 static bool length(struct call *c) { return return_i64(c, units_of(self_of(c))); }
 
 static bool
@@ -340,17 +443,65 @@ set_length(struct call *c)
     if (want < have)
         return splice(c, want, have - want, STR(""));
     for (; have < want; have++)
-        if (!add(c, self_of(c), str_from("\0", 1)))
+        if (!builder_add(c, self_of(c), str_from("\0", 1)))
             return false;
     return true;
 }
 
 static bool capacity(struct call *c) { return return_i64(c, MAX((int64_t)self_of(c)->capacity, (int64_t)units_of(self_of(c)))); }
 
+static bool max_capacity(struct call *c) { return return_i64(c, self_of(c)->capacity_max); }
+
 static bool
 set_capacity(struct call *c)
 {
-    self_of(c)->capacity = call_i32(c, 1);
+    int64_t n = call_i32(c, 1);
+
+    if (n < 0)
+        return throw_argument_range(c, "value", "Capacity must be positive.");
+    if (n > self_of(c)->capacity_max)
+        return throw_argument_range(c, "value", "Capacity exceeds maximum capacity.");
+    if (n < units_of(self_of(c)))
+        return throw_argument_range(c, "value", "capacity was less than the current size.");
+    self_of(c)->capacity = (int32_t)n;
+    return true;
+}
+
+static bool
+ensure_capacity(struct call *c)
+{
+    int32_t n = call_i32(c, 1);
+
+    if (n < 0)
+        return throw_argument_range(c, "capacity", "Capacity must be positive.");
+    self_of(c)->capacity = MAX(self_of(c)->capacity, n);
+    return capacity(c);
+}
+
+static bool
+copy_to(struct call *c)
+{
+    struct string *s = builder_content(c, self_of(c));
+    struct array *to = (struct array *)c->args[2].ref;
+    int64_t from = call_i32(c, 1), at = call_i32(c, 3), n = call_i32(c, 4);
+
+    if (!s)
+        return false;
+    if (!to)
+        return throw_argument_null(c, "destination");
+    if (n < 0)
+        return throw_argument_range(c, "count", "Argument count must not be negative.");
+    if (at < 0)
+        return throw_argument_range(c, "destinationIndex", "'destinationIndex' must be non-negative.");
+    if (at > to->n - n)
+        return throw_argument(c, NULL, "Either offset did not refer to a position in the string, or there is an insufficient length of "
+                                       "destination character array.");
+    if (from < 0 || from > s->units)
+        return throw_argument_range(c, "sourceIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
+    if (from > s->units - n)
+        return throw_argument(c, NULL, "Source string was not long enough. Check sourceIndex and count.");
+    for (int64_t i = 0; i < n; i++)
+        to->u.v[at + i] = value_i64(string_unit(c, s, (uint32_t)(from + i)));
     return true;
 }
 
@@ -365,7 +516,7 @@ char_at(struct call *c)
         return call_throw(c, EXC_INDEX_OUT_OF_RANGE, "Index was outside the bounds of the array.");
     if (b->is_ascii)
         return return_i64(c, (unsigned char)b->text.p[i]);
-    return (s = content(c, b)) && return_i64(c, string_unit(c, s, (uint32_t)i));
+    return (s = builder_content(c, b)) && return_i64(c, string_unit(c, s, (uint32_t)i));
 }
 
 static bool
@@ -382,7 +533,7 @@ set_char_at(struct call *c)
 static bool
 to_string(struct call *c)
 {
-    struct string *s = content(c, self_of(c));
+    struct string *s = builder_content(c, self_of(c));
     int64_t at, n;
 
     if (!s || c->n_args < 3)
@@ -402,132 +553,19 @@ equals(struct call *c)
     return return_bool(c, other && str_eq(text_of(self_of(c)), text_of(other)));
 }
 
-/* --- StringReader ------------------------------------------------------------------------------------------------------------------ */
-
-struct reader {
-    struct object head;
-    struct string *s;
-    uint32_t at;                      /* bytes */
-};
-
-static struct reader *
-reader_of(const struct call *c)
-{
-    return (struct reader *)c->args[0].ref;
-}
-
-static bool
-reader_new(struct call *c)
-{
-    struct reader *r;
-
-    if (!call_string(c, 0))
-        return throw_argument_null(c, "s");
-    if ((r = object_new(c, c->owner, struct reader)))
-        r->s = call_string(c, 0);
-    return return_new(c, r);
-}
-
-static bool
-reader_dispose(struct call *c, struct object *self)
-{
-    return true;
-}
-
-static bool nothing(struct call *c) { return true; }
-
-static const struct type_hooks reader_hooks = {.dispose = reader_dispose};
-
-static bool
-read_line(struct call *c)
-{
-    struct reader *r = reader_of(c);
-    struct str rest = str_skip(string_str(r->s), r->at);
-    size_t n = 0;
-
-    if (rest.len == 0)
-        return return_ref(c, NULL);
-    while (n < rest.len && rest.p[n] != '\n' && rest.p[n] != '\r')
-        n++;
-    r->at += (uint32_t)n;
-    if (n < rest.len)
-        r->at += rest.p[n] == '\r' && n + 1 < rest.len && rest.p[n + 1] == '\n' ? 2 : 1;
-    return return_new(c, string_view(c, str_sub(rest, 0, n)));
-}
-
-static bool
-read_to_end(struct call *c)
-{
-    struct reader *r = reader_of(c);
-    struct str rest = str_skip(string_str(r->s), r->at);
-
-    r->at = r->s->size;
-    return return_new(c, string_view(c, rest));
-}
-
-/* Characters beyond U+FFFF come as one replacement; readers of such text by unit are not worth a state. */
-static bool
-peek_unit(struct call *c, bool advance)
-{
-    struct reader *r = reader_of(c);
-    size_t at = r->at;
-    uint32_t code_point;
-
-    if (at >= r->s->size)
-        return return_i64(c, -1);
-    code_point = utf8_next(string_str(r->s), &at);
-    if (advance)
-        r->at = (uint32_t)at;
-    return return_i64(c, code_point > 0xffff ? 0xfffd : code_point);
-}
-
-static bool read_unit(struct call *c) { return peek_unit(c, true); }
-static bool peek(struct call *c) { return peek_unit(c, false); }
-
-/* --- StringWriter: a builder by another name ----------------------------------------------------------------------------------------- */
-
-static const struct type_hooks writer_hooks = {.to_string = builder_to_string, .dispose = reader_dispose};
-
-static bool write_string(struct call *c) { return add(c, self_of(c), call_str(c, 1)); }
-static bool write_char(struct call *c) { return add_unit(c, self_of(c), (uint32_t)c->args[1].i64); }
-
-static bool
-write_object(struct call *c)
-{
-    struct buf b = call_buf(c);
-
-    return format_object(c, &b, c->args[1].ref, STR_NONE) && add(c, self_of(c), b.len ? str_from(b.p, b.len) : STR(""));
-}
-
-static bool write_line(struct call *c) { return (c->n_args < 2 || write_string(c)) && add(c, self_of(c), STR("\n")); }
-static bool write_line_object(struct call *c) { return write_object(c) && add(c, self_of(c), STR("\n")); }
-
-static bool
-write_format(struct call *c)
-{
-    return append_format_many(c);
-}
-
-static bool
-new_line(struct call *c)
-{
-    return return_new(c, string_lit(c, "\n"));
-}
-
 #define S "StringBuilder"
 #define APPEND_ROW(type, fn) M(S, "StringBuilder Append(" type " value)", fn)
 
+#define INSERT_ROW(type, fn) M(S, "StringBuilder Insert(int index, " type " value)", fn)
+
 static const struct type_row types[] = {
     CLASS("System.Text.StringBuilder", NULL, NULL, &builder_hooks),
-    CLASS("System.IO.TextReader", NULL, "IDisposable", &reader_hooks),
-    CLASS("System.IO.StringReader", "TextReader", NULL, NULL),
-    CLASS("System.IO.TextWriter", NULL, "IDisposable", &writer_hooks),
-    CLASS("System.IO.StringWriter", "TextWriter", NULL, NULL),
 };
 
 static const struct member_row members[] = {
     M(S, "new()", create),
     M(S, "new(int capacity)", create_with_capacity),
+    M(S, "new(int capacity, int maxCapacity)", create_with_capacity),
     M(S, "new(string value)", create_with_text),
     M(S, "new(string value, int capacity)", create_with_text),
     M(S, "new(string value, int startIndex, int length, int capacity)", create_part),
@@ -547,6 +585,8 @@ static const struct member_row members[] = {
     APPEND_ROW("double", append_double),
     APPEND_ROW("decimal", append_decimal),
     APPEND_ROW("object", append_object),
+    APPEND_ROW("StringBuilder", append_builder),
+    M(S, "StringBuilder Append(StringBuilder value, int startIndex, int count)", append_builder_part),
     M(S, "StringBuilder Append(char value, int repeatCount)", append_repeated),
     M(S, "StringBuilder Append(string value, int startIndex, int count)", append_part),
     M(S, "StringBuilder Append(char[] value, int startIndex, int charCount)", append_chars),
@@ -556,44 +596,50 @@ static const struct member_row members[] = {
     M(S, "StringBuilder AppendFormat(string format, object arg0, object arg1)", append_format_few),
     M(S, "StringBuilder AppendFormat(string format, object arg0, object arg1, object arg2)", append_format_few),
     M(S, "StringBuilder AppendFormat(string format, params object[] args)", append_format_many),
+    M(S, "StringBuilder AppendFormat(IFormatProvider provider, string format, object arg0)", append_format_few_by),
+    M(S, "StringBuilder AppendFormat(IFormatProvider provider, string format, object arg0, object arg1)", append_format_few_by),
+    M(S, "StringBuilder AppendFormat(IFormatProvider provider, string format, object arg0, object arg1, object arg2)",
+      append_format_few_by),
+    M(S, "StringBuilder AppendFormat(IFormatProvider provider, string format, params object[] args)", append_format_many_by),
     M(S, "StringBuilder AppendJoin(string separator, params object[] values)", append_join),
     M(S, "StringBuilder AppendJoin(string separator, params string[] values)", append_join),
+    M(S, "StringBuilder AppendJoin<T>(string separator, IEnumerable<T> values)", append_join),
+    M(S, "StringBuilder AppendJoin(char separator, params object[] values)", append_join_char),
+    M(S, "StringBuilder AppendJoin(char separator, params string[] values)", append_join_char),
+    M(S, "StringBuilder AppendJoin<T>(char separator, IEnumerable<T> values)", append_join_char),
     M(S, "StringBuilder Insert(int index, string value)", insert_string),
-    M(S, "StringBuilder Insert(int index, char value)", insert_char),
-    M(S, "StringBuilder Insert(int index, object value)", insert_object),
+    M(S, "StringBuilder Insert(int index, string value, int count)", insert_repeated),
+    M(S, "StringBuilder Insert(int index, char[] value)", insert_chars),
+    M(S, "StringBuilder Insert(int index, char[] value, int startIndex, int charCount)", insert_chars),
+    INSERT_ROW("char", insert_char),
+    INSERT_ROW("bool", insert_bool),
+    INSERT_ROW("sbyte", insert_long),
+    INSERT_ROW("byte", insert_long),
+    INSERT_ROW("short", insert_long),
+    INSERT_ROW("ushort", insert_long),
+    INSERT_ROW("int", insert_long),
+    INSERT_ROW("uint", insert_long),
+    INSERT_ROW("long", insert_long),
+    INSERT_ROW("ulong", insert_ulong),
+    INSERT_ROW("float", insert_float),
+    INSERT_ROW("double", insert_double),
+    INSERT_ROW("decimal", insert_decimal),
+    INSERT_ROW("object", insert_object),
     M(S, "StringBuilder Remove(int startIndex, int length)", remove_part),
     M(S, "StringBuilder Replace(string oldValue, string newValue)", replace_string),
     M(S, "StringBuilder Replace(char oldChar, char newChar)", replace_char),
-    M_LATER(S, "StringBuilder Replace(string oldValue, string newValue, int startIndex, int count)"),
+    M(S, "StringBuilder Replace(string oldValue, string newValue, int startIndex, int count)", replace_string),
+    M(S, "StringBuilder Replace(char oldChar, char newChar, int startIndex, int count)", replace_char),
     M(S, "StringBuilder Clear()", clear),
     P(S, "int Length { get; set; }", length, set_length),
     P(S, "int Capacity { get; set; }", capacity, set_capacity),
+    M(S, "int MaxCapacity { get; }", max_capacity),
+    M(S, "int EnsureCapacity(int capacity)", ensure_capacity),
+    M(S, "void CopyTo(int sourceIndex, char[] destination, int destinationIndex, int count)", copy_to),
     P(S, "char this[int index] { get; set; }", char_at, set_char_at),
     M(S, "string ToString()", to_string),
     M(S, "string ToString(int startIndex, int length)", to_string),
     M(S, "bool Equals(StringBuilder sb)", equals),
-
-    M("StringReader", "new(string s)", reader_new),
-    M("TextReader", "string ReadLine()", read_line),
-    M("TextReader", "string ReadToEnd()", read_to_end),
-    M("TextReader", "int Read()", read_unit),
-    M("TextReader", "int Peek()", peek),
-    M("TextReader", "void Close()", nothing),
-    M("TextReader", "void Dispose()", nothing),
-
-    M("StringWriter", "new()", create),
-    M("TextWriter", "void Write(string value)", write_string),
-    M("TextWriter", "void Write(char value)", write_char),
-    M("TextWriter", "void Write(object value)", write_object),
-    M("TextWriter", "void Write(string format, params object[] arg)", write_format),
-    M("TextWriter", "void WriteLine()", write_line),
-    M("TextWriter", "void WriteLine(string value)", write_line),
-    M("TextWriter", "void WriteLine(object value)", write_line_object),
-    M("TextWriter", "string NewLine { get; }", new_line),
-    M("TextWriter", "string ToString()", to_string),
-    M("TextWriter", "void Flush()", nothing),
-    M("TextWriter", "void Close()", nothing),
-    M("TextWriter", "void Dispose()", nothing),
 };
 
 const struct library clr_string_builder = LIBRARY("StringBuilder", types, members);

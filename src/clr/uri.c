@@ -1,290 +1,13 @@
-/* uri.c: System.Uri, System.Net.WebUtility, System.Net.IPAddress.
- *
- * An absolute Uri is kept as its canonical text with the borders of its parts: lower-case scheme and host, default port dropped,
- * dot segments removed (for schemes with a host), characters that a URI may not hold escaped.
- *     https://user@host:8443/a/b?x=1#f
- *          |       |   |    |   |   \ fragment
- * A relative one keeps its text; asking it for a part throws InvalidOperationException.
+/* uri.c: the members of System.Uri.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clr/uri.h"
 
 #include <arpa/inet.h>
 
 #include "base/codec.h"
-#include "base/num.h"
-#include "base/utf8.h"
-#include "clr/encoding.h"
 #include "clr/families.h"
-#include "clr/values.h"
-
-struct uri {
-    struct object head;
-    struct str original;
-    struct str text;                  /* canonical: AbsoluteUri */
-    struct str scheme, user, host, path, query, fragment;   /* query with '?', fragment with '#' */
-    int32_t port;                     /* -1: none */
-    bool is_absolute, has_authority, is_default_port;
-};
-
-static const char reserved_and_more[] = "-._~:/?#[]@!$&'()*+,;=%";
-
-static int32_t
-default_port(struct str scheme)
-{
-    static const struct {
-        struct str scheme;
-        int32_t port;
-    } ports[] = {
-        {STR_INIT("http"), 80}, {STR_INIT("https"), 443}, {STR_INIT("ftp"), 21}, {STR_INIT("ws"), 80}, {STR_INIT("wss"), 443},
-        {STR_INIT("ldap"), 389}, {STR_INIT("telnet"), 23}, {STR_INIT("gopher"), 70}, {STR_INIT("nntp"), 119},
-        {STR_INIT("net.tcp"), 808},
-    };
-
-    for (size_t i = 0; i < COUNTOF(ports); i++)
-        if (str_eq(ports[i].scheme, scheme))
-            return ports[i].port;
-    return -1;
-}
-
-/* Bytes of "scheme" in "scheme:...", 0 when it does not begin with one. */
-static size_t
-scheme_len(struct str s)
-{
-    size_t i = 0;
-
-    if (!s.len || !ascii_is_alpha(s.p[0]))
-        return 0;
-    while (i < s.len && (ascii_is_alpha(s.p[i]) || ascii_is_digit(s.p[i]) || s.p[i] == '+' || s.p[i] == '-' || s.p[i] == '.'))
-        i++;
-    return i < s.len && s.p[i] == ':' && i > 1 ? i : 0;
-}
-
-/* What a URI may not hold as it is becomes %XX; a '%' with two digits stays, another one is escaped. */
-static void
-add_escaped(struct buf *to, struct str s)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        bool is_escape = c == '%' && i + 2 < s.len && ascii_hex_value(s.p[i + 1]) >= 0 && ascii_hex_value(s.p[i + 2]) >= 0;
-        if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || is_escape || (c && c != '%' && strchr(reserved_and_more, c)))
-            buf_add_char(to, (char)c);
-        else
-            buf_printf(to, "%%%02X", c);
-    }
-}
-
-/* Path segments with "." and ".." resolved, appended behind to->len. */
-static void
-add_path(struct buf *to, struct str path)
-{
-    size_t root = to->len;
-    struct buf escaped = {.arena = to->arena};
-    struct str rest, segment;
-
-    add_escaped(&escaped, path);
-    rest = escaped.len ? str_from(escaped.p, escaped.len) : STR("");
-    if (rest.len && rest.p[0] == '/')
-        rest = str_skip(rest, 1);
-    buf_add_char(to, '/');
-    while (str_split_next(&rest, '/', &segment)) {
-        bool is_last = !rest.p;
-        if (str_eq_lit(segment, "..")) {
-            if (to->len > root + 1) {
-                to->len--;
-                while (to->len > root + 1 && to->p[to->len - 1] != '/')
-                    to->len--;
-            }
-            continue;
-        }
-        if (str_eq_lit(segment, "."))
-            continue;
-        buf_add_str(to, segment);
-        if (!is_last)
-            buf_add_char(to, '/');
-    }
-}
-
-/* host, host:port, [v6]:port, user@... False for what is none. */
-static bool
-read_authority(struct uri *u, struct str s)
-{
-    ptrdiff_t at = str_rfind_char(s, '@'), colon;
-    struct str host = s, port = STR_NONE;
-    uint32_t number;
-
-    if (at >= 0) {
-        u->user = str_sub(s, 0, (size_t)at);
-        host = str_skip(s, (size_t)at + 1);
-    }
-    if (host.len && host.p[0] == '[') {
-        ptrdiff_t end = str_find_char(host, ']', 0);
-        if (end < 0)
-            return false;
-        if ((size_t)end + 1 < host.len && host.p[end + 1] == ':')
-            port = str_skip(host, (size_t)end + 2);
-        else if ((size_t)end + 1 < host.len)
-            return false;
-        host = str_sub(host, 0, (size_t)end + 1);
-    } else if ((colon = str_rfind_char(host, ':')) >= 0) {
-        port = str_skip(host, (size_t)colon + 1);
-        host = str_sub(host, 0, (size_t)colon);
-    }
-    u->host = host;
-    if (port.len) {
-        if (!num_parse_u32(port, 65535, &number, NULL))
-            return false;
-        u->port = (int32_t)number;
-    }
-    if (!host.len)
-        return str_eq_lit(u->scheme, "file");
-    for (size_t i = 0; i < host.len; i++)
-        if (!(ascii_is_alpha(host.p[i]) || ascii_is_digit(host.p[i]) || (host.p[i] & 0x80) || strchr("-._~[]:%!$&'()*+,;=", host.p[i])))
-            return false;
-    return host.p[0] != '.' && host.p[host.len - 1] != '-';
-}
-
-/* Cuts path?query#fragment. */
-static void
-cut_tail(struct str tail, struct str *path, struct str *query, struct str *fragment)
-{
-    ptrdiff_t hash = str_find_char(tail, '#', 0), mark;
-
-    *fragment = hash < 0 ? STR("") : str_skip(tail, (size_t)hash);
-    tail = hash < 0 ? tail : str_sub(tail, 0, (size_t)hash);
-    mark = str_find_char(tail, '?', 0);
-    *query = mark < 0 ? STR("") : str_skip(tail, (size_t)mark);
-    *path = mark < 0 ? tail : str_sub(tail, 0, (size_t)mark);
-}
-
-/* Fills text and its borders from the parts. */
-static bool
-compose(struct call *c, struct uri *u, struct str path, struct str query, struct str fragment)
-{
-    struct buf b = call_buf(c);
-    size_t host_at, path_at, query_at, fragment_at;
-    int32_t usual = default_port(u->scheme);
-
-    for (size_t i = 0; i < u->scheme.len; i++)
-        buf_add_char(&b, ascii_lower(u->scheme.p[i]));
-    buf_add_char(&b, ':');
-    if (u->has_authority) {
-        buf_add_lit(&b, "//");
-        if (u->user.p) {
-            add_escaped(&b, u->user);
-            buf_add_char(&b, '@');
-        }
-    }
-    host_at = b.len;
-    for (size_t i = 0; i < u->host.len; i++)
-        buf_add_char(&b, ascii_lower(u->host.p[i]));
-    size_t host_end = b.len;
-    u->is_default_port = u->port < 0 || u->port == usual;
-    if (u->port < 0)
-        u->port = usual;
-    if (u->has_authority && !u->is_default_port)
-        buf_printf(&b, ":%d", (int)u->port);
-    path_at = b.len;
-    if (u->has_authority)
-        add_path(&b, path);
-    else
-        add_escaped(&b, path);
-    query_at = b.len;
-    add_escaped(&b, query);
-    fragment_at = b.len;
-    add_escaped(&b, fragment);
-    u->text = buf_str(&b);
-    if (!u->text.p)
-        return call_exceed(c, BUDGET_BYTES);
-    u->scheme = str_sub(u->text, 0, u->scheme.len);
-    u->host = str_sub(u->text, host_at, host_end);
-    u->path = str_sub(u->text, path_at, query_at);
-    u->query = str_sub(u->text, query_at, fragment_at);
-    u->fragment = str_skip(u->text, fragment_at);
-    return true;
-}
-
-enum uri_kind { URI_EITHER, URI_ABSOLUTE, URI_RELATIVE };
-
-/* NULL and *problem for text that is no Uri of that kind; NULL without *problem when out of budget. */
-static struct uri *
-parse_uri(struct call *c, const struct type *type, struct str text, enum uri_kind kind, const char **problem)
-{
-    struct uri *u = object_new(c, type, struct uri);
-    struct str s = str_trim(text), path, query, fragment;
-    size_t n = scheme_len(s);
-
-    *problem = NULL;
-    if (!u)
-        return NULL;
-    u->original = text;
-    u->port = -1;
-    if (!n || kind == URI_RELATIVE) {
-        /* "/a" alone is a file's path on Unix; as in .NET it counts as relative when that is allowed. */
-        if (kind == URI_ABSOLUTE || (kind == URI_RELATIVE && n)) {
-            *problem = s.len == 0 ? "Invalid URI: The URI is empty."
-                       : n        ? "A relative URI cannot be created because the 'uriString' parameter represents an absolute URI."
-                                  : "Invalid URI: The format of the URI could not be determined.";
-            return NULL;
-        }
-        u->text = text;
-        cut_tail(text, &u->path, &u->query, &u->fragment);
-        return u;
-    }
-    u->is_absolute = true;
-    u->scheme = str_sub(s, 0, n);
-    char lower[32];
-    for (size_t i = 0; i < n && n < sizeof(lower); i++)
-        lower[i] = ascii_lower(s.p[i]);
-    if (n < sizeof(lower)) { /* compared with known schemes below; compose() makes its own copy */
-        struct string *copy = string_new(c, str_from(lower, n));
-        if (!copy)
-            return NULL;
-        u->scheme = string_str(copy);
-    }
-    s = str_skip(s, n + 1);
-    u->has_authority = str_starts_with(s, STR("//"));
-    if (u->has_authority) {
-        size_t end;
-        s = str_skip(s, 2);
-        for (end = 0; end < s.len && s.p[end] != '/' && s.p[end] != '?' && s.p[end] != '#' && s.p[end] != '\\';)
-            end++;
-        if (!read_authority(u, str_sub(s, 0, end))) {
-            *problem = "Invalid URI: The hostname could not be parsed.";
-            return NULL;
-        }
-        s = str_skip(s, end);
-    } else if (default_port(u->scheme) >= 0) {
-        *problem = "Invalid URI: The hostname could not be parsed.";
-        return NULL;
-    }
-    cut_tail(s, &path, &query, &fragment);
-    return compose(c, u, path, query, fragment) ? u : NULL;
-}
-
-static struct uri *
-make(struct call *c, const struct type *type, struct str text, enum uri_kind kind)
-{
-    const char *problem;
-    struct uri *u = parse_uri(c, type, text, kind, &problem);
-
-    if (!u && problem)
-        call_throw(c, EXC_URI_FORMAT, "%s", problem);
-    return u;
-}
-
-struct object *
-uri_new(struct call *c, const struct type *type, struct str text)
-{
-    struct uri *u = make(c, type, text, URI_ABSOLUTE);
-
-    return u ? &u->head : NULL;
-}
-
-struct str
-uri_original(const struct object *uri)
-{
-    return ((const struct uri *)uri)->original;
-}
+#include "clr/text.h"
+#include "clr/uri_parts.h"
 
 static struct uri *
 self_of(const struct call *c)
@@ -299,54 +22,12 @@ need_absolute(struct call *c)
            call_throw(c, EXC_INVALID_OPERATION, "This operation is not supported for a relative URI.");
 }
 
-/* ToString(): escapes that stand for harmless characters are undone. */
-static bool
-readable(struct call *c, const struct uri *u, struct string **ret)
-{
-    struct buf b = call_buf(c);
-
-    for (size_t i = 0; i < u->text.len; i++) {
-        int high, low;
-        if (u->text.p[i] != '%' || i + 2 >= u->text.len || (high = ascii_hex_value(u->text.p[i + 1])) < 0 ||
-            (low = ascii_hex_value(u->text.p[i + 2])) < 0) {
-            buf_add_char(&b, u->text.p[i]);
-            continue;
-        }
-        unsigned char byte = (unsigned char)(high << 4 | low);
-        if (byte < 0x80 ? byte > 0x20 && byte != 0x7f && !strchr(";/?:@&=+$,#[]%\\!'()*", byte) : true) {
-            /* A sequence of UTF-8 is undone as a whole. */
-            unsigned char sequence[4] = {byte};
-            size_t n = 1, at = i + 3;
-            while (byte >= 0x80 && n < 4 && at + 2 < u->text.len && u->text.p[at] == '%' && ascii_hex_value(u->text.p[at + 1]) >= 0) {
-                sequence[n++] = (unsigned char)(ascii_hex_value(u->text.p[at + 1]) << 4 | ascii_hex_value(u->text.p[at + 2]));
-                at += 3;
-                if (utf8_sequence_len(str_from((char *)sequence, n), 0) == n)
-                    break;
-            }
-            if (byte < 0x80 || utf8_sequence_len(str_from((char *)sequence, n), 0) == n) {
-                buf_add(&b, sequence, n);
-                i += n * 3 - 1;
-                continue;
-            }
-        } else if (byte == 0x20) {
-            buf_add_char(&b, ' ');
-            i += 2;
-            continue;
-        }
-        buf_add_char(&b, '%');
-    }
-    *ret = string_from_buf(c, &b);
-    return *ret != NULL;
-}
-
 static bool
 uri_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
 {
     const struct uri *u = (const struct uri *)v.ref;
 
-    if (u->is_absolute)
-        return readable(c, u, ret);
-    *ret = string_view(c, u->original);
+    *ret = u->is_absolute ? uri_readable(c, u->text) : string_view(c, u->original);
     return *ret != NULL;
 }
 
@@ -386,45 +67,24 @@ create(struct call *c)
 {
     if (!call_string(c, 0))
         return throw_argument_null(c, "uriString");
-    return return_new(c, make(c, c->owner, call_str(c, 0), c->n_args > 1 ? (enum uri_kind)c->args[1].i64 : URI_ABSOLUTE));
+    return return_new(c, uri_make(c, c->owner, call_str(c, 0), c->n_args > 1 ? (enum uri_kind)c->args[1].i64 : URI_ABSOLUTE));
 }
 
-/* Reference resolution of RFC 3986. */
-static struct uri *
-resolve(struct call *c, const struct type *type, const struct uri *base, struct str relative)
+/* dontEscape is obsolete, and ignored. */
+static bool
+create_plain(struct call *c)
 {
-    struct str path, query, fragment;
-    struct buf merged = call_buf(c);
-    struct uri *u;
+    c->n_args = 1;
+    return create(c);
+}
 
-    if (scheme_len(relative))
-        return make(c, type, relative, URI_ABSOLUTE);
-    if (str_starts_with(relative, STR("//"))) {
-        buf_add_str(&merged, base->scheme);
-        buf_add_char(&merged, ':');
-        buf_add_str(&merged, relative);
-        return make(c, type, buf_str(&merged), URI_ABSOLUTE);
-    }
-    if (!(u = object_new(c, type, struct uri)))
-        return NULL;
-    *u = *base;
-    u->head.type = type;
-    u->port = base->is_default_port ? -1 : base->port;
-    u->user = base->user;
-    cut_tail(relative, &path, &query, &fragment);
-    if (path.len == 0) {
-        path = base->path;
-        query = query.len ? query : base->query;
-    } else if (path.p[0] != '/') {
-        ptrdiff_t slash = str_rfind_char(base->path, '/');
-        buf_add_str(&merged, str_sub(base->path, 0, (size_t)(slash + 1)));
-        buf_add_str(&merged, path);
-        path = buf_str(&merged);
-    }
-    if (!compose(c, u, path, query, fragment))
-        return NULL;
-    u->original = u->text;
-    return u;
+static bool
+return_resolved(struct call *c, const struct uri *base, struct str relative)
+{
+    const char *problem;
+    struct uri *u = uri_resolve(c, c->owner, base, relative, &problem);
+
+    return !u && problem ? call_throw(c, EXC_URI_FORMAT, "%s", problem) : return_new(c, u);
 }
 
 static bool
@@ -436,7 +96,7 @@ create_relative(struct call *c)
         return throw_argument_null(c, "baseUri");
     if (!base->is_absolute)
         return throw_argument_range(c, "baseUri", "The URI must be absolute.");
-    return return_new(c, resolve(c, c->owner, base, call_str(c, 1)));
+    return return_resolved(c, base, call_str(c, 1));
 }
 
 static bool
@@ -448,7 +108,7 @@ create_relative_uri(struct call *c)
         return throw_argument_null(c, base ? "relativeUri" : "baseUri");
     if (!base->is_absolute)
         return throw_argument_range(c, "baseUri", "The URI must be absolute.");
-    return return_new(c, resolve(c, c->owner, base, relative->original));
+    return return_resolved(c, base, relative->original);
 }
 
 static bool
@@ -458,12 +118,49 @@ try_create(struct call *c)
     struct uri *u = NULL;
 
     if (call_string(c, 0)) {
-        u = parse_uri(c, type_find_lit(c->run->env, "System.Uri"), call_str(c, 0), (enum uri_kind)c->args[1].i64, &problem);
+        u = uri_read(c, type_find_lit(c->run->env, "System.Uri"), call_str(c, 0), (enum uri_kind)c->args[1].i64, &problem);
         if (!u && !problem)
             return false;
     }
     c->args[2] = value_ref(u);
     return return_bool(c, u != NULL);
+}
+
+/* (base, relative text or Uri, out) */
+static bool
+try_create_relative(struct call *c)
+{
+    const struct uri *base = (const struct uri *)c->args[0].ref;
+    const struct object *relative = c->args[1].ref;
+    const char *problem = NULL;
+    struct uri *u = NULL;
+
+    if (base && base->is_absolute && relative) {
+        struct str text = relative->type->kind == TYPE_STRING ? string_str((const struct string *)relative) : uri_original(relative);
+        u = uri_resolve(c, type_find_lit(c->run->env, "System.Uri"), base, text, &problem);
+        if (!u && !problem)
+            return false;
+    }
+    c->args[2] = value_ref(u);
+    return return_bool(c, u != NULL);
+}
+
+/* Nothing in it needed an escape. */
+static bool
+is_well_formed_text(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        bool is_bad_escape = s.p[i] == '%' && (i + 2 >= s.len || ascii_hex_value(s.p[i + 1]) < 0 || ascii_hex_value(s.p[i + 2]) < 0);
+        if ((s.p[i] >= 0 && s.p[i] <= ' ') || (s.p[i] > 0 && strchr("\"<>\\^`{|}", s.p[i])) || is_bad_escape)
+            return false;
+    }
+    return true;
+}
+
+static bool
+is_well_formed_original(struct call *c)
+{
+    return return_bool(c, is_well_formed_text(self_of(c)->original));
 }
 
 static bool
@@ -475,13 +172,10 @@ is_well_formed(struct call *c)
 
     if (!call_string(c, 0))
         return return_bool(c, false);
-    u = parse_uri(c, type_find_lit(c->run->env, "System.Uri"), s, (enum uri_kind)c->args[1].i64, &problem);
+    u = uri_read(c, type_find_lit(c->run->env, "System.Uri"), s, (enum uri_kind)c->args[1].i64, &problem);
     if (!u && !problem)
         return false;
-    for (size_t i = 0; u && i < s.len; i++)
-        if ((s.p[i] & 0x80) || s.p[i] <= ' ' || strchr("\"<>\\^`{|}", s.p[i]))
-            return return_bool(c, false);
-    return return_bool(c, u != NULL);
+    return return_bool(c, u && is_well_formed_text(s));
 }
 
 #define PART(name, field) \
@@ -535,32 +229,44 @@ authority(struct call *c)
     return return_new(c, string_printf(c, "%.*s:%d", STR_ARG(u->host), (int)u->port));
 }
 
-/* 0 unknown, 2 DNS, 3 IPv4, 4 IPv6 */
-static int
-host_kind(struct str host)
-{
-    char text[INET6_ADDRSTRLEN + 2];
-    unsigned char bytes[16];
+static bool host_name_type(struct call *c) { return need_absolute(c) && return_i64(c, uri_host_kind(self_of(c)->host)); }
 
-    if (!host.len)
-        return 0;
-    if (host.p[0] == '[')
-        return 4;
-    if (host.len < sizeof(text)) {
-        memcpy(text, host.p, host.len);
-        text[host.len] = '\0';
-        if (inet_pton(AF_INET, text, bytes) == 1)
-            return 3;
-    }
-    return 2;
+/* Brackets and the zone of an IPv6 address are not for the DNS. */
+static struct str
+bare_host(struct str host)
+{
+    return host.len > 1 && host.p[0] == '[' ? str_sub(host, 1, host.len - 1) : host;
 }
 
-static bool host_name_type(struct call *c) { return need_absolute(c) && return_i64(c, host_kind(self_of(c)->host)); }
+static bool dns_safe_host(struct call *c) { return need_absolute(c) && return_new(c, string_view(c, bare_host(self_of(c)->host))); }
+static bool idn_host(struct call *c) { return need_absolute(c) && return_new(c, uri_idn_host(c, bare_host(self_of(c)->host))); }
 
 static bool
 check_host_name(struct call *c)
 {
-    return return_i64(c, host_kind(call_str(c, 0)));
+    struct str s = call_str(c, 0);
+    unsigned char bytes[16];
+    enum host_kind kind = HOST_DNS;
+    char text[64];
+
+    if (!s.len)
+        return return_i64(c, HOST_UNKNOWN);
+    if (s.len < sizeof(text)) {
+        struct str bare = bare_host(s);
+        memcpy(text, bare.p, bare.len);
+        text[bare.len] = '\0';
+        if (inet_pton(AF_INET6, text, bytes) == 1)
+            return return_i64(c, HOST_IPV6);
+        if (inet_pton(AF_INET, text, bytes) == 1)
+            return return_i64(c, HOST_IPV4);
+    }
+    for (size_t i = 0; i < s.len && kind == HOST_DNS; i++) {
+        if ((s.p[i] > 0 && strchr(" /\\:@?#[]%", s.p[i])) || (s.p[i] >= 0 && s.p[i] < ' '))
+            kind = HOST_UNKNOWN;
+        else if (!(s.p[i] & 0x80) && !ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) && !strchr("-._", s.p[i]))
+            kind = HOST_BASIC;
+    }
+    return return_i64(c, kind);
 }
 
 static bool
@@ -630,7 +336,7 @@ make_relative(struct call *c)
     buf_add_str(&out, str_skip(b->path, slash));
     buf_add_str(&out, b->query);
     buf_add_str(&out, b->fragment);
-    u = make(c, a->head.type, out.len ? buf_str(&out) : STR(""), URI_EITHER);
+    u = uri_make(c, a->head.type, out.len ? buf_str(&out) : STR(""), URI_EITHER);
     return return_new(c, u);
 }
 
@@ -663,87 +369,6 @@ to_string(struct call *c)
     return uri_to_string(c, NULL, c->args[0], STR_NONE, &s) && return_ref(c, s);
 }
 
-/* --- escaping -------------------------------------------------------------------------------------------------------------------- */
-
-static bool
-escape_keeping(struct call *c, const char *keep, const char *parameter)
-{
-    struct buf utf8 = call_buf(c), b = call_buf(c);
-
-    if (!call_string(c, 0))
-        return throw_argument_null(c, parameter);
-    if (!call_charge(c, call_string(c, 0)->size / 16))
-        return false;
-    encoding_encode(TEXT_UTF8, call_str(c, 0), &utf8);
-    codec_percent_encode(&b, utf8.len ? str_from(utf8.p, utf8.len) : STR(""), keep);
-    return return_new(c, string_from_buf(c, &b));
-}
-
-static bool escape_data(struct call *c) { return escape_keeping(c, "-._~", "stringToEscape"); }
-
-static bool
-escape_uri(struct call *c)
-{
-    struct buf b = call_buf(c);
-
-    if (!call_string(c, 0))
-        return throw_argument_null(c, "stringToEscape");
-    for (size_t i = 0; i < call_string(c, 0)->size; i++) {
-        unsigned char byte = (unsigned char)call_string(c, 0)->p[i];
-        if (ascii_is_alpha((char)byte) || ascii_is_digit((char)byte) || (byte && byte != '%' && strchr(reserved_and_more, byte)))
-            buf_add_char(&b, (char)byte);
-        else
-            buf_printf(&b, "%%%02X", byte);
-    }
-    return return_new(c, string_from_buf(c, &b));
-}
-
-/* Escapes that make no UTF-8 stay as they are. */
-static bool
-unescape_data(struct call *c)
-{
-    struct str s = call_str(c, 0);
-    struct buf b = call_buf(c);
-
-    if (!call_string(c, 0))
-        return throw_argument_null(c, "stringToUnescape");
-    for (size_t i = 0; i < s.len;) {
-        unsigned char sequence[4];
-        size_t n = 0, at = i;
-        if (s.p[i] != '%') {
-            buf_add_char(&b, s.p[i++]);
-            continue;
-        }
-        while (n < 4 && at + 2 < s.len && s.p[at] == '%' && ascii_hex_value(s.p[at + 1]) >= 0 && ascii_hex_value(s.p[at + 2]) >= 0) {
-            sequence[n++] = (unsigned char)(ascii_hex_value(s.p[at + 1]) << 4 | ascii_hex_value(s.p[at + 2]));
-            at += 3;
-            if (utf8_sequence_len(str_from((char *)sequence, n), 0) == n)
-                break;
-        }
-        if (n && utf8_sequence_len(str_from((char *)sequence, n), 0) == n) {
-            buf_add(&b, sequence, n);
-            i = at;
-        } else {
-            buf_add_char(&b, s.p[i++]);
-        }
-    }
-    return return_new(c, string_from_buf(c, &b));
-}
-
-static bool
-hex_escape(struct call *c)
-{
-    if (c->args[0].i64 > 255)
-        return throw_argument_range(c, "character", "Specified argument was out of the range of valid values.");
-    return return_new(c, string_printf(c, "%%%02X", (unsigned)c->args[0].i64));
-}
-
-static bool
-is_hex_digit(struct call *c)
-{
-    return return_bool(c, c->args[0].i64 < 128 && ascii_hex_value((char)c->args[0].i64) >= 0);
-}
-
 static bool
 check_scheme_name(struct call *c)
 {
@@ -755,6 +380,109 @@ check_scheme_name(struct call *c)
     return return_bool(c, ok);
 }
 
+/* --- components ------------------------------------------------------------------------------------------------------------------- */
+
+/* System.UriComponents. */
+enum { PART_SCHEME = 1, PART_USER = 2, PART_HOST = 4, PART_PORT = 8, PART_PATH = 16, PART_QUERY = 32, PART_FRAGMENT = 64,
+       PART_STRONG_PORT = 128, PART_NORMALIZED_HOST = 256, PART_KEEP_DELIMITER = 0x40000000 };
+enum { FORMAT_ESCAPED = 1, FORMAT_UNESCAPED, FORMAT_SAFE };
+
+static struct string *
+in_format(struct call *c, struct str text, int64_t format)
+{
+    struct buf b = call_buf(c);
+
+    if (format == FORMAT_ESCAPED)
+        return string_new(c, text);
+    if (format == FORMAT_SAFE)
+        return uri_readable(c, text);
+    codec_percent_decode(&b, text, false);
+    return string_from_buf(c, &b);
+}
+
+/* The parts that `parts` asks for, with what stands between them; a part alone has its delimiter only when that is wanted. */
+static struct string *
+components(struct call *c, const struct uri *u, uint64_t parts, int64_t format)
+{
+    struct buf b = call_buf(c);
+    uint64_t wanted = parts & 0x1ff;
+    bool keep = parts & PART_KEEP_DELIMITER, alone = (wanted & (wanted - 1)) == 0;
+
+    if (wanted & PART_SCHEME) {
+        buf_add_str(&b, u->scheme);
+        if (!alone || keep)
+            buf_add_str(&b, u->has_authority ? STR("://") : STR(":"));
+    }
+    if ((wanted & PART_USER) && u->user.len) {
+        buf_add_str(&b, u->user);
+        if (!alone || keep)
+            buf_add_char(&b, '@');
+    }
+    if (wanted & (PART_HOST | PART_NORMALIZED_HOST))
+        buf_add_str(&b, u->host);
+    if (u->port >= 0 && ((wanted & PART_STRONG_PORT) || ((wanted & PART_PORT) && !u->is_default_port)))
+        buf_printf(&b, "%s%d", alone && !keep ? "" : ":", (int)u->port);
+    if (wanted & PART_PATH)
+        buf_add_str(&b, alone && !keep && u->path.len && u->path.p[0] == '/' ? str_skip(u->path, 1) : u->path);
+    if (wanted & PART_QUERY)
+        buf_add_str(&b, alone && !keep && u->query.len ? str_skip(u->query, 1) : u->query);
+    if (wanted & PART_FRAGMENT)
+        buf_add_str(&b, alone && !keep && u->fragment.len ? str_skip(u->fragment, 1) : u->fragment);
+    return b.failed ? NULL : in_format(c, b.len ? buf_str(&b) : STR(""), format);
+}
+
+static bool
+get_components(struct call *c)
+{
+    if (c->args[2].i64 < FORMAT_ESCAPED || c->args[2].i64 > FORMAT_SAFE)
+        return throw_argument_range(c, "format", "Specified argument was out of the range of valid values.");
+    return need_absolute(c) && return_new(c, components(c, self_of(c), c->args[1].u64, c->args[2].i64));
+}
+
+static bool
+compare_parts(struct call *c)
+{
+    const struct uri *a = (const struct uri *)c->args[0].ref, *b = (const struct uri *)c->args[1].ref;
+    enum string_comparison how = (enum string_comparison)c->args[4].i64;
+    struct string *x, *y;
+
+    if (!a || !b)
+        return return_i64(c, (a != NULL) - (b != NULL));
+    if (!a->is_absolute || !b->is_absolute) {
+        if (a->is_absolute != b->is_absolute)
+            return return_i64(c, a->is_absolute ? 1 : -1);
+        return return_i64(c, text_compare_str(a->original, b->original, how));
+    }
+    x = components(c, a, c->args[2].u64, c->args[3].i64);
+    y = components(c, b, c->args[2].u64, c->args[3].i64);
+    return x && y && return_i64(c, text_compare(x, y, how));
+}
+
+static bool
+equals_object(struct call *c)
+{
+    struct object *other = c->args[1].ref;
+    const char *problem;
+    bool same = false;
+
+    if (other && other->type->kind == TYPE_STRING) {
+        struct uri *u = uri_read(c, c->owner, string_str((struct string *)other), URI_EITHER, &problem);
+        if (!u)
+            return problem && return_bool(c, false);
+        other = &u->head;
+    }
+    return return_bool(c, other && other->type == c->owner) &&
+           (!c->ret.i64 || (uri_equals(c, c->owner, c->args[0], value_ref(other), &same) && return_bool(c, same)));
+}
+
+static bool
+make_relative_text(struct call *c)
+{
+    struct string *s;
+
+    return make_relative(c) && uri_to_string(c, c->owner, c->ret, STR_NONE, &s) && return_ref(c, s);
+}
+
 #define LITERAL(name, text) \
     static bool name(struct call *c) { return return_new(c, string_lit(c, text)); }
 LITERAL(scheme_http, "http")
@@ -762,6 +490,11 @@ LITERAL(scheme_https, "https")
 LITERAL(scheme_ftp, "ftp")
 LITERAL(scheme_file, "file")
 LITERAL(scheme_mailto, "mailto")
+LITERAL(scheme_gopher, "gopher")
+LITERAL(scheme_net_pipe, "net.pipe")
+LITERAL(scheme_net_tcp, "net.tcp")
+LITERAL(scheme_news, "news")
+LITERAL(scheme_nntp, "nntp")
 LITERAL(scheme_delimiter, "://")
 
 #define U "Uri"
@@ -770,6 +503,11 @@ static const struct type_row types[] = {
     CLASS("System.Uri", NULL, NULL, &uri_hooks),
     ENUM("System.UriKind", "RelativeOrAbsolute = 0, Absolute = 1, Relative = 2"),
     ENUM("System.UriPartial", "Scheme = 0, Authority = 1, Path = 2, Query = 3"),
+    ENUM_FLAGS("System.UriComponents",
+               "Scheme = 1, UserInfo = 2, Host = 4, Port = 8, SchemeAndServer = 13, Path = 16, Query = 32, PathAndQuery = 48, "
+               "HttpRequestUrl = 61, Fragment = 64, AbsoluteUri = 127, StrongPort = 128, HostAndPort = 132, StrongAuthority = 134, "
+               "NormalizedHost = 256, KeepDelimiter = 1073741824"),
+    ENUM("System.UriFormat", "UriEscaped = 1, Unescaped = 2, SafeUnescaped = 3"),
     ENUM("System.UriHostNameType", "Unknown = 0, Basic = 1, Dns = 2, IPv4 = 3, IPv6 = 4"),
 };
 
@@ -778,12 +516,16 @@ static const struct member_row members[] = {
     M(U, "new(string uriString, UriKind uriKind)", create),
     M(U, "new(Uri baseUri, string relativeUri)", create_relative),
     M(U, "new(Uri baseUri, Uri relativeUri)", create_relative_uri),
+    M(U, "new(string uriString, bool dontEscape)", create_plain),
+    M(U, "new(Uri baseUri, string relativeUri, bool dontEscape)", create_relative),
     M(U, "static bool TryCreate(string uriString, UriKind uriKind, out Uri result)", try_create),
+    M(U, "static bool TryCreate(Uri baseUri, string relativeUri, out Uri result)", try_create_relative),
+    M(U, "static bool TryCreate(Uri baseUri, Uri relativeUri, out Uri result)", try_create_relative),
     M(U, "static bool IsWellFormedUriString(string uriString, UriKind uriKind)", is_well_formed),
     M(U, "string Scheme { get; }", scheme),
     M(U, "string Host { get; }", host),
-    M(U, "string DnsSafeHost { get; }", host),
-    M(U, "string IdnHost { get; }", host),
+    M(U, "string DnsSafeHost { get; }", dns_safe_host),
+    M(U, "string IdnHost { get; }", idn_host),
     M(U, "int Port { get; }", port),
     M(U, "string Authority { get; }", authority),
     M(U, "string AbsolutePath { get; }", path),
@@ -810,19 +552,24 @@ static const struct member_row members[] = {
     M(U, "static bool operator ==(Uri uri1, Uri uri2)", equal),
     M(U, "static bool operator !=(Uri uri1, Uri uri2)", not_equal),
     M(U, "string ToString()", to_string),
-    M(U, "static string EscapeDataString(string stringToEscape)", escape_data),
-    M(U, "static string EscapeUriString(string stringToEscape)", escape_uri),
-    M(U, "static string UnescapeDataString(string stringToUnescape)", unescape_data),
-    M(U, "static string HexEscape(char character)", hex_escape),
-    M(U, "static bool IsHexDigit(char character)", is_hex_digit),
     M(U, "static string UriSchemeHttp { get; }", scheme_http),
     M(U, "static string UriSchemeHttps { get; }", scheme_https),
     M(U, "static string UriSchemeFtp { get; }", scheme_ftp),
     M(U, "static string UriSchemeFile { get; }", scheme_file),
     M(U, "static string UriSchemeMailto { get; }", scheme_mailto),
     M(U, "static string SchemeDelimiter { get; }", scheme_delimiter),
-    M_LATER(U, "string GetComponents(int components, int format)"),
-    M_LATER(U, "static int Compare(Uri uri1, Uri uri2, int partsToCompare, int compareFormat, StringComparison comparisonType)"),
+    M(U, "static string UriSchemeGopher { get; }", scheme_gopher),
+    M(U, "static string UriSchemeNetPipe { get; }", scheme_net_pipe),
+    M(U, "static string UriSchemeNetTcp { get; }", scheme_net_tcp),
+    M(U, "static string UriSchemeNews { get; }", scheme_news),
+    M(U, "static string UriSchemeNntp { get; }", scheme_nntp),
+    M(U, "string GetComponents(UriComponents components, UriFormat format)", get_components),
+    M(U,
+      "static int Compare(Uri uri1, Uri uri2, UriComponents partsToCompare, UriFormat compareFormat, StringComparison comparisonType)",
+      compare_parts),
+    M(U, "bool Equals(object comparand)", equals_object),
+    M(U, "string MakeRelative(Uri toUri)", make_relative_text),
+    M(U, "bool IsWellFormedOriginalString()", is_well_formed_original),
 };
 
 const struct library clr_uri = LIBRARY("Uri", types, members);
