@@ -16,7 +16,7 @@ const struct library *const clr_libraries[] = {
     &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_array_object, &clr_comparer,
     &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,
     /* Newtonsoft.Json */
-    &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_convert,
+    &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_settings, &clr_json_convert,
     /* System.Xml */
     &clr_xml_tree, &clr_xml_element, &clr_xml_extensions,
     /* System.Security.Cryptography */

@@ -151,6 +151,53 @@ new_from_parts(struct call *c)
                                               .scale = (uint8_t)scale});
 }
 
+static bool
+new_from_bits(struct call *c)
+{
+    const struct array *bits = (const struct array *)c->args[0].ref;
+    uint32_t flags;
+
+    if (!bits)
+        return throw_argument_null(c, "bits");
+    flags = bits->n == 4 ? (uint32_t)bits->u.v[3].i64 : 1;
+    if ((flags & ~UINT32_C(0x80ff0000)) || (flags >> 16 & 0xff) > DECIMAL_SCALE_MAX)
+        return throw_argument(c, NULL, "Decimal byte array constructor requires an array of length four containing valid decimal bytes.");
+    return return_decimal(c, (struct decimal){.lo = (uint64_t)(uint32_t)bits->u.v[0].i64 | (uint64_t)(uint32_t)bits->u.v[1].i64 << 32,
+                                              .hi = (uint32_t)bits->u.v[2].i64,
+                                              .negative = flags >> 31,
+                                              .scale = (uint8_t)(flags >> 16)});
+}
+
+/* A currency value counts ten-thousandths; zeros at the end of its fraction are not kept. */
+static bool
+from_currency(struct call *c)
+{
+    int64_t n = c->args[0].i64;
+    struct decimal d;
+    uint8_t scale = 4;
+
+    while (scale && n % 10 == 0) {
+        n /= 10;
+        scale--;
+    }
+    d = decimal_from_i64(n);
+    d.scale = scale;
+    return return_decimal(c, d);
+}
+
+static bool
+to_currency(struct call *c)
+{
+    struct decimal d = decimal_round(arg(c, 0), 4, ROUND_TO_EVEN);
+
+    for (uint8_t scale = d.scale; scale < 4; scale++)
+        if (d.hi || __builtin_mul_overflow(d.lo, UINT64_C(10), &d.lo))
+            return call_throw(c, EXC_OVERFLOW, "Value was either too large or too small for a Currency.");
+    if (d.hi || d.lo > (uint64_t)INT64_MAX + d.negative)
+        return call_throw(c, EXC_OVERFLOW, "Value was either too large or too small for a Currency.");
+    return return_i64(c, (int64_t)(d.negative ? -d.lo : d.lo));
+}
+
 static bool to_double(struct call *c) { return return_f64(c, decimal_to_double(arg(c, 0))); }
 
 static bool
@@ -230,6 +277,9 @@ static const struct member_row members[] = {
     M(D, "new(double value)", from_double),
     M(D, "new(float value)", from_float),
     M(D, "new(int lo, int mid, int hi, bool isNegative, byte scale)", new_from_parts),
+    M(D, "new(int[] bits)", new_from_bits),
+    M(D, "static decimal FromOACurrency(long cy)", from_currency),
+    M(D, "static long ToOACurrency(decimal value)", to_currency),
     M(D, "static decimal Zero { get; }", zero),
     M(D, "static decimal One { get; }", one),
     M(D, "static decimal MinusOne { get; }", minus_one),

@@ -128,6 +128,23 @@ dictionary_new_from(struct call *c)
 
 /* ---- members ---- */
 
+/* Tables grow by themselves. */
+static bool
+dictionary_ensure_capacity(struct call *c)
+{
+    if (call_i32(c, 1) < 0)
+        return throw_argument_range(c, "capacity", "Non-negative number required.");
+    return return_i64(c, MAX((int64_t)self_of(c)->t.cap, (int64_t)call_i32(c, 1)));
+}
+
+static bool
+dictionary_trim(struct call *c)
+{
+    if (c->n_args > 1 && call_i32(c, 1) < (int64_t)table_count(&self_of(c)->t))
+        return throw_argument_range(c, "capacity", "Specified argument was out of the range of valid values.");
+    return true;
+}
+
 static bool
 dictionary_count(struct call *c)
 {
@@ -441,6 +458,16 @@ pair_key(struct call *c)
 }
 
 static bool
+pair_deconstruct(struct call *c)
+{
+    struct record *pair = (struct record *)c->args[0].ref;
+
+    c->args[1] = pair ? pair->v[0] : value_i64(0);
+    c->args[2] = pair ? pair->v[1] : value_i64(0);
+    return true;
+}
+
+static bool
 pair_value(struct call *c)
 {
     return pair_field(c, 1);
@@ -491,6 +518,7 @@ static const struct member_row members[] = {
     M("KeyValuePair<K,V>", "new(K key, V value)", pair_new),
     M("KeyValuePair<K,V>", "K Key { get; }", pair_key),
     M("KeyValuePair<K,V>", "V Value { get; }", pair_value),
+    M("KeyValuePair<K,V>", "void Deconstruct(out K key, out V value)", pair_deconstruct),
 
     M("Dictionary<K,V>", "new()", dictionary_new),
     M("Dictionary<K,V>", "new(int capacity)", dictionary_new_capacity),
@@ -498,6 +526,11 @@ static const struct member_row members[] = {
     M("Dictionary<K,V>", "new(IEqualityComparer<K> comparer)", dictionary_new_comparer),
     M("Dictionary<K,V>", "new(IDictionary<K,V> dictionary)", dictionary_new_from),
     M("Dictionary<K,V>", "new(IDictionary<K,V> dictionary, IEqualityComparer<K> comparer)", dictionary_new_from),
+    M("Dictionary<K,V>", "new(IEnumerable<KeyValuePair<K,V>> collection)", dictionary_new_from),
+    M("Dictionary<K,V>", "new(IEnumerable<KeyValuePair<K,V>> collection, IEqualityComparer<K> comparer)", dictionary_new_from),
+    M("Dictionary<K,V>", "int EnsureCapacity(int capacity)", dictionary_ensure_capacity),
+    M("Dictionary<K,V>", "void TrimExcess()", dictionary_trim),
+    M("Dictionary<K,V>", "void TrimExcess(int capacity)", dictionary_trim),
     P("Dictionary<K,V>", "V this[K key] { get; set; }", dictionary_get, dictionary_set),
     M("Dictionary<K,V>", "IEqualityComparer<K> Comparer { get; }", dictionary_comparer),
     M("Dictionary<K,V>", "int Count { get; }", dictionary_count),

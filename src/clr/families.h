@@ -12,7 +12,7 @@ extern const struct library clr_encoding, clr_string_builder, clr_string_io, clr
 extern const struct library clr_sequence, clr_list, clr_dictionary, clr_hash_set, clr_queue, clr_array, clr_array_object, clr_comparer;
 extern const struct library clr_linq, clr_linq_fold, clr_linq_order, clr_linq_group;
 /* Newtonsoft.Json. */
-extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_merge,
+extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_merge, clr_json_settings,
     clr_json_convert;
 /* System.Xml, System.Security.Cryptography, tokens. */
 extern const struct library clr_xml_tree, clr_xml_element, clr_xml_extensions, clr_crypto_hash, clr_crypto_symmetric, clr_crypto_rsa, clr_x509, clr_jwt;

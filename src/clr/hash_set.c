@@ -52,6 +52,78 @@ hash_set_new_comparer(struct call *c)
 }
 
 static bool
+hash_set_new_capacity(struct call *c)
+{
+    if (call_i32(c, 0) < 0)
+        return throw_argument_range(c, "capacity", "Non-negative number required.");
+    return return_new(c, set_new(c, c->owner, c->n_args > 1 ? (struct comparer *)c->args[1].ref : NULL));
+}
+
+/* Tables grow by themselves. */
+static bool
+hash_set_ensure_capacity(struct call *c)
+{
+    if (call_i32(c, 1) < 0)
+        return throw_argument_range(c, "capacity", "Non-negative number required.");
+    return return_i64(c, MAX((int64_t)self_of(c)->t.cap, (int64_t)call_i32(c, 1)));
+}
+
+static bool
+hash_set_try_get(struct call *c)
+{
+    struct table *t = &self_of(c)->t;
+    int32_t i;
+
+    if (!table_find(c, t, c->args[1], &i))
+        return false;
+    c->args[2] = i >= 0 ? t->entries[i].key : value_i64(0);
+    return return_bool(c, i >= 0);
+}
+
+/* CreateSetComparer(): sets are equal that hold the same. */
+static bool
+sets_equal(struct call *c, struct comparer *self, struct value a, struct value b, bool *ret)
+{
+    struct clr_table *x = (struct clr_table *)a.ref, *y = (struct clr_table *)b.ref;
+    struct table_entry *e;
+    uint32_t at = 0;
+    int32_t i = 0;
+
+    *ret = x == y || (x && y && table_count(&x->t) == table_count(&y->t));
+    while (*ret && x && y && x != y && (e = table_next(&x->t, &at))) {
+        if (!table_find(c, &y->t, e->key, &i))
+            return false;
+        *ret = i >= 0;
+    }
+    return true;
+}
+
+static bool
+set_hash(struct call *c, struct comparer *self, struct value v, int32_t *ret)
+{
+    struct clr_table *s = (struct clr_table *)v.ref;
+    struct table_entry *e;
+    uint32_t at = 0, sum = 0;
+
+    while (s && (e = table_next(&s->t, &at)))
+        sum ^= e->hash;
+    *ret = (int32_t)sum;
+    return true;
+}
+
+static bool
+hash_set_create_comparer(struct call *c)
+{
+    static const struct comparer_ops ops = {sets_equal, set_hash, NULL};
+    struct comparer *comparer =
+        object_new(c, type_find_lit(c->run->env, "System.Collections.Generic.EqualityComparer", c->owner), struct comparer);
+
+    if (comparer)
+        comparer->ops = &ops;
+    return return_new(c, comparer);
+}
+
+static bool
 hash_set_new_from(struct call *c)
 {
     struct clr_table *s = set_new(c, c->owner, c->n_args > 1 ? (struct comparer *)c->args[1].ref : NULL);
@@ -311,6 +383,11 @@ static const struct type_row types[] = {
 static const struct member_row members[] = {
     M("HashSet<T>", "new()", hash_set_new),
     M("HashSet<T>", "new(IEqualityComparer<T> comparer)", hash_set_new_comparer),
+    M("HashSet<T>", "new(int capacity)", hash_set_new_capacity),
+    M("HashSet<T>", "new(int capacity, IEqualityComparer<T> comparer)", hash_set_new_capacity),
+    M("HashSet<T>", "static IEqualityComparer<HashSet<T>> CreateSetComparer()", hash_set_create_comparer),
+    M("HashSet<T>", "int EnsureCapacity(int capacity)", hash_set_ensure_capacity),
+    M("HashSet<T>", "bool TryGetValue(T equalValue, out T actualValue)", hash_set_try_get),
     M("HashSet<T>", "new(IEnumerable<T> collection)", hash_set_new_from),
     M("HashSet<T>", "new(IEnumerable<T> collection, IEqualityComparer<T> comparer)", hash_set_new_from),
     M("HashSet<T>", "IEqualityComparer<T> Comparer { get; }", hash_set_comparer),

@@ -9,9 +9,11 @@
 #include "clr/collections.h"
 #include "clr/families.h"
 #include "clr/jtoken.h"
+#include "clr/json_settings.h"
+#include "clr/type_object.h"
 #include "expr/member.h"
 
-enum { SERIALIZE_DEPTH_MAX = 64 };
+enum { SERIALIZE_DEPTH_MAX = 64, WITHOUT_NULLS = 1 << 16 }; /* the latter is a flag beside the depth */
 
 /* ---- to JSON ---- */
 
@@ -38,8 +40,11 @@ static bool
 add_member(struct call *c, struct jcontainer *o, struct str name, const struct type *type, struct value v, uint32_t depth)
 {
     struct jtoken *t = to_token(c, type, v, depth + 1);
-    struct string *s = t ? string_new(c, name) : NULL;
+    struct string *s;
 
+    if ((depth & WITHOUT_NULLS) && t && t->type == JTYPE_NULL)
+        return true;
+    s = t ? string_new(c, name) : NULL;
     return s && jobject_set(c, o, s, t);
 }
 
@@ -185,7 +190,7 @@ to_token(struct call *c, const struct type *type, struct value v, uint32_t depth
 {
     struct object *o;
 
-    if (depth > SERIALIZE_DEPTH_MAX) {
+    if ((depth & ~WITHOUT_NULLS) > SERIALIZE_DEPTH_MAX) {
         call_throw(c, EXC_JSON_SERIALIZATION, "Self referencing loop detected or nested deeper than %d levels.",
                    SERIALIZE_DEPTH_MAX);
         return NULL;
@@ -520,6 +525,20 @@ convert_serialize(struct call *c)
     return t && jtoken_write(c, t, indented, &b) && return_new(c, string_from_buf(c, &b));
 }
 
+/* (value [, type] [, formatting], settings) */
+static bool
+convert_serialize_by(struct call *c)
+{
+    const struct json_settings *s = (const struct json_settings *)c->args[c->n_args - 1].ref;
+    const struct parameter *last = &c->member->parameters[c->n_args - 2];
+    bool says_formatting = c->n_args > 2 && last->type->kind == TYPE_ENUM;
+    bool indented = says_formatting ? c->args[c->n_args - 2].i64 == 1 : s && s->formatting == 1;
+    struct jtoken *t = to_token(c, core_types(c->run->env)->object, c->args[0], s && s->null_values ? WITHOUT_NULLS : 0);
+    struct buf b = call_buf(c);
+
+    return t && jtoken_write(c, t, indented, &b) && return_new(c, string_from_buf(c, &b));
+}
+
 /* SerializeObject(value, params JsonConverter[]): none can exist here. */
 static bool
 convert_serialize_plain(struct call *c)
@@ -559,6 +578,16 @@ is_blank(const struct string *s)
     return s && str_trim(string_str(s)).len == 0;
 }
 
+/* Whether the last argument is settings with DateParseHandling.None. */
+static bool
+keeps_dates(const struct call *c)
+{
+    struct object *last = c->n_args > 1 ? c->args[c->n_args - 1].ref : NULL;
+
+    return last && str_eq_lit(last->type->full_name, "Newtonsoft.Json.JsonSerializerSettings") &&
+           ((const struct json_settings *)last)->dates == DATES_AS_TEXT;
+}
+
 static bool
 convert_deserialize(struct call *c)
 {
@@ -566,7 +595,9 @@ convert_deserialize(struct call *c)
 
     if (is_blank(call_string(c, 0)))
         return return_ref(c, NULL);
-    return (t = parse_argument(c)) && read_object(c, t, &c->ret);
+    if (!(t = parse_argument(c)))
+        return false;
+    return keeps_dates(c) && jtoken_is_container(t) ? return_ref(c, t) : read_object(c, t, &c->ret);
 }
 
 /* What a string cannot be converted to is the reader's error here. */
@@ -583,9 +614,8 @@ wrap_conversion_error(struct call *c)
 }
 
 static bool
-convert_deserialize_as(struct call *c)
+deserialize_as(struct call *c, const struct type *to)
 {
-    const struct type *to = c->type_args[0];
     struct jtoken *t;
 
     c->ret = value_i64(0);
@@ -598,9 +628,24 @@ convert_deserialize_as(struct call *c)
     if (!jtoken_is_container(t) && !((struct jvalue *)t)->value_type && !type_is_kept_in_ref(to))
         return call_throw(c, EXC_JSON_SERIALIZATION, "Error converting value {null} to type '%.*s'. Path ''.",
                           STR_ARG(to->full_name));
+    if (keeps_dates(c) && object_is_jtoken(&t->head) && type_is_assignable(t->head.type, to))
+        return return_ref(c, t);
     if (read_as(c, t, to, 0, &c->ret))
         return true;
     return wrap_conversion_error(c);
+}
+
+static bool convert_deserialize_as(struct call *c) { return deserialize_as(c, c->type_args[0]); }
+
+static bool
+convert_deserialize_type(struct call *c)
+{
+    const struct type *to = type_of_object(c->args[1].ref);
+    struct object *boxed;
+
+    if (!to)
+        return convert_deserialize(c);
+    return deserialize_as(c, to) && value_box(c, to, c->ret, &boxed) && return_ref(c, boxed);
 }
 
 static const struct type_row types[] = {
@@ -613,7 +658,21 @@ static const struct member_row members[] = {
     M("JsonConvert", "static string SerializeObject(object value, params JsonConverter[] converters)", convert_serialize_plain),
     M("JsonConvert", "static string SerializeObject(object value, Formatting formatting, params JsonConverter[] converters)", convert_serialize),
 
+    M("JsonConvert", "static string SerializeObject(object value, JsonSerializerSettings settings)", convert_serialize_by),
+    M("JsonConvert", "static string SerializeObject(object value, Formatting formatting, JsonSerializerSettings settings)",
+      convert_serialize_by),
+    M("JsonConvert", "static string SerializeObject(object value, Type type, JsonSerializerSettings settings)", convert_serialize_by),
+    M("JsonConvert", "static string SerializeObject(object value, Type type, Formatting formatting, JsonSerializerSettings settings)",
+      convert_serialize_by),
     M("JsonConvert", "static object DeserializeObject(string value)", convert_deserialize),
+    M("JsonConvert", "static object DeserializeObject(string value, JsonSerializerSettings settings)", convert_deserialize),
+    M("JsonConvert", "static object DeserializeObject(string value, Type type)", convert_deserialize_type),
+    M("JsonConvert", "static object DeserializeObject(string value, Type type, JsonSerializerSettings settings)",
+      convert_deserialize_type),
+    M("JsonConvert", "static object DeserializeObject(string value, Type type, params JsonConverter[] converters)",
+      convert_deserialize_type),
+    M("JsonConvert", "static T DeserializeObject<T>(string value, JsonSerializerSettings settings)", convert_deserialize_as),
+    M("JsonConvert", "static T DeserializeObject<T>(string value, params JsonConverter[] converters)", convert_deserialize_as),
     M("JsonConvert", "static T DeserializeObject<T>(string value)", convert_deserialize_as),
     M("JsonConvert", "static T DeserializeAnonymousType<T>(string value, T anonymousTypeObject)", convert_deserialize_as),
 };

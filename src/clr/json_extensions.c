@@ -108,10 +108,10 @@ static const struct type_row types[] = {
 #define S "this IEnumerable<JToken> source"
 
 static const struct member_row members[] = {
-    M(E, "static IJEnumerable<JToken> Ancestors(" S ")", ancestors),
-    M(E, "static IJEnumerable<JToken> AncestorsAndSelf(" S ")", ancestors_and_self),
-    M(E, "static IJEnumerable<JToken> Descendants(" S ")", descendants),
-    M(E, "static IJEnumerable<JToken> DescendantsAndSelf(" S ")", descendants_and_self),
+    M(E, "static IJEnumerable<JToken> Ancestors<T>(this IEnumerable<T> source)", ancestors),
+    M(E, "static IJEnumerable<JToken> AncestorsAndSelf<T>(this IEnumerable<T> source)", ancestors_and_self),
+    M(E, "static IJEnumerable<JToken> Descendants<T>(this IEnumerable<T> source)", descendants),
+    M(E, "static IJEnumerable<JToken> DescendantsAndSelf<T>(this IEnumerable<T> source)", descendants_and_self),
     M(E, "static IJEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", properties),
     M(E, "static IJEnumerable<JToken> Values(" S ")", values),
     M(E, "static IJEnumerable<JToken> Values(" S ", object key)", values),
@@ -122,6 +122,7 @@ static const struct member_row members[] = {
     M(E, "static IJEnumerable<JToken> Children<T>(this IEnumerable<T> source)", children),
     M(E, "static IEnumerable<U> Children<T,U>(this IEnumerable<T> source)", children_of),
     M(E, "static IJEnumerable<JToken> AsJEnumerable(" S ")", as_enumerable),
+    M(E, "static IJEnumerable<T> AsJEnumerable<T>(this IEnumerable<T> source)", as_enumerable),
 };
 
 const struct library clr_json_extensions = LIBRARY("json extensions", types, members);

@@ -1,6 +1,7 @@
 /* json_token.c: the members of JToken and JContainer, and the types of Newtonsoft.Json.Linq.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clr/collections.h"
+#include "clr/annotations.h"
 #include "clr/families.h"
 #include "clr/jsequence.h"
 
@@ -477,7 +478,12 @@ static const struct type_row types[] = {
     CLASS_ABSTRACT("Newtonsoft.Json.Linq.JToken", NULL, "IJEnumerable<JToken>", &token_hooks),
     CLASS_ABSTRACT("Newtonsoft.Json.Linq.JContainer", "JToken", "IList<JToken>", NULL),
     CLASS_ABSTRACT("Newtonsoft.Json.JsonConverter", NULL, NULL, NULL),
+    TYPE_LATER("Newtonsoft.Json.JsonReader"),
+    TYPE_LATER("Newtonsoft.Json.JsonWriter"),
+    TYPE_LATER("Newtonsoft.Json.JsonSerializer"),
 };
+
+#define T "JToken"
 
 static const struct member_row members[] = {
     P("JToken", "JToken this[object key] { get; set; }", token_get, token_set),
@@ -513,10 +519,22 @@ static const struct member_row members[] = {
     M("JToken", "string ToString(Formatting formatting, params JsonConverter[] converters)", token_to_string_formatting),
     M("JToken", "T Value<T>(object key)", token_value),
     M("JToken", "IEnumerable<T> Values<T>()", token_values),
-    M_LATER("JToken", "object CreateReader()"),
-    M_LATER("JToken", "object Annotation(Type type)"),
-    M_LATER("JToken", "void AddAnnotation(object annotation)"),
+    ANNOTATION_ROWS("JToken"),
+    M(T, "static JToken Parse(string json, JsonLoadSettings settings)", token_parse),
+    M_LATER(T, "JsonReader CreateReader()"),
+    M_LATER(T, "void WriteTo(JsonWriter writer, params JsonConverter[] converters)"),
+    M_LATER(T, "static JToken FromObject(object o, JsonSerializer jsonSerializer)"),
+    M_LATER(T, "T ToObject<T>(JsonSerializer jsonSerializer)"),
+    M_LATER(T, "object ToObject(Type objectType, JsonSerializer jsonSerializer)"),
+    M_LATER(T, "static JToken ReadFrom(JsonReader reader)"),
+    M_LATER(T, "static JToken ReadFrom(JsonReader reader, JsonLoadSettings settings)"),
+    M_LATER(T, "static JToken Load(JsonReader reader)"),
+    M_LATER(T, "static JToken Load(JsonReader reader, JsonLoadSettings settings)"),
 
+    M_LATER("JContainer", "JsonWriter CreateWriter()"),
+    M_LATER("JContainer", "object AddingNew { get; }"),
+    M_LATER("JContainer", "object CollectionChanged { get; }"),
+    M_LATER("JContainer", "object ListChanged { get; }"),
     M("JContainer", "int Count { get; }", container_count),
     M("JContainer", "void Add(object content)", container_add),
     M("JContainer", "void AddFirst(object content)", container_add_first),

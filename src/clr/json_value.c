@@ -180,6 +180,14 @@ value_to_string_format(struct call *c)
     return value_to_string(c, v->value_type, v->v, format ? string_str(format) : STR_NONE, &text) && return_ref(c, text);
 }
 
+static bool
+value_to_string_plain(struct call *c)
+{
+    struct string *s;
+
+    return value_to_string(c, c->args[0].ref->type, c->args[0], STR_NONE, &s) && return_ref(c, s);
+}
+
 /* ---- hooks ---- */
 
 static bool
@@ -357,12 +365,15 @@ static const struct member_row members[] = {
     M("JValue", "int CompareTo(object obj)", value_compare_to),
     M("JValue", "bool Equals(JValue other)", value_equals_value),
     M("JValue", "string ToString(string format)", value_to_string_format),
+    M("JValue", "string ToString(IFormatProvider formatProvider)", value_to_string_plain),
+    M("JValue", "string ToString(string format, IFormatProvider formatProvider)", value_to_string_format),
     M("JValue", "static JValue CreateComment(string value)", create_comment),
     M("JValue", "static JValue CreateString(string value)", create_string),
     M("JValue", "static JValue CreateNull()", create_null),
     M("JValue", "static JValue CreateUndefined()", create_undefined),
     M("JRaw", "new(JRaw other)", copy_of_value),
     M("JRaw", "new(object rawJson)", raw_new),
+    M_LATER("JRaw", "static JRaw Create(JsonReader reader)"),
     M("JTokenEqualityComparer", "new()", token_comparer_new),
     M("JTokenEqualityComparer", "bool Equals(JToken x, JToken y)", token_comparer_equals),
     M("JTokenEqualityComparer", "int GetHashCode(JToken obj)", token_comparer_hash),

@@ -250,12 +250,33 @@ list_index_of(struct call *c)
     return find_value(c, c->args[1], (uint32_t)from, (uint32_t)(from + n), false, &at) && return_i64(c, at);
 }
 
+/* What LastIndexOf and FindLastIndex search: backwards from a start, a count of elements; n_given of the arguments from `at` on. */
+static bool
+backward_part(struct call *c, uint32_t n_given, uint32_t at, uint32_t *ret_from, uint32_t *ret_n)
+{
+    struct clr_list *l = self_of(c);
+    int64_t start = n_given > 0 ? call_i32(c, at) : (int64_t)l->n - 1, n = n_given > 1 ? call_i32(c, at + 1) : start + 1;
+
+    *ret_from = *ret_n = 0;
+    if (l->n == 0 && (n_given == 0 || start == -1))
+        return true;
+    if (start < 0 || start >= l->n)
+        return throw_argument_range(c, "startIndex", out_of_range);
+    if (n < 0 || n > start + 1)
+        return throw_argument_range(c, "count", "Count must be positive and count must refer to a location within the "
+                                                "string/array/collection.");
+    *ret_from = (uint32_t)(start - n + 1);
+    *ret_n = (uint32_t)n;
+    return true;
+}
+
 static bool
 list_last_index_of(struct call *c)
 {
+    uint32_t from, n;
     int64_t at;
 
-    return find_value(c, c->args[1], 0, self_of(c)->n, true, &at) && return_i64(c, at);
+    return backward_part(c, c->n_args - 2, 2, &from, &n) && find_value(c, c->args[1], from, from + n, true, &at) && return_i64(c, at);
 }
 
 static bool
@@ -376,17 +397,17 @@ list_sort_range(struct call *c)
 }
 
 static bool
-list_binary_search(struct call *c)
+search_part(struct call *c, int64_t from, int64_t n, struct value wanted, struct comparer *comparer)
 {
     struct clr_list *l = self_of(c);
-    struct key_rule rule = {c->owner->args[0], c->n_args > 2 ? (struct comparer *)c->args[2].ref : NULL};
-    int64_t low = 0, high = (int64_t)l->n - 1;
+    struct key_rule rule = {c->owner->args[0], comparer};
+    int64_t low = from, high = from + n - 1;
 
     while (low <= high) {
         int64_t middle = low + (high - low) / 2;
         int order;
 
-        if (!key_compare(c, &rule, l->v[middle], c->args[1], &order))
+        if (!key_compare(c, &rule, l->v[middle], wanted, &order))
             return false;
         if (order == 0)
             return return_i64(c, middle);
@@ -396,6 +417,25 @@ list_binary_search(struct call *c)
             high = middle - 1;
     }
     return return_i64(c, ~low);
+}
+
+static bool
+list_binary_search(struct call *c)
+{
+    return search_part(c, 0, self_of(c)->n, c->args[1], c->n_args > 2 ? (struct comparer *)c->args[2].ref : NULL);
+}
+
+static bool
+list_binary_search_part(struct call *c)
+{
+    int64_t from = call_i32(c, 1), n = call_i32(c, 2);
+
+    if (from < 0 || n < 0)
+        return throw_argument_range(c, from < 0 ? "index" : "count", "Non-negative number required.");
+    if (n > self_of(c)->n - from)
+        return throw_argument(c, NULL, "Offset and length were out of bounds for the array or count is greater than the number of "
+                                       "elements from index to the end of the source collection.");
+    return search_part(c, from, n, c->args[3], (struct comparer *)c->args[4].ref);
 }
 
 static bool
@@ -534,9 +574,11 @@ list_find_index(struct call *c)
 static bool
 list_find_last_index(struct call *c)
 {
+    uint32_t from, n;
     int64_t at;
 
-    return find_index(c, c->args[1].ref, 0, self_of(c)->n, true, &at) && return_i64(c, at);
+    return backward_part(c, c->n_args - 2, 1, &from, &n) &&
+           find_index(c, c->args[c->n_args - 1].ref, from, from + n, true, &at) && return_i64(c, at);
 }
 
 static bool
@@ -760,6 +802,7 @@ static const struct member_row members[] = {
     M("List<T>", "ReadOnlyCollection<T> AsReadOnly()", list_as_read_only),
     M("List<T>", "int BinarySearch(T item)", list_binary_search),
     M("List<T>", "int BinarySearch(T item, IComparer<T> comparer)", list_binary_search),
+    M("List<T>", "int BinarySearch(int index, int count, T item, IComparer<T> comparer)", list_binary_search_part),
     M("List<T>", "void Clear()", list_clear),
     M("List<T>", "bool Contains(T item)", list_contains),
     M("List<T>", "List<U> ConvertAll<U>(Converter<T,U> converter)", list_convert_all),
@@ -774,6 +817,8 @@ static const struct member_row members[] = {
     M("List<T>", "int FindIndex(int startIndex, int count, Predicate<T> match)", list_find_index),
     M("List<T>", "T FindLast(Predicate<T> match)", list_find_last),
     M("List<T>", "int FindLastIndex(Predicate<T> match)", list_find_last_index),
+    M("List<T>", "int FindLastIndex(int startIndex, Predicate<T> match)", list_find_last_index),
+    M("List<T>", "int FindLastIndex(int startIndex, int count, Predicate<T> match)", list_find_last_index),
     M("List<T>", "void ForEach(Action<T> action)", list_for_each),
     M("List<T>", "IEnumerator<T> GetEnumerator()", sequence_get_enumerator),
     M("List<T>", "List<T> GetRange(int index, int count)", list_get_range),
@@ -783,6 +828,8 @@ static const struct member_row members[] = {
     M("List<T>", "void Insert(int index, T item)", list_insert),
     M("List<T>", "void InsertRange(int index, IEnumerable<T> collection)", list_insert_range),
     M("List<T>", "int LastIndexOf(T item)", list_last_index_of),
+    M("List<T>", "int LastIndexOf(T item, int index)", list_last_index_of),
+    M("List<T>", "int LastIndexOf(T item, int index, int count)", list_last_index_of),
     M("List<T>", "bool Remove(T item)", list_remove),
     M("List<T>", "int RemoveAll(Predicate<T> match)", list_remove_all),
     M("List<T>", "void RemoveAt(int index)", list_remove_at),

@@ -124,6 +124,9 @@ FUNCTION(ceiling_of, ceil(x))
 FUNCTION(truncate_of, trunc(x))
 FUNCTION(sqrt_of, sqrt(x))
 FUNCTION(cbrt_of, cbrt(x))
+FUNCTION(asinh_of, asinh(x))
+FUNCTION(acosh_of, acosh(x))
+FUNCTION(atanh_of, atanh(x))
 FUNCTION(exp_of, exp(x))
 FUNCTION(log_of, log(x))
 FUNCTION(log10_of, log10(x))
@@ -214,13 +217,55 @@ clamp_i64(struct call *c)
 }
 
 static bool
+bad_clamp(struct call *c)
+{
+    struct string *min, *max;
+    const struct type *type = c->ret_type;
+
+    return value_to_string(c, type, c->args[1], STR_NONE, &min) && value_to_string(c, type, c->args[2], STR_NONE, &max) &&
+           throw_argument(c, NULL, "'%.*s' cannot be greater than %.*s.", STR_ARG(string_str(min)), STR_ARG(string_str(max)));
+}
+
+static bool
+clamp_u64(struct call *c)
+{
+    uint64_t v = c->args[0].u64, min = c->args[1].u64, max = c->args[2].u64;
+
+    if (min > max)
+        return bad_clamp(c);
+    return return_i64(c, (int64_t)(v < min ? min : v > max ? max : v));
+}
+
+static bool
 clamp_double(struct call *c)
 {
     double v = c->args[0].f64, min = c->args[1].f64, max = c->args[2].f64;
 
     if (min > max)
-        return throw_argument(c, NULL, "min cannot be greater than max.");
+        return bad_clamp(c);
     return return_f64(c, v < min ? min : v > max ? max : v);
+}
+
+static bool
+clamp_float(struct call *c)
+{
+    float v = c->args[0].f32, min = c->args[1].f32, max = c->args[2].f32;
+
+    if (min > max)
+        return bad_clamp(c);
+    c->ret = value_f32(v < min ? min : v > max ? max : v);
+    return true;
+}
+
+static bool
+clamp_decimal(struct call *c)
+{
+    struct decimal v = value_decimal(c->args[0]), min = value_decimal(c->args[1]), max = value_decimal(c->args[2]);
+
+    if (decimal_compare(min, max) > 0)
+        return bad_clamp(c);
+    c->ret = value_from_decimal(decimal_compare(v, min) < 0 ? min : decimal_compare(v, max) > 0 ? max : v);
+    return true;
 }
 
 /* --- Random ------------------------------------------------------------------------------------------------------------ */
@@ -399,6 +444,22 @@ int64_bits_to_double(struct call *c)
     return true;
 }
 
+static bool
+int32_bits_to_single(struct call *c)
+{
+    c->ret = value_i64((int64_t)(uint32_t)c->args[0].i64);
+    return true;
+}
+
+static bool
+single_to_int32_bits(struct call *c)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &c->args[0].f32, sizeof(bits));
+    return return_i64(c, (int32_t)bits);
+}
+
 /* --- rows ---------------------------------------------------------------------------------------------------------------- */
 
 #define PAIR(keyword, name, max, min) \
@@ -464,10 +525,21 @@ static const struct member_row members[] = {
     M("Math", "static double Sinh(double value)", sinh_of),
     M("Math", "static double Cosh(double value)", cosh_of),
     M("Math", "static double Tanh(double value)", tanh_of),
+    M("Math", "static double Asinh(double d)", asinh_of),
+    M("Math", "static double Acosh(double d)", acosh_of),
+    M("Math", "static double Atanh(double d)", atanh_of),
     M("Math", "static double IEEERemainder(double x, double y)", ieee_remainder),
     M("Math", "static long BigMul(int a, int b)", big_mul),
     M("Math", "static int DivRem(int a, int b, out int result)", div_rem_int),
     M("Math", "static long DivRem(long a, long b, out long result)", div_rem_long),
+    M("Math", "static byte Clamp(byte value, byte min, byte max)", clamp_i64),
+    M("Math", "static sbyte Clamp(sbyte value, sbyte min, sbyte max)", clamp_i64),
+    M("Math", "static short Clamp(short value, short min, short max)", clamp_i64),
+    M("Math", "static ushort Clamp(ushort value, ushort min, ushort max)", clamp_i64),
+    M("Math", "static uint Clamp(uint value, uint min, uint max)", clamp_i64),
+    M("Math", "static ulong Clamp(ulong value, ulong min, ulong max)", clamp_u64),
+    M("Math", "static float Clamp(float value, float min, float max)", clamp_float),
+    M("Math", "static decimal Clamp(decimal value, decimal min, decimal max)", clamp_decimal),
     M("Math", "static int Clamp(int value, int min, int max)", clamp_i64),
     M("Math", "static long Clamp(long value, long min, long max)", clamp_i64),
     M("Math", "static double Clamp(double value, double min, double max)", clamp_double),
@@ -508,6 +580,8 @@ static const struct member_row members[] = {
     M("BitConverter", "static string ToString(byte[] value)", to_hex),
     M("BitConverter", "static string ToString(byte[] value, int startIndex)", to_hex),
     M("BitConverter", "static string ToString(byte[] value, int startIndex, int length)", to_hex),
+    M("BitConverter", "static float Int32BitsToSingle(int value)", int32_bits_to_single),
+    M("BitConverter", "static int SingleToInt32Bits(float value)", single_to_int32_bits),
     M("BitConverter", "static double Int64BitsToDouble(long value)", int64_bits_to_double),
     M("BitConverter", "static long DoubleToInt64Bits(double value)", int64_bits_to_double),
 };

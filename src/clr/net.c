@@ -7,29 +7,89 @@
 #include "base/utf8.h"
 #include "clr/encoding.h"
 #include "clr/families.h"
+#include "clr/string_io.h"
 #include "clr/values.h"
 
 /* --- WebUtility ------------------------------------------------------------------------------------------------------------------- */
 
+static void
+add_url_encoded(struct buf *to, struct str bytes)
+{
+    static const char keep[] = "-_.!*()";
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        unsigned char byte = (unsigned char)bytes.p[i];
+        if (ascii_is_alpha((char)byte) || ascii_is_digit((char)byte) || (byte && strchr(keep, byte)))
+            buf_add_char(to, (char)byte);
+        else if (byte == ' ')
+            buf_add_char(to, '+');
+        else
+            buf_printf(to, "%%%02X", byte);
+    }
+}
+
 static bool
 url_encode(struct call *c)
 {
-    static const char keep[] = "-_.!*()";
     struct buf b = call_buf(c), utf8 = call_buf(c);
 
     if (!call_string(c, 0))
         return return_ref(c, NULL);
     encoding_encode(TEXT_UTF8, call_str(c, 0), &utf8);
-    for (size_t i = 0; i < utf8.len; i++) {
-        unsigned char byte = (unsigned char)utf8.p[i];
-        if (ascii_is_alpha((char)byte) || ascii_is_digit((char)byte) || (byte && strchr(keep, byte)))
-            buf_add_char(&b, (char)byte);
-        else if (byte == ' ')
-            buf_add_char(&b, '+');
-        else
-            buf_printf(&b, "%%%02X", byte);
-    }
+    add_url_encoded(&b, utf8.len ? buf_str(&utf8) : STR(""));
     return return_new(c, string_from_buf(c, &b));
+}
+
+/* (bytes, offset, count): false with *ret_null for null bytes, false after throwing otherwise. */
+static bool
+bytes_argument(struct call *c, struct str *ret, bool *ret_null)
+{
+    const struct array *bytes = (const struct array *)c->args[0].ref;
+    int64_t at = call_i32(c, 1), n = call_i32(c, 2);
+
+    *ret_null = !bytes && n == 0;
+    if (*ret_null)
+        return false;
+    if (!bytes)
+        return throw_argument_null(c, "bytes");
+    if (at < 0 || at > bytes->n)
+        return throw_argument_range(c, "offset", "Specified argument was out of the range of valid values.");
+    if (n < 0 || n > bytes->n - at)
+        return throw_argument_range(c, "count", "Specified argument was out of the range of valid values.");
+    *ret = str_from((const char *)bytes->u.bytes + at, (size_t)n);
+    return true;
+}
+
+static bool
+return_buf_bytes(struct call *c, struct buf *b)
+{
+    return b->failed ? call_exceed(c, BUDGET_BYTES) : return_new(c, array_of_bytes(c, b->p, (uint32_t)b->len));
+}
+
+static bool
+url_encode_bytes(struct call *c)
+{
+    struct buf b = call_buf(c);
+    struct str bytes;
+    bool is_null;
+
+    if (!bytes_argument(c, &bytes, &is_null))
+        return is_null && return_ref(c, NULL);
+    add_url_encoded(&b, bytes);
+    return return_buf_bytes(c, &b);
+}
+
+static bool
+url_decode_bytes(struct call *c)
+{
+    struct buf b = call_buf(c);
+    struct str bytes;
+    bool is_null;
+
+    if (!bytes_argument(c, &bytes, &is_null))
+        return is_null && return_ref(c, NULL);
+    codec_percent_decode(&b, bytes, true);
+    return return_buf_bytes(c, &b);
 }
 
 static bool
@@ -125,6 +185,18 @@ html_decode(struct call *c)
     }
     return return_new(c, string_from_buf(c, &b));
 }
+
+/* (value, TextWriter) */
+static bool
+written(struct call *c, bool (*fn)(struct call *c))
+{
+    if (!c->args[1].ref)
+        return throw_argument_null(c, "output");
+    return fn(c) && (!c->ret.ref || writer_add(c, c->args[1].ref, string_str((struct string *)c->ret.ref)));
+}
+
+static bool html_encode_to(struct call *c) { return written(c, html_encode); }
+static bool html_decode_to(struct call *c) { return written(c, html_decode); }
 
 /* --- IPAddress --------------------------------------------------------------------------------------------------------------------- */
 
@@ -286,8 +358,10 @@ static const struct member_row members[] = {
     M("WebUtility", "static string UrlDecode(string encodedValue)", url_decode),
     M("WebUtility", "static string HtmlEncode(string value)", html_encode),
     M("WebUtility", "static string HtmlDecode(string value)", html_decode),
-    M_LATER("WebUtility", "static byte[] UrlEncodeToBytes(byte[] value, int offset, int count)"),
-    M_LATER("WebUtility", "static byte[] UrlDecodeToBytes(byte[] encodedValue, int offset, int count)"),
+    M("WebUtility", "static byte[] UrlEncodeToBytes(byte[] value, int offset, int count)", url_encode_bytes),
+    M("WebUtility", "static byte[] UrlDecodeToBytes(byte[] encodedValue, int offset, int count)", url_decode_bytes),
+    M("WebUtility", "static void HtmlEncode(string value, TextWriter output)", html_encode_to),
+    M("WebUtility", "static void HtmlDecode(string value, TextWriter output)", html_decode_to),
     M("IPAddress", "static IPAddress Parse(string ipString)", parse),
     M("IPAddress", "static bool TryParse(string ipString, out IPAddress address)", try_parse),
     M("IPAddress", "static bool IsLoopback(IPAddress address)", is_loopback),

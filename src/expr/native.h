@@ -22,6 +22,7 @@
 #include "expr/value.h"
 
 struct rand;
+struct annotation;
 
 /* The host's on_slice() is called this often. */
 #define EXPR_SLICE_STEPS 100000
@@ -72,6 +73,7 @@ struct expr_run {
     enum expr_budget exceeded;
     struct exception *exception;      /* thrown and not caught yet */
     struct value *stack, *stack_end;  /* registers; grown in chunks */
+    struct annotation *annotations;   /* clr/annotations.h */
 };
 
 struct call {

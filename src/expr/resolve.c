@@ -163,7 +163,7 @@ named_type(struct type_scope *scope, const struct node *n)
                : resolve_simple(scope, n->text, n_args);
     if (!def || (def->flags & TYPE_IS_HIDDEN && !scope->is_signature))
         return unknown_type(scope, n);
-    if (scope->diags && (def->flags & TYPE_IS_LATER))
+    if (scope->diags && !scope->is_signature && (def->flags & TYPE_IS_LATER))
         diag_add_mapped(scope->diags, DIAG_ERROR, scope->map, n->at, n->end - n->at,
                         "the type `%.*s` is not supported yet", STR_ARG(n->text));
     if (scope->diags && scope->is_strict && (def->flags & TYPE_IS_EXTRA))
