@@ -64,7 +64,8 @@ static const struct type_hooks culture_hooks = {
 };
 
 #define G "System.Globalization."
-#define EXTRA_CLASS(name, interfaces, hooks) {TYPE_CLASS, name, NULL, interfaces, hooks, TYPE_IS_EXTRA, NULL}
+#define STYLES(name, values) {TYPE_ENUM, name, NULL, NULL, NULL, TYPE_IS_FLAGS | TYPE_IS_IMPORTED, values}
+#define EXTRA_CLASS(name, interfaces, hooks) {TYPE_CLASS, name, NULL, interfaces, hooks, TYPE_IS_EXTRA | TYPE_IS_IMPORTED, NULL}
 
 static const struct type_row types[] = {
     INTERFACE("System.IFormatProvider", NULL),
@@ -73,13 +74,13 @@ static const struct type_row types[] = {
     EXTRA_CLASS(G "DateTimeFormatInfo", "IFormatProvider", NULL),
     CLASS_ABSTRACT(G "Calendar", NULL, NULL, NULL),
     EXTRA_CLASS(G "GregorianCalendar", NULL, NULL),
-    ENUM_FLAGS(G "CompareOptions", "None = 0, IgnoreCase = 1, IgnoreNonSpace = 2, IgnoreSymbols = 4, IgnoreKanaType = 8, "
+    STYLES(G "CompareOptions", "None = 0, IgnoreCase = 1, IgnoreNonSpace = 2, IgnoreSymbols = 4, IgnoreKanaType = 8, "
                                    "IgnoreWidth = 16, OrdinalIgnoreCase = 268435456, StringSort = 536870912, Ordinal = 1073741824"),
-    ENUM_FLAGS(G "DateTimeStyles", "None = 0, AllowLeadingWhite = 1, AllowTrailingWhite = 2, AllowInnerWhite = 4, AllowWhiteSpaces = 7, "
+    STYLES(G "DateTimeStyles", "None = 0, AllowLeadingWhite = 1, AllowTrailingWhite = 2, AllowInnerWhite = 4, AllowWhiteSpaces = 7, "
                                    "NoCurrentDateDefault = 8, AdjustToUniversal = 16, AssumeLocal = 32, AssumeUniversal = 64, "
                                    "RoundtripKind = 128"),
     ENUM("System.Text.NormalizationForm", "FormC = 1, FormD = 2, FormKC = 5, FormKD = 6"),
-    ENUM_FLAGS(G "TimeSpanStyles", "None = 0, AssumeNegative = 1"),
+    STYLES(G "TimeSpanStyles", "None = 0, AssumeNegative = 1"),
 };
 
 static const struct member_row members[] = {

@@ -49,7 +49,7 @@ static bool
 parse(struct call *c, enum json_kind wanted)
 {
     if (!c->args[0].ref)
-        return throw_argument_null(c, "json");
+        return throw_argument_null(c, "s");
     return return_new(c, jtoken_parse_or_throw(c, string_str(call_string(c, 0)), wanted));
 }
 

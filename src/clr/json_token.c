@@ -430,7 +430,7 @@ static bool
 token_parse(struct call *c)
 {
     if (!c->args[0].ref)
-        return throw_argument_null(c, "json");
+        return throw_argument_null(c, "s");
     return return_ref(c, jtoken_parse_or_throw(c, string_str(call_string(c, 0)), JSON_NULL)) && c->ret.ref;
 }
 

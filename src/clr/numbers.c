@@ -569,10 +569,10 @@ static const struct type_row types[] = {
     HOOKS("System.Single", &floating_hooks),
     HOOKS("System.Double", &floating_hooks),
     HOOKS("System.Decimal", &floating_hooks),
-    ENUM_FLAGS("System.Globalization.NumberStyles",
+    {TYPE_ENUM, "System.Globalization.NumberStyles", NULL, NULL, NULL, TYPE_IS_FLAGS | TYPE_IS_IMPORTED,
                "None = 0, AllowLeadingWhite = 1, AllowTrailingWhite = 2, AllowLeadingSign = 4, Integer = 7, AllowTrailingSign = 8, "
                "AllowParentheses = 16, AllowDecimalPoint = 32, AllowThousands = 64, Number = 111, AllowExponent = 128, Float = 167, "
-               "AllowCurrencySymbol = 256, Currency = 383, Any = 511, AllowHexSpecifier = 512, HexNumber = 515"),
+               "AllowCurrencySymbol = 256, Currency = 383, Any = 511, AllowHexSpecifier = 512, HexNumber = 515"},
 };
 
 static const struct member_row members[] = {

@@ -31,17 +31,23 @@ struct timezone_rules {
     struct rule begins, ends;         /* of daylight saving */
 };
 
-struct str
-timezone_iana_name(struct str name)
-{
-    static const struct {
-        struct str windows, iana;
-    } zones[] = {
+static const struct {
+    struct str windows, iana;
+} zones[] = {
 #define ZONE(windows, iana) {STR_INIT(windows), STR_INIT(iana)},
 #include "clr/windows_zones.def"
 #undef ZONE
-    };
+};
 
+const struct str *
+timezone_windows_name(size_t i)
+{
+    return i < COUNTOF(zones) ? &zones[i].windows : NULL;
+}
+
+struct str
+timezone_iana_name(struct str name)
+{
     for (size_t i = 0; i < COUNTOF(zones); i++)
         if (str_eq_nocase(zones[i].windows, name))
             return zones[i].iana;
@@ -320,4 +326,22 @@ timezone_has_daylight(const struct timezone_rules *z)
         if (z->types[z->index[i]].daylight)
             return true;
     return z->has_rules;
+}
+
+static struct timezone_rule
+yearly(const struct rule *r)
+{
+    return (struct timezone_rule){r->month, r->week, r->day, r->second};
+}
+
+bool
+timezone_yearly_rules(const struct timezone_rules *z, struct timezone_rule *ret_begins, struct timezone_rule *ret_ends,
+                      int64_t *ret_delta)
+{
+    if (!z->has_rules || z->begins.kind != 'M' || z->ends.kind != 'M')
+        return false;
+    *ret_begins = yearly(&z->begins);
+    *ret_ends = yearly(&z->ends);
+    *ret_delta = (int64_t)(z->daylight - z->standard) * TICKS_PER_SECOND;
+    return true;
 }

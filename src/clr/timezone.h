@@ -21,3 +21,15 @@ int64_t timezone_offset_of_local(const struct timezone_rules *z, int64_t local_t
 /* The offset without daylight saving, as rules are now. */
 int64_t timezone_base_offset(const struct timezone_rules *z);
 bool timezone_has_daylight(const struct timezone_rules *z);
+
+/* When in a year daylight saving begins or ends: a day of the week in a month, at a second of it. */
+struct timezone_rule {
+    int month, week, day_of_week;
+    int64_t second;
+};
+/* The changes of every year from now on, in the clock's readings, and what is added between them; false when there are none of
+ * this kind. */
+bool timezone_yearly_rules(const struct timezone_rules *z, struct timezone_rule *ret_begins, struct timezone_rule *ret_ends,
+                           int64_t *ret_delta);
+/* The Windows name of a zone in order of the table; NULL past the end. */
+const struct str *timezone_windows_name(size_t i);

@@ -230,6 +230,8 @@ parse_number(struct parser *p, struct json *j)
         if (s == digits)
             return fail(p, s, ERR_SYNTAX, "expected a digit in the exponent");
     }
+    if (p->syntax == JSON_LENIENT && !j->flags && (s - digits > 2 || s - p->p > 300))
+        return fail(p, s, ERR_SYNTAX, "perhaps too large for a double, which the other reader finds out");
     j->kind = JSON_NUMBER;
     j->p = p->p;
     j->n = (uint32_t)(s - p->p);
@@ -361,7 +363,7 @@ parse_document(struct parser *p)
 {
     bool done = false;
 
-    if (p->end - p->p >= 3 && memcmp(p->p, "\xef\xbb\xbf", 3) == 0)
+    if (p->syntax != JSON_LENIENT && p->end - p->p >= 3 && memcmp(p->p, "\xef\xbb\xbf", 3) == 0)
         p->p += 3;
     skip_blanks(p);
     while (!done) {

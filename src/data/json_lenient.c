@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/num.h"
@@ -121,12 +122,19 @@ here(const struct reader *r)
 #define FAIL_HERE(r, what) fail((r), ERR_SYNTAX, what ": %.*s.", STR_ARG(here(r)))
 #define FAIL_FULL(r) fail((r), ERR_NO_MEMORY, "The JSON text does not fit the memory limit.")
 
+/* What the root is, or is wanted to be. */
+static enum json_kind
+root_kind(const struct reader *r)
+{
+    return r->has_token && r->build.depth ? (enum json_kind)r->build.frames[0].kind : r->wanted;
+}
+
 static bool
 fail_end(struct reader *r)
 {
-    if (!r->has_token)
+    if (!r->has_token || (r->build.depth == 1 && r->build.n == 1))
         return fail(r, ERR_SYNTAX, "Error reading %s from JsonReader.",
-                    r->wanted == JSON_OBJECT ? "JObject" : r->wanted == JSON_ARRAY ? "JArray" : "JToken");
+                    root_kind(r) == JSON_OBJECT ? "JObject" : root_kind(r) == JSON_ARRAY ? "JArray" : "JToken");
     return fail(r, ERR_SYNTAX, "Unexpected end of content while loading %s.",
                 r->build.frames[0].kind == JSON_OBJECT  ? "JObject"
                 : r->build.frames[0].kind == JSON_ARRAY ? "JArray" : "JConstructor");
@@ -205,8 +213,7 @@ static bool
 read_unicode_escape(struct reader *r, uint32_t *ret)
 {
     *ret = 0;
-    if (r->end - r->p < 4) {
-        r->p = r->end;
+    if (r->end - r->p <= 4) { /* the closing quote is looked for as well */
         return fail(r, ERR_SYNTAX, "Unexpected end while parsing Unicode escape sequence.");
     }
     for (int i = 0; i < 4; i++) {
@@ -287,7 +294,9 @@ static bool
 read_word(struct reader *r, const char *word, const char *what)
 {
     for (; *word; word++, r->p++)
-        if (peek(r) != *word)
+        if (peek(r) < 0 && r->build.depth == 0)
+            return fail(r, ERR_SYNTAX, "Unexpected end when reading JSON.");
+        else if (peek(r) != *word)
             return fail(r, ERR_SYNTAX, "Error parsing %s value.", what);
     return is_separator(r) || fail(r, ERR_SYNTAX, "Error parsing %s value.", what);
 }
@@ -371,6 +380,20 @@ without_leading_zeros(struct reader *r, struct str text)
     return str_printf(r->build.arena, "%s%.*s", negative ? "-" : "", (int)(text.len - i), text.p + i);
 }
 
+/* For a double. */
+static bool
+is_too_large(struct str text)
+{
+    char start[512];
+    size_t n = MIN(text.len, sizeof(start) - 1); /* what follows does not make it larger by more than a digit's worth */
+
+    if (text.len < 5)
+        return false;
+    memcpy(start, text.p, n);
+    start[n] = '\0';
+    return isinf(strtod(start, NULL));
+}
+
 static bool
 read_number(struct reader *r, struct json *j)
 {
@@ -388,6 +411,8 @@ read_number(struct reader *r, struct json *j)
     if (is_decimal_integer(text))
         return set_number(j, without_leading_zeros(r, text), true);
     if (!is_decimal_float(text))
+        return fail(r, ERR_SYNTAX, "Input string '%.*s' is not a valid number.", STR_ARG(text));
+    if (is_too_large(text))
         return fail(r, ERR_SYNTAX, "Input string '%.*s' is not a valid number.", STR_ARG(text));
     return set_number(j, text, false);
 }
@@ -631,6 +656,8 @@ read_document(struct reader *r)
     } while (r->build.depth);
     if (!skip_blanks(r))
         return false;
+    while (r->p < r->end && *r->p == '\0') /* as Newtonsoft's reader */
+        r->p++;
     return r->p == r->end || FAIL_HERE(r, "Additional text encountered after finished reading JSON content");
 }
 

@@ -238,6 +238,7 @@ struct bound *
 bind_member(struct binder *b, const struct node *n)
 {
     struct bound *object = bind_expression(b, n->a);
+    const struct type *nested;
 
     if (is_error(object))
         return object;
@@ -245,6 +246,11 @@ bind_member(struct binder *b, const struct node *n)
         return bound_new(b, B_ERROR, n, b->core->error);
     if (object->kind == B_NAMESPACE)
         return in_namespace(b, n, object->text);
+    if (object->kind == B_TYPE && !def_member(object->target->def, n->text) && type_is_named(b, n, &nested)) {
+        struct bound *r = bound_new(b, B_TYPE, n, NULL);
+        r->target = bind_type_name(b, n);
+        return r;
+    }
     if (object->kind == B_TYPE)
         return static_member(b, n, object->target, n->text);
     return bound_member_value(b, n, object, n->text);

@@ -31,6 +31,13 @@ is_imported(struct str space)
     return false;
 }
 
+/* Whether an expression may name it without its namespace. */
+static bool
+is_short_name(const struct type_def *def)
+{
+    return !(def->flags & TYPE_IS_HIDDEN) && (is_imported(def->space) || (def->flags & TYPE_IS_IMPORTED));
+}
+
 const struct type_def *
 resolve_simple(const struct type_scope *scope, struct str name, uint32_t n)
 {
@@ -38,7 +45,7 @@ resolve_simple(const struct type_scope *scope, struct str name, uint32_t n)
     struct type_def *def = map_get(&scope->env->by_short_name, name_with_arity(key, sizeof(key), name, n));
 
     for (; def; def = def->next_same_name)
-        if (scope->is_signature || (is_imported(def->space) && !(def->flags & TYPE_IS_HIDDEN)))
+        if (scope->is_signature || is_short_name(def))
             return def;
     return NULL;
 }
@@ -47,10 +54,15 @@ const struct type_def *
 resolve_qualified(const struct type_scope *scope, struct str space, struct str name, uint32_t n)
 {
     char full[512], key[560];
-    int len = snprintf(full, sizeof(full), "%.*s.%.*s", STR_ARG(space), STR_ARG(name));
+    const struct type_def *def = NULL;
 
-    return map_get(&scope->env->by_full_name,
-                   name_with_arity(key, sizeof(key), str_from(full, MIN((size_t)len, sizeof(full) - 1)), n));
+    /* The second: TimeZoneInfo.AdjustmentRule, a type inside an imported one. */
+    for (int nested = 0; nested < 2 && !def; nested++) {
+        int len = snprintf(full, sizeof(full), "%s%.*s.%.*s", nested ? "System." : "", STR_ARG(space), STR_ARG(name));
+        def = map_get(&scope->env->by_full_name,
+                      name_with_arity(key, sizeof(key), str_from(full, MIN((size_t)len, sizeof(full) - 1)), n));
+    }
+    return def;
 }
 
 static const struct type *
@@ -117,7 +129,7 @@ next_type_name(void *ctx, struct str *candidate)
 
     while (w->i < w->scope->env->defs.n) {
         const struct type_def *def = w->scope->env->defs.v[w->i++];
-        if (def->flags & TYPE_IS_HIDDEN || !is_imported(def->space))
+        if (!is_short_name(def))
             continue;
         *candidate = def->name;
         return true;

@@ -44,6 +44,7 @@ enum type_flags {
     TYPE_IS_LATER = 1 << 6,           /* known by name, refused as not supported yet */
     TYPE_IS_HIDDEN = 1 << 7,          /* cannot be named in an expression */
     TYPE_IS_TUPLE = 1 << 8,           /* System.ValueTuple */
+    TYPE_IS_IMPORTED = 1 << 10,       /* may be named without its namespace, which is not imported */
     TYPE_IS_COVARIANT = 1 << 9,       /* interface whose parameters are all `out`: IEnumerable<T> */
 };
 
