@@ -310,7 +310,7 @@ add_type_row(struct buf *to, const struct families *all, const struct type_row *
 static void
 expressions_page(struct buf *to)
 {
-    static const struct library *const context[] = {&context_root, &context_message, &context_service, &context_dictionary};
+    static const struct library *const context[] = {&context_root, &context_message, &context_service, &context_dictionary, &context_authorization};
     struct families all = {0};
 
     for (size_t i = 0; i < COUNTOF(context); i++)

@@ -18,9 +18,9 @@ const struct library *const clr_libraries[] = {
     /* Newtonsoft.Json */
     &clr_json_token, &clr_json_object, &clr_json_value, &clr_json_extensions, &clr_json_merge, &clr_json_settings, &clr_json_convert,
     /* System.Xml */
-    &clr_xml_tree, &clr_xml_element, &clr_xml_extensions,
+    &clr_xml_tree, &clr_xml_element, &clr_xml_extensions, &clr_xml_names, &clr_xml_io, &clr_xml_document,
     /* System.Security.Cryptography */
-    &clr_crypto_hash, &clr_crypto_symmetric, &clr_crypto_rsa, &clr_x509, &clr_jwt,
+    &clr_crypto_hash, &clr_crypto_symmetric, &clr_crypto_rsa, &clr_crypto_keys, &clr_x509, &clr_jwt,
 };
 /* clang-format on */
 const size_t clr_libraries_n = COUNTOF(clr_libraries);

@@ -16,6 +16,17 @@ struct record *record_of(struct call *c, const struct type *type, uint32_t n);
 /* System.Security.Cryptography.Oid of a dotted number. */
 struct object *oid_new(struct call *c, struct str value);
 
+/* RSA; the key is the run's. */
+struct rsa {
+    struct object head;
+    EVP_PKEY *key;
+    bool is_private;
+};
+/* Gives r the key, whose reference becomes the run's. False after a budget was exceeded; the key is freed then. */
+bool rsa_take_key(struct call *c, struct rsa *r, EVP_PKEY *key, bool is_private);
+/* KeySizes[] of one range. */
+struct array *key_sizes_new(struct call *c, int64_t min, int64_t max, int64_t skip);
+
 /* An RSA object; the key's reference becomes the run's (freed with its arena). is_private: the private part may be used. */
 struct object *rsa_new(struct call *c, EVP_PKEY *key, bool is_private);
 /* An X509Certificate2; both references become the run's. key may be NULL. */

@@ -98,11 +98,9 @@ hmac_new_random(struct call *c)
     return hmac_random(c, c->owner);
 }
 
-/* HashAlgorithm.Create(name), HMAC.Create(name): NULL for a name that is none. */
 static bool
-create_named(struct call *c)
+create_by_name(struct call *c, struct str name)
 {
-    struct str name = c->args[0].ref ? string_str(call_string(c, 0)) : STR("");
     bool keyed = str_starts_with_nocase(name, STR("HMAC")) || str_starts_with_nocase(name, STR("System.Security.Cryptography.HMAC"));
     enum crypto_hash hash;
     const struct type *type;
@@ -116,6 +114,16 @@ create_named(struct call *c)
         return return_ref(c, NULL);
     return keyed ? hmac_random(c, type) : return_new(c, hash_new(c, type));
 }
+
+/* HashAlgorithm.Create(name), HMAC.Create(name): NULL for a name that is none. */
+static bool
+create_named(struct call *c)
+{
+    return create_by_name(c, c->args[0].ref ? string_str(call_string(c, 0)) : STR(""));
+}
+
+static bool create_default(struct call *c) { return create_by_name(c, STR("SHA1")); }
+static bool create_default_keyed(struct call *c) { return create_by_name(c, STR("HMACSHA1")); }
 
 /* ---- computing ---- */
 
@@ -460,6 +468,50 @@ FIELD(friendly_name, 1)
 
 /* ---- random bytes ---- */
 
+/* The oid that a table of ours knows. False after throwing. */
+static bool
+oid_known(struct call *c, bool by_name)
+{
+    struct string *text = call_string(c, 0);
+    struct record *r;
+
+    if (!text)
+        return throw_argument_null(c, by_name ? "friendlyName" : "oidValue");
+    for (size_t i = 0; i < COUNTOF(oids); i++) {
+        if (!(by_name ? str_eq_nocase(string_str(text), str_from_c(oids[i].name)) : str_eq(string_str(text), str_from_c(oids[i].value))))
+            continue;
+        if (!(r = (struct record *)oid_new(c, str_from_c(oids[i].value))))
+            return false;
+        r->v[1] = value_ref(string_view(c, str_from_c(oids[i].name)));
+        return return_ref(c, r);
+    }
+    return call_throw(c, EXC_CRYPTOGRAPHIC, by_name ? "No OID value matches this name." : "The OID value is invalid.");
+}
+
+static bool oid_from_name(struct call *c) { return oid_known(c, true); }
+static bool oid_from_value(struct call *c) { return oid_known(c, false); }
+
+/* ProduceLegacyHmacValues asks for a mistake of .NET 2.0 that is not made here. */
+static bool legacy(struct call *c) { return return_bool(c, false); }
+
+static bool
+set_legacy(struct call *c)
+{
+    return !call_bool(c, 1) || call_throw(c, EXC_PLATFORM_NOT_SUPPORTED, "The values of .NET 2.0 are not produced.");
+}
+
+static bool
+hmac_set_hash_name(struct call *c)
+{
+    struct str name = call_string(c, 1) ? string_str(call_string(c, 1)) : STR("");
+    enum crypto_hash hash;
+
+    if (!hash_in_name(name, &hash))
+        return throw_argument_null(c, "HashName");
+    self_of(c)->hash = hash;
+    return true;
+}
+
 static bool
 rng_new(struct call *c)
 {
@@ -508,6 +560,10 @@ static const struct type_row types[] = {
     HASHED("HMACSHA256", "HMAC"), HASHED("HMACSHA384", "HMAC"), HASHED("HMACSHA512", "HMAC"),
     STRUCT(N "HashAlgorithmName", NULL, &name_hooks),
     CLASS(N "Oid", NULL, NULL, NULL),
+    ENUM(N "OidGroup", "All = 0, HashAlgorithm = 1, EncryptionAlgorithm = 2, PublicKeyAlgorithm = 3, SignatureAlgorithm = 4, "
+                       "Attribute = 5, ExtensionOrAttribute = 6, EnhancedKeyUsage = 7, Policy = 8, Template = 9, KeyDerivationFunction = 10"),
+    TYPE_LATER("System.IO.Stream"),
+    TYPE_LATER(N "CspParameters"),
     CLASS_ABSTRACT(N "RandomNumberGenerator", NULL, "IDisposable", &disposable_hooks),
     CLASS(N "RNGCryptoServiceProvider", "RandomNumberGenerator", NULL, NULL),
 };
@@ -536,7 +592,14 @@ static const struct member_row members[] = {
     M("HashAlgorithm", "byte[] TransformFinalBlock(byte[] inputBuffer, int inputOffset, int inputCount)", hash_transform_final),
     P("KeyedHashAlgorithm", "byte[] Key { get; set; }", hmac_key, hmac_set_key),
     M("HMAC", "static HMAC Create(string algorithmName)", create_named),
-    M("HMAC", "string HashName { get; }", hmac_hash_name),
+    P("HMAC", "string HashName { get; set; }", hmac_hash_name, hmac_set_hash_name),
+    M("HMAC", "static HMAC Create()", create_default_keyed),
+    M("KeyedHashAlgorithm", "static KeyedHashAlgorithm Create()", create_default_keyed),
+    M("KeyedHashAlgorithm", "static KeyedHashAlgorithm Create(string algName)", create_named),
+    M("HashAlgorithm", "static HashAlgorithm Create()", create_default),
+    M_LATER("HashAlgorithm", "byte[] ComputeHash(Stream inputStream)"),
+    P("HMACSHA384", "bool ProduceLegacyHmacValues { get; set; }", legacy, set_legacy),
+    P("HMACSHA512", "bool ProduceLegacyHmacValues { get; set; }", legacy, set_legacy),
     PLAIN("MD5"), PLAIN("SHA1"), PLAIN("SHA256"), PLAIN("SHA384"), PLAIN("SHA512"),
     M("SHA1Managed", "new()", hash_create), M("SHA256Managed", "new()", hash_create), M("SHA384Managed", "new()", hash_create),
     M("SHA512Managed", "new()", hash_create),
@@ -550,6 +613,7 @@ static const struct member_row members[] = {
     M("HashAlgorithmName", "static HashAlgorithmName SHA256 { get; }", name_sha256),
     M("HashAlgorithmName", "static HashAlgorithmName SHA384 { get; }", name_sha384),
     M("HashAlgorithmName", "static HashAlgorithmName SHA512 { get; }", name_sha512),
+    M("HashAlgorithmName", "bool Equals(HashAlgorithmName other)", name_equal),
     M("HashAlgorithmName", "static bool operator ==(HashAlgorithmName left, HashAlgorithmName right)", name_equal),
     M("HashAlgorithmName", "static bool operator !=(HashAlgorithmName left, HashAlgorithmName right)", name_not_equal),
 
@@ -557,6 +621,8 @@ static const struct member_row members[] = {
     M("Oid", "new(string oid)", oid_make),
     M("Oid", "new(string value, string friendlyName)", oid_make),
     M("Oid", "new(Oid oid)", oid_copy),
+    M("Oid", "static Oid FromFriendlyName(string friendlyName, OidGroup group)", oid_from_name),
+    M("Oid", "static Oid FromOidValue(string oidValue, OidGroup group)", oid_from_value),
     P("Oid", "string Value { get; set; }", oid_value, oid_set_value),
     P("Oid", "string FriendlyName { get; set; }", oid_friendly_name, oid_set_friendly_name),
 
@@ -566,6 +632,9 @@ static const struct member_row members[] = {
     M("RandomNumberGenerator", "void GetBytes(byte[] data, int offset, int count)", rng_get_bytes),
     M("RandomNumberGenerator", "void GetNonZeroBytes(byte[] data)", rng_get_non_zero_bytes),
     M("RNGCryptoServiceProvider", "new()", rng_new),
+    M("RNGCryptoServiceProvider", "new(byte[] rgb)", rng_new),
+    M("RNGCryptoServiceProvider", "new(string str)", rng_new),
+    M_LATER("RNGCryptoServiceProvider", "new(CspParameters cspParams)"),
 };
 
 const struct library clr_crypto_hash = LIBRARY("crypto hash", types, members);

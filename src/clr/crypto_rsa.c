@@ -1,17 +1,11 @@
-/* crypto_rsa.c: AsymmetricAlgorithm, RSA and its paddings. Keys come from certificates (x509.c) or are made here.
+/* crypto_rsa.c: AsymmetricAlgorithm, RSA and its paddings. Keys come from certificates (x509.c), from their
+ * numbers (crypto_keys.c), or are made here.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include "base/codec.h"
 #include "clr/crypto.h"
 #include "clr/families.h"
-
-struct rsa {
-    struct object head;
-    EVP_PKEY *key;
-    bool is_private;
-};
 
 /* RSASignaturePadding, RSAEncryptionPadding */
 struct padding {
@@ -26,18 +20,25 @@ free_key(void *key)
     EVP_PKEY_free(key);
 }
 
-struct object *
-rsa_new(struct call *c, EVP_PKEY *key, bool is_private)
+bool
+rsa_take_key(struct call *c, struct rsa *r, EVP_PKEY *key, bool is_private)
 {
-    struct rsa *r = object_new(c, type_find(c->run->env, STR("System.Security.Cryptography.RSA"), NULL, 0), struct rsa);
-
     if (!r || !arena_defer(c->run->arena, free_key, key)) {
         EVP_PKEY_free(key);
-        return NULL;
+        return r ? call_exceed(c, BUDGET_BYTES) : false;
     }
     r->key = key;
     r->is_private = is_private;
-    return &r->head;
+    return true;
+}
+
+/* Every key is an RSACng, as on Windows, where certificates' keys are. */
+struct object *
+rsa_new(struct call *c, EVP_PKEY *key, bool is_private)
+{
+    struct rsa *r = object_new(c, type_find(c->run->env, STR("System.Security.Cryptography.RSACng"), NULL, 0), struct rsa);
+
+    return rsa_take_key(c, r, key, is_private) ? &r->head : NULL;
 }
 
 static struct rsa *
@@ -59,6 +60,15 @@ needs_private(struct call *c)
 }
 
 static bool
+same_padding(struct value a, struct value b)
+{
+    const struct padding *x = (struct padding *)a.ref, *y = (struct padding *)b.ref;
+
+    return x == y || (x && y && x->head.type == y->head.type && x->padding == y->padding &&
+                      (x->padding != RSA_PADDING_OAEP || x->hash == y->hash));
+}
+
+static bool
 rsa_create(struct call *c)
 {
     int64_t bits = c->n_args ? c->args[0].i64 : 2048;
@@ -75,6 +85,58 @@ static bool
 rsa_key_size(struct call *c)
 {
     return return_i64(c, EVP_PKEY_get_bits(self_of(c)->key));
+}
+
+/* Another size is another key. */
+static bool
+rsa_set_key_size(struct call *c)
+{
+    int64_t bits = c->args[1].i64;
+    EVP_PKEY *key;
+
+    if (bits == EVP_PKEY_get_bits(self_of(c)->key))
+        return true;
+    if (bits < 512 || bits > 4096 || bits % 64)
+        return failed(c, "Specified key is not a valid size for this algorithm.");
+    if (!call_charge(c, 200000) || !(key = EVP_RSA_gen((unsigned)bits)))
+        return call_throw_default(c, EXC_CRYPTOGRAPHIC);
+    return rsa_take_key(c, self_of(c), key, true);
+}
+
+/* Create("RSA"); null for a name that is none. */
+static bool
+rsa_create_named(struct call *c)
+{
+    static const char *const names[] = {"RSA", "System.Security.Cryptography.RSA", "RSACng", "System.Security.Cryptography.RSACng",
+                                        "System.Security.Cryptography.AsymmetricAlgorithm"};
+
+    if (!call_string(c, 0))
+        return throw_argument_null(c, "name");
+    for (size_t i = 0; i < COUNTOF(names); i++)
+        if (str_eq_nocase(string_str(call_string(c, 0)), str_from_c(names[i]))) {
+            c->n_args = 0;
+            return rsa_create(c);
+        }
+    return return_ref(c, NULL);
+}
+
+static bool
+rsa_legal_sizes(struct call *c)
+{
+    return return_new(c, key_sizes_new(c, 512, 4096, 64));
+}
+
+/* EncryptValue and DecryptValue: raw RSA, which no key here does. */
+static bool
+rsa_raw(struct call *c)
+{
+    return call_throw(c, EXC_NOT_SUPPORTED, "Method is not supported.");
+}
+
+static bool
+padding_equals(struct call *c)
+{
+    return return_bool(c, c->args[1].ref && c->args[1].ref->type == c->args[0].ref->type && same_padding(c->args[0], c->args[1]));
 }
 
 static bool
@@ -243,42 +305,6 @@ rsa_decrypt(struct call *c)
     return return_new(c, array_of_bytes(c, to.p ? to.p : "", (uint32_t)to.len));
 }
 
-/* ---- as XML ---- */
-
-static const struct { const char *element, *parameter; } xml_parts[] = {
-    {"Modulus", OSSL_PKEY_PARAM_RSA_N},  {"Exponent", OSSL_PKEY_PARAM_RSA_E},     {"P", OSSL_PKEY_PARAM_RSA_FACTOR1},
-    {"Q", OSSL_PKEY_PARAM_RSA_FACTOR2},  {"DP", OSSL_PKEY_PARAM_RSA_EXPONENT1},   {"DQ", OSSL_PKEY_PARAM_RSA_EXPONENT2},
-    {"InverseQ", OSSL_PKEY_PARAM_RSA_COEFFICIENT1}, {"D", OSSL_PKEY_PARAM_RSA_D},
-};
-
-static bool
-rsa_to_xml(struct call *c)
-{
-    size_t n = call_bool(c, 1) ? COUNTOF(xml_parts) : 2;
-    struct buf b = call_buf(c);
-    uint8_t bytes[1024];
-
-    if (n > 2 && !needs_private(c))
-        return false;
-    buf_add_lit(&b, "<RSAKeyValue>");
-    for (size_t i = 0; i < n; i++) {
-        BIGNUM *number = NULL;
-        int size;
-
-        if (EVP_PKEY_get_bn_param(self_of(c)->key, xml_parts[i].parameter, &number) != 1 || BN_num_bytes(number) > 1024) {
-            BN_clear_free(number);
-            return call_throw_default(c, EXC_CRYPTOGRAPHIC);
-        }
-        size = BN_bn2bin(number, bytes);
-        BN_clear_free(number);
-        buf_printf(&b, "<%s>", xml_parts[i].element);
-        codec_base64_encode(&b, str_from((const char *)bytes, (size_t)size));
-        buf_printf(&b, "</%s>", xml_parts[i].element);
-    }
-    buf_add_lit(&b, "</RSAKeyValue>");
-    return return_new(c, string_from_buf(c, &b));
-}
-
 /* ---- paddings ---- */
 
 static bool
@@ -329,15 +355,6 @@ padding_hash(struct call *c)
     if (p->padding != RSA_PADDING_OAEP)
         return return_ref(c, NULL);
     return return_new(c, string_view(c, str_from_c(names[p->hash])));
-}
-
-static bool
-same_padding(struct value a, struct value b)
-{
-    const struct padding *x = (struct padding *)a.ref, *y = (struct padding *)b.ref;
-
-    return x == y || (x && y && x->head.type == y->head.type && x->padding == y->padding &&
-                      (x->padding != RSA_PADDING_OAEP || x->hash == y->hash));
 }
 
 static bool
@@ -393,6 +410,7 @@ static const struct type_hooks padding_hooks = {.equals = hook_equals, .hash = h
 static const struct type_row types[] = {
     CLASS_ABSTRACT(N "AsymmetricAlgorithm", NULL, "IDisposable", &disposable_hooks),
     CLASS_ABSTRACT(N "RSA", "AsymmetricAlgorithm", NULL, NULL),
+    {TYPE_CLASS, N "RSACng", "RSA", NULL, NULL, TYPE_IS_EXTRA, NULL},
     ENUM(N "RSASignaturePaddingMode", "Pkcs1 = 0, Pss = 1"),
     ENUM(N "RSAEncryptionPaddingMode", "Pkcs1 = 0, Oaep = 1"),
     CLASS_ABSTRACT(N "RSASignaturePadding", NULL, NULL, &padding_hooks),
@@ -403,16 +421,24 @@ static const struct type_row types[] = {
 #define EP "RSAEncryptionPadding"
 
 static const struct member_row members[] = {
-    M("AsymmetricAlgorithm", "int KeySize { get; }", rsa_key_size),
+    P("AsymmetricAlgorithm", "int KeySize { get; set; }", rsa_key_size, rsa_set_key_size),
+    M("AsymmetricAlgorithm", "KeySizes[] LegalKeySizes { get; }", rsa_legal_sizes),
+    M("AsymmetricAlgorithm", "static AsymmetricAlgorithm Create()", rsa_create),
+    M("AsymmetricAlgorithm", "static AsymmetricAlgorithm Create(string algName)", rsa_create_named),
     M("AsymmetricAlgorithm", "string KeyExchangeAlgorithm { get; }", rsa_key_exchange),
     M("AsymmetricAlgorithm", "string SignatureAlgorithm { get; }", rsa_signature_algorithm),
-    M("AsymmetricAlgorithm", "string ToXmlString(bool includePrivateParameters)", rsa_to_xml),
     M("AsymmetricAlgorithm", "void Clear()", nothing),
     M("AsymmetricAlgorithm", "void Dispose()", nothing),
-    M_LATER("AsymmetricAlgorithm", "void FromXmlString(string xmlString)"),
 
     M("RSA", "static RSA Create()", rsa_create),
     M("RSA", "static RSA Create(int keySizeInBits)", rsa_create),
+    M("RSA", "static RSA Create(string algName)", rsa_create_named),
+    M("RSA", "byte[] EncryptValue(byte[] rgb)", rsa_raw),
+    M("RSA", "byte[] DecryptValue(byte[] rgb)", rsa_raw),
+    M_LATER("RSA", "byte[] SignData(Stream data, HashAlgorithmName hashAlgorithm, " SP " padding)"),
+    M_LATER("RSA", "bool VerifyData(Stream data, byte[] signature, HashAlgorithmName hashAlgorithm, " SP " padding)"),
+    M("RSACng", "new()", rsa_create),
+    M("RSACng", "new(int keySize)", rsa_create),
     M("RSA", "byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_data),
     M("RSA", "byte[] SignData(byte[] data, int offset, int count, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_data_part),
     M("RSA", "byte[] SignHash(byte[] hash, HashAlgorithmName hashAlgorithm, " SP " padding)", rsa_sign_hash),
@@ -425,6 +451,7 @@ static const struct member_row members[] = {
     M(SP, "static " SP " Pkcs1 { get; }", padding_pkcs1),
     M(SP, "static " SP " Pss { get; }", padding_pss),
     M(SP, "RSASignaturePaddingMode Mode { get; }", padding_mode),
+    M(SP, "bool Equals(" SP " other)", padding_equals),
     M(SP, "static bool operator ==(" SP " left, " SP " right)", padding_equal),
     M(SP, "static bool operator !=(" SP " left, " SP " right)", padding_not_equal),
     M(EP, "static " EP " Pkcs1 { get; }", padding_pkcs1),
@@ -435,6 +462,7 @@ static const struct member_row members[] = {
     M(EP, "static " EP " CreateOaep(HashAlgorithmName hashAlgorithm)", padding_create_oaep),
     M(EP, "RSAEncryptionPaddingMode Mode { get; }", padding_mode),
     M(EP, "HashAlgorithmName OaepHashAlgorithm { get; }", padding_hash),
+    M(EP, "bool Equals(" EP " other)", padding_equals),
     M(EP, "static bool operator ==(" EP " left, " EP " right)", padding_equal),
     M(EP, "static bool operator !=(" EP " left, " EP " right)", padding_not_equal),
 };

@@ -125,6 +125,31 @@ key_size_fits(enum cipher_kind kind, int64_t bits)
 
 /* ---- properties ---- */
 
+/* CFB works on 8 bits at a time, as .NET's does without being told otherwise. */
+static bool get_feedback_size(struct call *c) { return return_i64(c, 8); }
+
+static bool
+set_feedback_size(struct call *c)
+{
+    return c->args[1].i64 == 8 || call_throw(c, EXC_CRYPTOGRAPHIC, "Specified feedback size is not valid for this algorithm.");
+}
+
+static bool
+legal_key_sizes(struct call *c)
+{
+    enum cipher_kind kind = self_of(c)->kind;
+
+    return return_new(c, kind == CIPHER_AES ? key_sizes_new(c, 128, 256, 64) : key_sizes_new(c, 128, 192, 64));
+}
+
+static bool
+legal_block_sizes(struct call *c)
+{
+    int64_t bits = block_size(self_of(c)->kind) * 8;
+
+    return return_new(c, key_sizes_new(c, bits, bits, 0));
+}
+
 static bool
 get_key(struct call *c)
 {
@@ -430,6 +455,9 @@ static const struct member_row members[] = {
     P(S, "byte[] IV { get; set; }", get_iv, set_iv),
     P(S, "byte[] Key { get; set; }", get_key, set_key),
     P(S, "int KeySize { get; set; }", get_key_size, set_key_size),
+    P(S, "int FeedbackSize { get; set; }", get_feedback_size, set_feedback_size),
+    M(S, "KeySizes[] LegalKeySizes { get; }", legal_key_sizes),
+    M(S, "KeySizes[] LegalBlockSizes { get; }", legal_block_sizes),
     P(S, "CipherMode Mode { get; set; }", get_mode, set_mode),
     P(S, "PaddingMode Padding { get; set; }", get_padding, set_padding),
     M(S, "void Clear()", nothing),

@@ -15,7 +15,7 @@ extern const struct library clr_linq, clr_linq_fold, clr_linq_order, clr_linq_gr
 extern const struct library clr_json_token, clr_json_object, clr_json_value, clr_json_extensions, clr_json_merge, clr_json_settings,
     clr_json_convert;
 /* System.Xml, System.Security.Cryptography, tokens. */
-extern const struct library clr_xml_tree, clr_xml_element, clr_xml_extensions, clr_crypto_hash, clr_crypto_symmetric, clr_crypto_rsa, clr_x509, clr_jwt;
+extern const struct library clr_xml_tree, clr_xml_element, clr_xml_extensions, clr_xml_names, clr_xml_io, clr_xml_document, clr_crypto_hash, clr_crypto_symmetric, clr_crypto_rsa, clr_crypto_keys, clr_x509, clr_jwt;
 
 /* IEnumerable<T>.GetEnumerator() of any sequence. */
 bool sequence_get_enumerator(struct call *c);

@@ -517,6 +517,7 @@ static const struct type_hooks encoding_hooks = {.equals = encoding_equals, .has
 
 static const struct type_row types[] = {
     CLASS_ABSTRACT("System.Text.Encoding", NULL, NULL, &encoding_hooks),
+    TYPE_LATER("System.Text.EncodingProvider"),
     CLASS_ABSTRACT("System.Text.EncoderFallback", NULL, NULL, NULL),
     CLASS("System.Text.EncoderExceptionFallback", "EncoderFallback", NULL, NULL),
     CLASS("System.Text.EncoderReplacementFallback", "EncoderFallback", NULL, NULL),
@@ -540,7 +541,7 @@ static const struct member_row members[] = {
     M(E, "static Encoding GetEncoding(string name, EncoderFallback encoderFallback, DecoderFallback decoderFallback)", by_name),
     M(E, "static Encoding GetEncoding(int codepage, EncoderFallback encoderFallback, DecoderFallback decoderFallback)", by_code_page),
     M_LATER(E, "static object[] GetEncodings()"),
-    M_LATER(E, "static void RegisterProvider(object provider)"),
+    M_LATER(E, "static void RegisterProvider(EncodingProvider provider)"),
     M_LATER(E, "object GetDecoder()"),
     M_LATER(E, "object GetEncoder()"),
     M(E, "static byte[] Convert(Encoding srcEncoding, Encoding dstEncoding, byte[] bytes, int index, int count)", convert),

@@ -20,6 +20,7 @@ struct certificate_object {
     struct object head;
     struct crypto_certificate c;
     struct string *friendly_name;
+    bool archived;
 };
 
 struct name_object {
@@ -86,6 +87,73 @@ certificate_new(struct call *c)
     if (!crypto_certificate_read(bytes, password, &certificate, &err))
         return call_throw(c, EXC_CRYPTOGRAPHIC, "Cannot find the requested object.");
     return keep(c, o, certificate) && return_ref(c, o);
+}
+
+/* Constructors and Import with a file's name. */
+static bool
+no_files(struct call *c)
+{
+    return call_throw(c, EXC_CRYPTOGRAPHIC, "Access is denied: an expression reads no files.");
+}
+
+static bool
+certificate_import(struct call *c)
+{
+    struct certificate_object *o = (struct certificate_object *)c->args[0].ref;
+    struct call inner = *c;
+
+    inner.args++;
+    inner.n_args--;
+    inner.owner = o->head.type;
+    if (!certificate_new(&inner))
+        return false;
+    o->c = ((struct certificate_object *)inner.ret.ref)->c; /* which the other object frees */
+    return true;
+}
+
+static bool
+with_key(struct call *c, struct certificate_object *o, X509 *x509, const struct object *rsa)
+{
+    EVP_PKEY *key = rsa ? ((const struct rsa *)rsa)->key : NULL;
+
+    if (key && X509_check_private_key(x509, key) != 1) {
+        ERR_clear_error();
+        return throw_argument(c, "privateKey", "The provided key does not match the public key for this certificate.");
+    }
+    X509_up_ref(x509);
+    if (key)
+        EVP_PKEY_up_ref(key);
+    return keep(c, o, (struct crypto_certificate){x509, key});
+}
+
+static bool
+copy_with_private_key(struct call *c)
+{
+    struct certificate_object *from = (struct certificate_object *)c->args[0].ref, *o;
+
+    if (!from || !c->args[1].ref)
+        return throw_argument_null(c, from ? "privateKey" : "certificate");
+    if (from->c.key)
+        return call_throw(c, EXC_INVALID_OPERATION, "The certificate already has an associated private key.");
+    o = object_new(c, from->head.type, struct certificate_object);
+    return with_key(c, o, from->c.x509, c->args[1].ref) && return_ref(c, o);
+}
+
+static bool
+certificate_set_private_key(struct call *c)
+{
+    struct certificate_object *o = (struct certificate_object *)c->args[0].ref;
+
+    return with_key(c, o, o->c.x509, c->args[1].ref);
+}
+
+static bool certificate_archived(struct call *c) { return return_bool(c, ((struct certificate_object *)c->args[0].ref)->archived); }
+
+static bool
+certificate_set_archived(struct call *c)
+{
+    ((struct certificate_object *)c->args[0].ref)->archived = call_bool(c, 1);
+    return true;
 }
 
 static bool
@@ -420,6 +488,39 @@ certificate_key_algorithm(struct call *c)
     return return_new(c, string_new(c, str_from_c(text)));
 }
 
+/* DER of the key algorithm's parameters: 05-00, a NULL, for RSA. */
+static bool
+key_parameters(struct call *c, struct str *ret)
+{
+    X509_ALGOR *algorithm = NULL;
+    unsigned char *der = NULL;
+    const ASN1_TYPE *parameter;
+    int n;
+
+    X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(self_of(c)));
+    parameter = algorithm ? algorithm->parameter : NULL;
+    n = parameter ? i2d_ASN1_TYPE(parameter, &der) : 0;
+    *ret = n > 0 ? str_dup(c->run->arena, str_from((const char *)der, (size_t)n)) : STR("");
+    OPENSSL_free(der);
+    return ret->p || call_exceed(c, BUDGET_BYTES);
+}
+
+static bool
+certificate_key_parameters(struct call *c)
+{
+    struct str der;
+
+    return key_parameters(c, &der) && return_new(c, array_of_bytes(c, der.p, (uint32_t)der.len));
+}
+
+static bool
+certificate_key_parameters_text(struct call *c)
+{
+    struct str der;
+
+    return key_parameters(c, &der) && return_new(c, hex(c, der));
+}
+
 static bool
 certificate_signature_algorithm(struct call *c)
 {
@@ -638,6 +739,38 @@ hook_to_string(struct call *c, const struct type *type, struct value v, struct s
 }
 
 static bool
+certificate_to_string(struct call *c)
+{
+    struct string *s;
+
+    return value_to_string(c, c->args[0].ref->type, c->args[0], STR_NONE, &s) && return_ref(c, s);
+}
+
+/* What bytes hold: a certificate, or PKCS#12. */
+static bool
+content_type(struct call *c)
+{
+    enum { CONTENT_CERT = 1, CONTENT_PFX = 3 };
+    struct crypto_certificate certificate;
+    const unsigned char *p;
+    struct str bytes;
+    PKCS12 *pfx;
+
+    if (!bytes_argument(c, 0, "rawData", &bytes) || !call_charge(c, 5000))
+        return false;
+    p = (const unsigned char *)bytes.p;
+    if ((pfx = d2i_PKCS12(NULL, &p, (long)bytes.len))) {
+        PKCS12_free(pfx);
+        return return_i64(c, CONTENT_PFX);
+    }
+    ERR_clear_error();
+    if (!crypto_certificate_read(bytes, STR(""), &certificate, NULL))
+        return call_throw(c, EXC_CRYPTOGRAPHIC, "Cannot find the requested object.");
+    crypto_certificate_destroy(&certificate);
+    return return_i64(c, CONTENT_CERT);
+}
+
+static bool
 hook_dispose(struct call *c, struct object *self)
 {
     return true;
@@ -678,6 +811,9 @@ static const struct type_row types[] = {
     ENUM(N "X509ContentType", "Unknown = 0, Cert = 1, SerializedCert = 2, Pfx = 3, Pkcs12 = 3, SerializedStore = 4, Pkcs7 = 5, "
                               "Authenticode = 6"),
     ENUM(N "X509NameType", "SimpleName = 0, EmailName = 1, UpnName = 2, DnsName = 3, DnsFromAlternativeName = 4, UrlName = 5"),
+    ENUM_FLAGS(N "X509KeyStorageFlags", "DefaultKeySet = 0, UserKeySet = 1, MachineKeySet = 2, Exportable = 4, UserProtected = 8, "
+                                        "PersistKeySet = 16, EphemeralKeySet = 32"),
+    TYPE_LATER("System.Security.Cryptography.AsnEncodedData"),
     CLASS(N "X509Certificate", NULL, "IDisposable", &certificate_hooks),
     CLASS(N "X509Certificate2", "X509Certificate", NULL, NULL),
     CLASS_ABSTRACT(N "PublicKey", NULL, NULL, NULL),
@@ -693,6 +829,21 @@ static const struct member_row members[] = {
     M(C1, "new(byte[] data)", certificate_new),
     M(C1, "new(byte[] rawData, string password)", certificate_new),
     M(C1, "new(X509Certificate cert)", certificate_copy),
+    M_LATER(C1, "new()"),
+    M(C1, "new(byte[] rawData, string password, X509KeyStorageFlags keyStorageFlags)", certificate_new),
+    M(C1, "new(string fileName)", no_files),
+    M(C1, "new(string fileName, string password)", no_files),
+    M(C1, "new(string fileName, string password, X509KeyStorageFlags keyStorageFlags)", no_files),
+    M(C1, "static X509Certificate CreateFromCertFile(string filename)", no_files),
+    M(C1, "static X509Certificate CreateFromSignedFile(string filename)", no_files),
+    M(C1, "void Import(byte[] rawData)", certificate_import),
+    M(C1, "void Import(byte[] rawData, string password, X509KeyStorageFlags keyStorageFlags)", certificate_import),
+    M(C1, "void Import(string fileName)", no_files),
+    M(C1, "void Import(string fileName, string password, X509KeyStorageFlags keyStorageFlags)", no_files),
+    M(C1, "void Reset()", nothing),
+    M(C1, "byte[] GetKeyAlgorithmParameters()", certificate_key_parameters),
+    M(C1, "string GetKeyAlgorithmParametersString()", certificate_key_parameters_text),
+    M(C1, "string ToString(bool fVerbose)", certificate_to_string),
     M(C1, "string Issuer { get; }", certificate_issuer),
     M(C1, "string Subject { get; }", certificate_subject),
     M(C1, "void Dispose()", nothing),
@@ -719,12 +870,20 @@ static const struct member_row members[] = {
     M(C2, "new(byte[] rawData)", certificate_new),
     M(C2, "new(byte[] rawData, string password)", certificate_new),
     M(C2, "new(X509Certificate certificate)", certificate_copy),
+    M_LATER(C2, "new()"),
+    M(C2, "new(byte[] rawData, string password, X509KeyStorageFlags keyStorageFlags)", certificate_new),
+    M(C2, "new(string fileName)", no_files),
+    M(C2, "new(string fileName, string password)", no_files),
+    M(C2, "new(string fileName, string password, X509KeyStorageFlags keyStorageFlags)", no_files),
+    M(C2, "static X509ContentType GetCertContentType(byte[] rawData)", content_type),
+    M(C2, "static X509ContentType GetCertContentType(string fileName)", no_files),
+    P(C2, "bool Archived { get; set; }", certificate_archived, certificate_set_archived),
     P(C2, "string FriendlyName { get; set; }", certificate_friendly_name, certificate_set_friendly_name),
     M(C2, "bool HasPrivateKey { get; }", certificate_has_private_key),
     M(C2, "X500DistinguishedName IssuerName { get; }", certificate_issuer_name),
     M(C2, "DateTime NotAfter { get; }", certificate_not_after),
     M(C2, "DateTime NotBefore { get; }", certificate_not_before),
-    M(C2, "AsymmetricAlgorithm PrivateKey { get; }", certificate_private_rsa),
+    P(C2, "AsymmetricAlgorithm PrivateKey { get; set; }", certificate_private_rsa, certificate_set_private_key),
     M(C2, "PublicKey PublicKey { get; }", certificate_public_key),
     M(C2, "byte[] RawData { get; }", certificate_raw),
     M(C2, "string SerialNumber { get; }", certificate_serial_text),
@@ -733,17 +892,19 @@ static const struct member_row members[] = {
     M(C2, "string Thumbprint { get; }", certificate_thumbprint),
     M(C2, "int Version { get; }", certificate_version),
     M(C2, "string GetNameInfo(X509NameType nameType, bool forIssuer)", certificate_name_info),
-    M(C2, "void Reset()", nothing),
     M(C2, "bool Verify()", certificate_verify),
     M_LATER(C2, "object Extensions { get; }"),
 
     M("PublicKey", "AsymmetricAlgorithm Key { get; }", public_key_key),
     M("PublicKey", "Oid Oid { get; }", public_key_oid),
+    M_LATER("PublicKey", "new(Oid oid, AsnEncodedData parameters, AsnEncodedData keyValue)"),
     M_LATER("PublicKey", "object EncodedKeyValue { get; }"),
     M_LATER("PublicKey", "object EncodedParameters { get; }"),
     M("X500DistinguishedName", "string Name { get; }", name_name),
     M("RSACertificateExtensions", "static RSA GetRSAPrivateKey(this X509Certificate2 certificate)", certificate_private_rsa),
     M("RSACertificateExtensions", "static RSA GetRSAPublicKey(this X509Certificate2 certificate)", certificate_public_rsa),
+    M("RSACertificateExtensions", "static X509Certificate2 CopyWithPrivateKey(this X509Certificate2 certificate, RSA privateKey)",
+      copy_with_private_key),
     M("CertificateExtensions", "static bool VerifyNoRevocation(this X509Certificate2 certificate)", certificate_verify),
 };
 

@@ -590,7 +590,6 @@ static const struct member_row members[] = {
     M("XElement", "void SetAttributeValue(XName name, object value)", element_set_attribute_value),
     M("XElement", "void SetElementValue(XName name, object value)", element_set_element_value),
     M("XElement", "void SetValue(object value)", element_set_any_value),
-    M_LATER("XElement", "void Save(object writer)"),
     CASTS("XElement", "XElement element", element_cast),
 
     M("XAttribute", "new(XName name, object value)", attribute_new),

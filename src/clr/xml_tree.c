@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clr/collections.h"
 #include "clr/comparer.h"
+#include "clr/annotations.h"
 #include "clr/families.h"
 #include "clr/xsequence.h"
 #include "data/xml.h"
@@ -605,6 +606,18 @@ declaration_make(struct call *c)
     return return_new(c, r);
 }
 
+static bool
+declaration_copy(struct call *c)
+{
+    struct record *r = (struct record *)object_new_(c, c->owner, sizeof(*r) + 3 * sizeof(struct value));
+
+    if (!c->args[0].ref)
+        return throw_argument_null(c, "other");
+    if (r)
+        memcpy(r->v, ((struct record *)c->args[0].ref)->v, 3 * sizeof(struct value));
+    return return_new(c, r);
+}
+
 #define DECLARATION_PART(name, i) \
     static bool \
     declaration_##name(struct call *c) \
@@ -795,8 +808,9 @@ static const struct member_row members[] = {
     M("XObject", "XDocument Document { get; }", object_document),
     M("XObject", "XmlNodeType NodeType { get; }", object_kind),
     M("XObject", "XElement Parent { get; }", object_parent),
-    M_LATER("XObject", "void AddAnnotation(object annotation)"),
-    M_LATER("XObject", "object Annotation(Type type)"),
+    ANNOTATION_ROWS("XObject"),
+    M_LATER("XObject", "object Changed { get; }"),
+    M_LATER("XObject", "object Changing { get; }"),
 
     M("XNode", "static XNodeDocumentOrderComparer DocumentOrderComparer { get; }", comparer_new),
     M("XNode", "static XNodeEqualityComparer EqualityComparer { get; }", comparer_new),
@@ -822,8 +836,6 @@ static const struct member_row members[] = {
     M("XNode", "void ReplaceWith(object content)", node_replace),
     M("XNode", "void ReplaceWith(params object[] content)", node_replace),
     M("XNode", "string ToString(SaveOptions options)", node_to_string_options),
-    M_LATER("XNode", "object CreateReader()"),
-    M_LATER("XNode", "void WriteTo(object writer)"),
 
     M("XNodeDocumentOrderComparer", "new()", comparer_new),
     M("XNodeDocumentOrderComparer", "int Compare(XNode x, XNode y)", comparer_compare),
@@ -859,6 +871,7 @@ static const struct member_row members[] = {
     M("XDocument", "static XDocument Parse(string text, LoadOptions options)", document_parse),
 
     M("XDeclaration", "new(string version, string encoding, string standalone)", declaration_make),
+    M("XDeclaration", "new(XDeclaration other)", declaration_copy),
     P("XDeclaration", "string Version { get; set; }", declaration_version, declaration_set_version),
     P("XDeclaration", "string Encoding { get; set; }", declaration_encoding, declaration_set_encoding),
     P("XDeclaration", "string Standalone { get; set; }", declaration_standalone, declaration_set_standalone),

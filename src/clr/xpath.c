@@ -176,8 +176,52 @@ collect(struct call *c, xmlNodeSetPtr set, struct xnode ***ret, uint32_t *ret_n)
     return true;
 }
 
+static void
+register_manager(xmlXPathContextPtr context, const struct xprefixes *p)
+{
+    for (uint32_t i = p ? p->n : 0; i > 0; i--) { /* inner scopes first */
+        char *prefix = c_text(p->v[i - 1].prefix), *uri = c_text(p->v[i - 1].uri);
+        if (*prefix && !xmlXPathNsLookup(context, BAD_CAST prefix))
+            xmlXPathRegisterNs(context, BAD_CAST prefix, BAD_CAST uri);
+        free(prefix);
+        free(uri);
+    }
+}
+
 static bool
-evaluate(struct copy *k, const struct xnode *n, struct str path, struct xnode ***ret, uint32_t *ret_n)
+take_result(struct call *c, xmlXPathObjectPtr result, struct xpath_result *ret)
+{
+    switch (result->type) {
+    case XPATH_NODESET:
+        ret->kind = XPATH_IS_NODES;
+        return collect(c, result->nodesetval, &ret->nodes, &ret->n_nodes);
+    case XPATH_STRING:
+        ret->kind = XPATH_IS_TEXT;
+        ret->text = string_new(c, str_from_c(result->stringval ? (const char *)result->stringval : ""));
+        return ret->text != NULL;
+    case XPATH_NUMBER:
+        ret->kind = XPATH_IS_NUMBER;
+        ret->number = result->floatval;
+        return true;
+    case XPATH_BOOLEAN:
+        ret->kind = XPATH_IS_BOOL;
+        ret->truth = result->boolval != 0;
+        return true;
+    default: return call_throw(c, EXC_INVALID_OPERATION, "The XPath expression evaluated to unexpected type.");
+    }
+}
+
+/* An unknown prefix is told apart, as it is the usual mistake. */
+static bool
+bad_path(struct call *c, xmlXPathContextPtr context, struct str path)
+{
+    if (context->lastError.code == XML_XPATH_UNDEF_PREFIX_ERROR)
+        return call_throw(c, EXC_XPATH, "Namespace Manager or XsltContext needed. This query has a prefix, variable, or user-defined function.");
+    return call_throw(c, EXC_XPATH, "'%.*s' has an invalid token.", STR_ARG(path));
+}
+
+static bool
+evaluate(struct copy *k, const struct xnode *n, struct str path, const struct xprefixes *prefixes, struct xpath_result *ret)
 {
     xmlXPathContextPtr context = xmlXPathNewContext(k->doc);
     char *text = c_text(path);
@@ -187,14 +231,10 @@ evaluate(struct copy *k, const struct xnode *n, struct str path, struct xnode **
     context->node = k->found ? k->found : (xmlNodePtr)k->doc;
     context->error = ignore_error;
     context->opLimit = 5000000;
+    register_manager(context, prefixes);
     register_prefixes(context, xnode_is_container(n) ? (const struct xelement *)n : n->parent);
     result = xmlXPathEval(BAD_CAST text, context);
-    if (!result)
-        ok = call_throw(k->c, EXC_XPATH, "'%.*s' has an invalid token.", STR_ARG(path));
-    else if (result->type != XPATH_NODESET)
-        ok = call_throw(k->c, EXC_INVALID_OPERATION, "The XPath expression evaluated to unexpected type.");
-    else
-        ok = collect(k->c, result->nodesetval, ret, ret_n);
+    ok = result ? take_result(k->c, result, ret) : bad_path(k->c, context, path);
     xmlXPathFreeObject(result);
     xmlXPathFreeContext(context);
     free(text);
@@ -202,7 +242,7 @@ evaluate(struct copy *k, const struct xnode *n, struct str path, struct xnode **
 }
 
 bool
-xpath_select(struct call *c, struct xnode *n, struct str path, struct xnode ***ret, uint32_t *ret_n)
+xpath_evaluate(struct call *c, struct xnode *n, struct str path, const struct xprefixes *prefixes, struct xpath_result *ret)
 {
     struct copy k = {.c = c, .doc = xmlNewDoc(BAD_CAST "1.0"), .wanted = n};
     const struct xnode *top = n;
@@ -222,7 +262,22 @@ xpath_select(struct call *c, struct xnode *n, struct str path, struct xnode ***r
         if (root && top->kind == XKIND_ELEMENT)
             ok = copy_below(&k, (const struct xelement *)top, root);
     }
-    ok = ok && evaluate(&k, n, path, ret, ret_n);
+    ok = ok && evaluate(&k, n, path, prefixes, ret);
     xmlFreeDoc(k.doc);
     return ok;
+}
+
+bool
+xpath_select(struct call *c, struct xnode *n, struct str path, const struct xprefixes *prefixes, struct xnode ***ret,
+             uint32_t *ret_n)
+{
+    struct xpath_result result = {.kind = XPATH_IS_NODES};
+
+    if (!xpath_evaluate(c, n, path, prefixes, &result))
+        return false;
+    if (result.kind != XPATH_IS_NODES)
+        return call_throw(c, EXC_INVALID_OPERATION, "The XPath expression evaluated to unexpected type.");
+    *ret = result.nodes;
+    *ret_n = result.n_nodes;
+    return true;
 }

@@ -241,7 +241,8 @@ select_nodes(struct call *c, struct xnode ***ret, uint32_t *ret_n)
 {
     if (!c->args[0].ref || !c->args[1].ref)
         return throw_argument_null(c, c->args[0].ref ? "expression" : "node");
-    return xpath_select(c, (struct xnode *)c->args[0].ref, string_str(call_string(c, 1)), ret, ret_n);
+    return xpath_select(c, (struct xnode *)c->args[0].ref, string_str(call_string(c, 1)),
+                        c->n_args > 2 ? (const struct xprefixes *)c->args[2].ref : NULL, ret, ret_n);
 }
 
 static bool
@@ -274,6 +275,33 @@ select_elements(struct call *c)
     return return_ref(c, l);
 }
 
+/* double, bool, string, or the nodes. */
+static bool
+evaluate(struct call *c)
+{
+    const struct core_types *core = core_types(c->run->env);
+    struct xpath_result r = {.kind = XPATH_IS_NODES};
+    struct object *boxed;
+    struct clr_list *l;
+
+    if (!c->args[0].ref || !c->args[1].ref)
+        return throw_argument_null(c, c->args[0].ref ? "expression" : "node");
+    if (!xpath_evaluate(c, (struct xnode *)c->args[0].ref, string_str(call_string(c, 1)),
+                        c->n_args > 2 ? (const struct xprefixes *)c->args[2].ref : NULL, &r))
+        return false;
+    switch (r.kind) {
+    case XPATH_IS_TEXT: return return_ref(c, r.text);
+    case XPATH_IS_NUMBER: return value_box(c, core->double_, value_f64(r.number), &boxed) && return_ref(c, boxed);
+    case XPATH_IS_BOOL: return value_box(c, core->bool_, value_bool(r.truth), &boxed) && return_ref(c, boxed);
+    case XPATH_IS_NODES: break;
+    }
+    l = clr_list_new(c, type_find_lit(c->run->env, "System.Collections.Generic.List", core->object), r.n_nodes);
+    for (uint32_t i = 0; l && i < r.n_nodes; i++)
+        if (!clr_list_add(c, l, value_ref(r.nodes[i])))
+            return false;
+    return return_new(c, l);
+}
+
 static const struct type_row types[] = {
     STATIC_CLASS("System.Xml.Linq.Extensions"),
     STATIC_CLASS("System.Xml.XPath.Extensions"),
@@ -303,7 +331,11 @@ static const struct member_row members[] = {
     M(E, "static void Remove<T>(this IEnumerable<T> source)", remove_each),
     M(X, "static XElement XPathSelectElement(this XNode node, string expression)", select_element),
     M(X, "static IEnumerable<XElement> XPathSelectElements(this XNode node, string expression)", select_elements),
-    M_LATER(X, "static object XPathEvaluate(this XNode node, string expression)"),
+    M(X, "static XElement XPathSelectElement(this XNode node, string expression, IXmlNamespaceResolver resolver)", select_element),
+    M(X, "static IEnumerable<XElement> XPathSelectElements(this XNode node, string expression, IXmlNamespaceResolver resolver)",
+      select_elements),
+    M(X, "static object XPathEvaluate(this XNode node, string expression)", evaluate),
+    M(X, "static object XPathEvaluate(this XNode node, string expression, IXmlNamespaceResolver resolver)", evaluate),
 };
 
 const struct library clr_xml_extensions = LIBRARY("xml extensions", types, members);

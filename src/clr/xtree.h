@@ -117,5 +117,29 @@ bool xelement_prefix_of(const struct xelement *e, struct str space, bool allow_d
 /* The namespace of a prefix ("" : the default one) at e; STR_NONE when it is not declared. */
 struct str xelement_space_of(const struct xelement *e, struct str prefix);
 
-/* XPath 1.0 from n; prefixes are those in scope at `n`. Matches in document order. */
-bool xpath_select(struct call *c, struct xnode *n, struct str path, struct xnode ***ret, uint32_t *ret_n);
+/* A System.Xml.XmlNamespaceManager: prefixes for XPath and their namespaces. */
+struct xprefixes {
+    struct object head;
+    uint32_t n, cap;
+    struct xprefix {
+        struct str prefix, uri;
+        uint32_t scope;
+    } *v;
+    uint32_t scope;                   /* PushScope() counts */
+};
+
+/* XPath 1.0 from n; prefixes are those in scope at `n`, and of `prefixes` (may be NULL), which come first. Matches in document
+ * order. Throws for a path whose value is no set of nodes. */
+bool xpath_select(struct call *c, struct xnode *n, struct str path, const struct xprefixes *prefixes, struct xnode ***ret,
+                  uint32_t *ret_n);
+enum xpath_kind { XPATH_IS_NODES, XPATH_IS_TEXT, XPATH_IS_NUMBER, XPATH_IS_BOOL };
+struct xpath_result {
+    enum xpath_kind kind;
+    struct xnode **nodes;
+    uint32_t n_nodes;
+    struct string *text;
+    double number;
+    bool truth;
+};
+/* The same for a path of any kind. */
+bool xpath_evaluate(struct call *c, struct xnode *n, struct str path, const struct xprefixes *prefixes, struct xpath_result *ret);

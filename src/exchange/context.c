@@ -390,7 +390,7 @@ const struct library context_root = LIBRARY("context", types, members);
 struct expr_env *
 context_env_new(struct err *err)
 {
-    static const struct library *const own[] = {&context_root, &context_dictionary, &context_message, &context_service};
+    static const struct library *const own[] = {&context_root, &context_dictionary, &context_message, &context_service, &context_authorization};
     const struct library **all = xnew_array(const struct library *, clr_libraries_n + COUNTOF(own));
     struct expr_env *env;
 

@@ -5,7 +5,7 @@
 
 #include "expr/type.h"
 
-extern const struct library context_root, context_dictionary, context_message, context_service;
+extern const struct library context_root, context_dictionary, context_message, context_service, context_authorization;
 
 /* expr_env_new() with all families of clr and of context. */
 struct expr_env *context_env_new(struct err *err);
