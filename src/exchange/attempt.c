@@ -5,11 +5,13 @@
 
 #include "backend/backends.h"
 #include "base/buf.h"
+#include "exchange/access_token.h"
 #include "exchange/outgoing.h"
 #include "http/client.h"
 #include "http/forward.h"
 #include "http/server.h"
 #include "http/websocket.h"
+#include "model/backend_conf.h"
 #include "net/stream.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
@@ -81,6 +83,25 @@ add_forwarding(struct exchange *ex, struct http_headers *headers)
                             headers);
 }
 
+/* The token of the identity that a backend's entity names, instead of whatever Authorization there is. Yields. */
+static bool
+add_identity(struct exchange *ex, struct http_headers *headers)
+{
+    const struct backend_credentials *c = &ex->backend->conf->credentials;
+    struct str token;
+    struct err err = ERR_INIT;
+
+    if (!c->managed_identity_resource.len)
+        return true;
+    if (!identity_token(ex, c->managed_identity_resource, c->managed_identity_client, &token, &err)) {
+        exchange_fail(ex, "backend '%.*s': no token for '%.*s': %s", STR_ARG(ex->backend->conf->name),
+                      STR_ARG(c->managed_identity_resource), err.text);
+        return false;
+    }
+    token = str_concat(ex->arena, STR("Bearer "), token);
+    return (token.p && http_headers_set(headers, STR("Authorization"), token)) || no_memory(ex);
+}
+
 /* The head: method, address, fields. */
 static bool
 render(struct exchange *ex, struct wire *w)
@@ -102,6 +123,8 @@ render(struct exchange *ex, struct wire *w)
         return no_memory(ex);
     if (ex->backend && !backend_add_credentials(ex->backend, ex->arena, &rq->headers, &query))
         return no_memory(ex);
+    if (ex->backend && !add_identity(ex, &rq->headers))
+        return false;
     rq->authority = host.p ? host : authority_of(ex, base);
     rq->path = exchange_join_paths(ex->arena, base->path, ex->request.path);
     rq->query = query;

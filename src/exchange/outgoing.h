@@ -11,6 +11,7 @@ struct outgoing {
     struct http_headers *headers;
     struct content content;
     uint32_t timeout_ms;          /* for all of it; 0: 60 s */
+    bool is_trusted;              /* the address stands in headgate.yaml: egress rules do not apply */
 };
 
 /* Sends it and reads the whole answer: a reply whose head and body live in the exchange's arena. ERR_DENIED for private

@@ -20,11 +20,13 @@
 #include "rt/mailbox.h"
 
 #define ENTRIES_MAX 2000
-/* After failures in a row: the first two are free, then doubling; a fetch that was slow waits from the first on. */
+/* After failures in a row the next try waits, doubling. While nothing serves, the first two are free and the pause stays short: those
+ * who ask hear of it. A fetch that was slow makes the next wait from the first on. */
 #define FREE_FAILURES 2
 #define PAUSE_MS 100
-#define SLOW_PAUSE_MS 2000
+#define SLOW_PAUSE_MS 1000
 #define PAUSE_MAX_MS 30000
+#define PAUSE_MAX_WITHOUT_MS 5000
 
 struct supplies {
     pthread_mutex_t lock;
@@ -211,15 +213,17 @@ take_value(struct supply_entry *e, struct supply_value *value, const struct supp
 static void
 take_failure(struct supply_entry *e, const struct err *err, uint64_t now_ms)
 {
-    uint64_t pause = err->code == ERR_TIMEOUT ? SLOW_PAUSE_MS : PAUSE_MS;
-    uint32_t free_failures = err->code == ERR_TIMEOUT || e->value ? 0 : FREE_FAILURES;
+    bool serves = e->value && (now_ms < e->valid_until_ms || e->kind->keeps_stale), is_slow = err->code == ERR_TIMEOUT;
+    uint64_t pause = is_slow ? SLOW_PAUSE_MS : PAUSE_MS;
+    uint32_t free_failures = serves || is_slow ? 0 : FREE_FAILURES;
 
     e->failures++;
     e->failure = *err;
+    e->not_before_ms = 0;
     if (e->failures <= free_failures)
         return;
     pause <<= MIN(e->failures - free_failures - 1, 10u);
-    e->not_before_ms = now_ms + MIN(pause, (uint64_t)PAUSE_MAX_MS);
+    e->not_before_ms = now_ms + MIN(pause, (uint64_t)(serves ? PAUSE_MAX_MS : PAUSE_MAX_WITHOUT_MS));
 }
 
 /* value NULL: it failed, *err says why. */

@@ -19,6 +19,8 @@
 #include "model/api.h"
 #include "model/backend_conf.h"
 
+struct identity_conf;
+struct provider_conf;
 struct route_table;
 
 /* A value that may be a secret: what it is, and what was written for it. */
@@ -147,6 +149,10 @@ struct model {
     uint32_t n_fragments;
     const struct certificate *certificates;
     uint32_t n_certificates;
+    const struct identity_conf *identities;   /* identity_conf.h */
+    uint32_t n_identities;
+    const struct provider_conf *providers;
+    uint32_t n_providers;
     const struct cache_conf *caches;
     uint32_t n_caches;
     const struct workspace *workspaces;

@@ -214,6 +214,37 @@ struct certificate_option {
     struct secret password;
 };
 
+/* How we prove who we are: model/identity_conf.h. */
+struct client_proof_option {
+    struct secret secret, certificate_data, certificate_password;
+    struct str certificate;
+};
+
+struct identity_option {
+    struct str name, client_id;
+    uint32_t source;                  /* enum identity_source */
+    struct str endpoint;
+    struct secret endpoint_secret;
+    struct str tenant, authority, token_url, token_file;
+    struct client_proof_option proof;
+    struct str_list command;
+    uint64_t timeout_ms;
+};
+
+struct authorization_option {
+    struct str name, client_id, scope;
+    struct client_proof_option proof;
+    struct str_list object_ids;
+};
+
+struct provider_option {
+    struct str name, token_url, scope, resource, audience;
+    uint32_t authentication;          /* 0: in the form, 1: in the Authorization header */
+    uint64_t timeout_ms;
+    const struct authorization_option *authorizations;
+    uint32_t n_authorizations;
+};
+
 struct cache_option {
     struct str name, use_from, description;
     struct secret connection;
@@ -238,6 +269,10 @@ struct service_options {
     bool https_only_in_plain;
     const struct certificate_option *certificates;
     uint32_t n_certificates;
+    const struct identity_option *identities;
+    uint32_t n_identities;
+    const struct provider_option *providers;
+    uint32_t n_providers;
     const struct cache_option *caches;
     uint32_t n_caches;
     const struct named_value_override *named_values;

@@ -9,6 +9,7 @@
 #include "http/headers.h"
 #include "policy/basic_auth.h"
 #include "policy/compile.h"
+#include "policy/credentials.h"
 #include "policy/parts.h"
 
 enum mode { MODE_NEW, MODE_COPY };
@@ -56,7 +57,8 @@ static const struct child_def children[] = {
     {.name = "set-body", .offset = offsetof(struct send_request, body), .policy = &policy_set_body, .once = true},
     {.name = "authentication-basic", .offset = offsetof(struct send_request, basic), .policy = &policy_authentication_basic},
     {.name = "authentication-certificate", .is_opaque = true, .about = "Not supported yet."},
-    {.name = "authentication-managed-identity", .is_opaque = true, .about = "Not supported yet."},
+    {.name = "authentication-managed-identity", .offset = offsetof(struct send_request, identity),
+     .policy = &policy_authentication_managed_identity, .once = true},
     {.name = "proxy", .is_opaque = true, .about = "Not supported yet."},
     CHILD_END
 };
@@ -151,7 +153,9 @@ make(const struct send_request *s, struct exchange *ex, struct outgoing *o)
             return false;
     if (s->body.n && !set_body_apply(s->body.v, ex, &o->content, o->headers))
         return false;
-    return s->basic.n == 0 || basic_auth_apply(s->basic.v, ex, o->headers);
+    if (s->basic.n && !basic_auth_apply(s->basic.v, ex, o->headers))
+        return false;
+    return s->identity.n == 0 || managed_identity_apply(s->identity.v, ex, o->headers);
 }
 
 /* --- send-request -------------------------------------------------------------------------------------------------- */
@@ -191,7 +195,7 @@ run(const void *conf, struct exchange *ex)
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
-    static const char *const later[] = {"authentication-certificate", "authentication-managed-identity", "proxy"};
+    static const char *const later[] = {"authentication-certificate", "proxy"};
     const struct attribute *mode = node_attr(n, "mode");
     const struct send_request *s = conf;
 

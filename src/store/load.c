@@ -127,6 +127,7 @@ read_everything(struct loader *l)
     } else {
         read_named_values(l, STR(""));
     }
+    read_own_identities(l);
     link_model(l);
     count_operations(l->m);
 }

@@ -144,6 +144,8 @@ void read_diagnostics(struct loader *l, struct str path, struct str api);
 void read_users(struct loader *l);
 /* Certificates and caches of headgate.yaml, into the model. */
 void read_certificates(struct loader *l);
+/* Identities and credential providers of headgate.yaml, into the model; after the named values. */
+void read_own_identities(struct loader *l);
 
 /* ---- link.c ---- */
 

@@ -8,6 +8,13 @@
 
 #define SECRET_BYTES_MAX ((size_t)1 << 20)
 
+/* "{{name}}": whoever uses it looks the named value up. */
+static bool
+is_named_value(struct str text)
+{
+    return str_starts_with(text, STR("{{")) && str_ends_with(text, STR("}}"));
+}
+
 static bool
 is_reference(struct str text)
 {
@@ -75,7 +82,7 @@ secret_resolve(const struct doc *d, const struct doc_node *node, struct str fold
     text = node->text;
     if (!is_reference(text)) {
         *ret = (struct secret){.value = str_dup(a, text), .is_set = true};
-        if (warn_if_plain)
+        if (warn_if_plain && !is_named_value(text))
             doc_report(d, DIAG_WARNING, node, "a secret in the clear; env:NAME or file:PATH keeps it out of this file");
         return;
     }
