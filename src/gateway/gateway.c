@@ -314,7 +314,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
-        .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens, .offload = g->offload, .gateway = w};
+        .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens, .offload = g->offload, .bodies = &g->bodies,
+        .gateway = w};
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
     return true;
 }
@@ -347,6 +348,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
+    g->bodies = (struct budget){.left = (int64_t)options->limits.buffered_total_bytes};
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
         .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default, .transform = options->transform};
     g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;
