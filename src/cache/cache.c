@@ -49,7 +49,16 @@ struct shard {
     uint64_t hits, stale, misses, stores, replaced, evictions, expired, purged, removed, ghost_hits;
 };
 
+/* Whoever vouches for copies. */
+struct source {
+    _Atomic uint32_t epoch;
+    _Atomic uint64_t until_ms;
+};
+
 struct cache {
+    struct source *sources;
+    uint32_t n_sources;
+    _Atomic uint64_t lease_until_ms;
     struct shard *shards;
     uint32_t n_shards;                /* a power of two */
     uint32_t variants_max;
@@ -98,6 +107,7 @@ cache_verdict_word(enum cache_verdict v)
     case CACHE_MISS_VARIANT: return "variant";
     case CACHE_MISS_EXPIRED: return "expired";
     case CACHE_MISS_PURGED: return "purged";
+    case CACHE_MISS_UNPROVEN: return "unproven";
     }
     return "";
 }
@@ -135,6 +145,8 @@ cache_new(const struct cache_limits *limits)
     c->entry_bytes_max = limits->entry_bytes_max;
     atomic_init(&c->budget.bytes_max, limits->bytes_max);
     generations_create(&c->generations);
+    c->n_sources = limits->sources + 1;
+    c->sources = xnew_array(struct source, c->n_sources);
     if (posix_memalign((void **)&c->shards, _Alignof(struct shard), c->n_shards * sizeof(struct shard)) != 0)
         UNREACHABLE();
     for (uint32_t i = 0; i < c->n_shards; i++)
@@ -269,6 +281,17 @@ entry_state(struct cache *c, struct cache_entry *e)
     return e->is_soft_purged ? SCOPE_STALE : SCOPE_LIVE;
 }
 
+static bool
+is_vouched_for(const struct cache *c, const struct cache_entry *e, uint64_t now_ms)
+{
+    const struct source *s = &c->sources[e->source];
+    uint64_t until_ms = atomic_load_explicit(&s->until_ms, memory_order_acquire);
+
+    return atomic_load_explicit(&s->epoch, memory_order_acquire) == e->source_epoch &&
+           (until_ms == UINT64_MAX ||
+            (now_ms < until_ms && now_ms < atomic_load_explicit(&c->lease_until_ms, memory_order_acquire)));
+}
+
 static enum cache_verdict
 judge(struct cache *c, struct cache_entry *e, uint64_t now_ms)
 {
@@ -276,6 +299,8 @@ judge(struct cache *c, struct cache_entry *e, uint64_t now_ms)
 
     if (state == SCOPE_DEAD)
         return CACHE_MISS_PURGED;
+    if (e->source && !is_vouched_for(c, e, now_ms))
+        return CACHE_MISS_UNPROVEN;
     if (state == SCOPE_LIVE && now_ms < e->expires_ms)
         return CACHE_HIT;
     if (now_ms < e->stale_until_ms && e->stale_until_ms > e->expires_ms)
@@ -619,6 +644,10 @@ store(struct cache *c, const struct cache_item *item, struct str inside, char **
         return CACHE_REFUSED_NO_ROOM;
     e = entry_new(&c->budget, item, inside, pieces, body_len);
     e->charge = bytes + pieces_charge;
+    if (item->is_unlisted) {
+        *ret = e;
+        return CACHE_STORED;
+    }
     return publish(c, e, &item->key, ret) ? CACHE_STORED : CACHE_REFUSED_PURGED;
 }
 
@@ -666,13 +695,57 @@ cache_fill_commit(struct cache_fill *f, const struct cache_item *item, enum cach
 bool
 cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why)
 {
+    return cache_store_entry(c, item, body, ret_why, NULL);
+}
+
+bool
+cache_store_entry(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why,
+                  struct cache_entry **ret)
+{
     struct cache_fill *f;
 
     if (body.len <= CACHE_PIECE_SIZE)
-        return report(c, store(c, item, body, NULL, body.len, 0, NULL), ret_why);
+        return report(c, store(c, item, body, NULL, body.len, 0, ret), ret_why);
     f = cache_fill_begin(c);
     cache_fill_add(f, body);
-    return cache_fill_commit(f, item, ret_why, NULL);
+    return cache_fill_commit(f, item, ret_why, ret);
+}
+
+/* ---- those who vouch ---- */
+
+void
+cache_source_set(struct cache *c, uint32_t source, uint32_t epoch, uint64_t until_ms)
+{
+    struct source *s = &c->sources[source];
+
+    ASSERT(source > 0 && source < c->n_sources);
+    atomic_store_explicit(&s->until_ms, 0, memory_order_release);
+    atomic_store_explicit(&s->epoch, epoch, memory_order_release);
+    atomic_store_explicit(&s->until_ms, until_ms, memory_order_release);
+}
+
+static void
+raise(_Atomic uint64_t *at, uint64_t to)
+{
+    uint64_t old = atomic_load_explicit(at, memory_order_relaxed);
+
+    while (old < to && !atomic_compare_exchange_weak_explicit(at, &old, to, memory_order_release, memory_order_relaxed))
+        ;
+}
+
+void
+cache_source_extend(struct cache *c, uint32_t source, uint32_t epoch, uint64_t until_ms)
+{
+    struct source *s = &c->sources[source];
+
+    if (atomic_load_explicit(&s->epoch, memory_order_acquire) == epoch)
+        raise(&s->until_ms, until_ms);
+}
+
+void
+cache_lease_extend(struct cache *c, uint64_t until_ms)
+{
+    raise(&c->lease_until_ms, until_ms);
 }
 
 /* ---- invalidation ---- */
@@ -717,6 +790,52 @@ cache_remove(struct cache *c, const struct cache_key *key)
     return n;
 }
 
+uint32_t
+cache_remove_hash(struct cache *c, struct hash128 hash)
+{
+    struct shard *s = shard_of(c, &(struct cache_key){.hash = hash});
+    struct cache_entry *gone = NULL, *e;
+    uint32_t n = 0;
+
+    pthread_mutex_lock(&s->lock);
+    for (struct cache_entry **at = bucket_of(s, hash.lo); *at;) {
+        if ((*at)->hash != hash.lo) {
+            at = &(*at)->next;
+            continue;
+        }
+        e = unlink_entry(s, at);
+        e->next = gone;
+        gone = e;
+        n++;
+    }
+    s->removed += n;
+    pthread_mutex_unlock(&s->lock);
+    while ((e = gone)) {
+        gone = e->next;
+        e->next = NULL;
+        cache_entry_unref(e);
+    }
+    return n;
+}
+
+void
+cache_drop(struct cache *c, const struct cache_key *key, const struct cache_entry *e)
+{
+    struct shard *s = shard_of(c, key);
+    struct cache_entry *gone = NULL;
+
+    pthread_mutex_lock(&s->lock);
+    for (struct cache_entry **at = bucket_of(s, key->hash.lo); *at && !gone; at = &(*at)->next) {
+        if (*at != e)
+            continue;
+        gone = unlink_entry(s, at);
+        s->removed++;
+        break;
+    }
+    pthread_mutex_unlock(&s->lock);
+    cache_entry_unref(gone);
+}
+
 uint64_t
 cache_count(struct cache *c, const cache_scope_id *scopes, size_t n)
 {
@@ -738,6 +857,24 @@ cache_purge(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_sof
     if (ret_entries)
         *ret_entries = cache_count(c, scopes, n);
     return generations_purge(&c->generations, scopes, n, is_soft);
+}
+
+void
+cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number)
+{
+    generations_purge_at(&c->generations, scopes, n, is_soft, number);
+}
+
+void
+cache_forget(struct cache *c)
+{
+    generations_forget(&c->generations);
+}
+
+enum scope_state
+cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t since)
+{
+    return generations_state(&c->generations, scopes, n, since);
 }
 
 void
@@ -919,5 +1056,6 @@ cache_delete(struct cache *c)
     ASSERT(atomic_load(&c->budget.bytes) == table_bytes); /* else someone still reads or fills */
     generations_destroy(&c->generations);
     free(c->shards);
+    free(c->sources);
     free(c);
 }

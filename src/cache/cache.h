@@ -22,6 +22,7 @@ struct cache_limits {
     uint64_t entry_bytes_max;         /* one entry with key and head; 0: an eighth of bytes_max */
     uint32_t variants_max;            /* of one key; 0: 64. The least recently used goes */
     uint32_t workers;                 /* how many threads will use it; sets the number of shards */
+    uint32_t sources;                 /* that may vouch for entries (below); numbered from 1 */
 };
 
 struct cache *cache_new(const struct cache_limits *limits);
@@ -57,6 +58,8 @@ struct cache_item {
     uint16_t status;                  /* of a response; 0 for a value */
     uint16_t tag;                     /* the caller's: value type, coding, ... */
     struct str head;                  /* rendered fields of a response, type bytes of a value */
+    uint32_t source, source_epoch;    /* who vouches for it; source 0: nobody has to */
+    bool is_unlisted;                 /* not published: only *ret has it */
 };
 
 struct cache_entry;
@@ -99,6 +102,7 @@ enum cache_verdict {
     CACHE_MISS_VARIANT,       /* the key is there, for other field values */
     CACHE_MISS_EXPIRED,
     CACHE_MISS_PURGED,
+    CACHE_MISS_UNPROVEN,      /* its source does not vouch for it any more */
 };
 const char *cache_verdict_word(enum cache_verdict v);
 
@@ -120,6 +124,22 @@ void cache_fill_abort(struct cache_fill *f);
 bool cache_fill_refuse(struct cache_fill *f, enum cache_refusal why, enum cache_refusal *ret_why);
 /* The three in one, for a body at hand. */
 bool cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why);
+/* The same; *ret is a reference to what was stored. */
+bool cache_store_entry(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why,
+                       struct cache_entry **ret);
+
+/* ---- entries that somebody vouches for ---- */
+
+/* An entry with a source is a copy of something kept elsewhere. It counts while its source has the epoch it was stored
+ * under and, unless the source is open-ended, until the source's instant and the lease of all have passed. So what a lost
+ * link held becomes dead at once, by one number. Any thread. */
+void cache_source_set(struct cache *c, uint32_t source, uint32_t epoch, uint64_t until_ms /* UINT64_MAX: open-ended */);
+/* Later than what is set; an epoch that has passed changes nothing. */
+void cache_source_extend(struct cache *c, uint32_t source, uint32_t epoch, uint64_t until_ms);
+void cache_lease_extend(struct cache *c, uint64_t until_ms);
+const cache_scope_id *cache_entry_scopes(const struct cache_entry *e, uint32_t *ret_n);
+uint32_t cache_entry_source(const struct cache_entry *e);
+uint32_t cache_entry_source_epoch(const struct cache_entry *e);
 
 /* ---- invalidation ---- */
 
@@ -128,10 +148,20 @@ uint64_t cache_generation(const struct cache *c);
 void cache_generation_raise(struct cache *c, uint64_t to);
 /* Removes all variants of one key; how many there were. */
 uint32_t cache_remove(struct cache *c, const struct cache_key *key);
+/* The same, known by the hash alone. */
+uint32_t cache_remove_hash(struct cache *c, struct hash128 hash);
+/* Removes this entry, if it is still there. */
+void cache_drop(struct cache *c, const struct cache_key *key, const struct cache_entry *e);
 /* Entries of these scopes become dead, or stale when soft, for every look-up that begins after the return. Costs the
  * same for any number of entries; their memory comes back by eviction and cache_sweep(). *ret_entries (may be NULL)
  * is how many entries the scopes hold, an entry in two of them counted twice; it may be above what was still alive. */
 uint64_t cache_purge(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t *ret_entries);
+/* A purge that another node made: it has this number, or our next one when ours have passed it. */
+void cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number);
+/* Purges may have been missed: nothing that was stored so far can be proven alive. */
+void cache_forget(struct cache *c);
+/* Whether purges after `since` have hit these scopes. */
+enum scope_state cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t since);
 /* The scopes that hold what lies at a path and below it, for cache_purge(). */
 #define CACHE_PREFIX_SCOPES 2
 void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);

@@ -67,7 +67,8 @@ entry_new(struct cache_budget *budget, const struct cache_item *item, struct str
         .head_len = (uint32_t)item->head.len, .vary_len = (uint32_t)item->vary.len,
         .key_len = (uint32_t)item->key.bytes.len, .body_len = body_len, .hash = item->key.hash.lo,
         .stored_ms = item->stored_ms, .expires_ms = item->expires_ms,
-        .stale_until_ms = MAX(item->stale_until_ms, item->expires_ms), .budget = budget, .generation = item->born};
+        .stale_until_ms = MAX(item->stale_until_ms, item->expires_ms), .budget = budget, .generation = item->born,
+        .source = item->source, .source_epoch = item->source_epoch};
     if (e->n_scopes)
         memcpy(e->scopes, item->scopes->v, e->n_scopes * sizeof(cache_scope_id));
     if (is_pieced(body_len))
@@ -105,6 +106,25 @@ cache_entry_unref(struct cache_entry *e)
 }
 
 /* ---- reading ---- */
+
+const cache_scope_id *
+cache_entry_scopes(const struct cache_entry *e, uint32_t *ret_n)
+{
+    *ret_n = e->n_scopes;
+    return e->scopes;
+}
+
+uint32_t
+cache_entry_source(const struct cache_entry *e)
+{
+    return e->source;
+}
+
+uint32_t
+cache_entry_source_epoch(const struct cache_entry *e)
+{
+    return e->source_epoch;
+}
 
 enum cache_kind
 cache_entry_kind(const struct cache_entry *e)

@@ -25,6 +25,7 @@ struct cache_entry {
     uint64_t body_len;
     uint64_t hash;                    /* of the key */
     uint64_t stored_ms, expires_ms, stale_until_ms;
+    uint32_t source, source_epoch;    /* 0: nobody vouches */
     uint64_t charge;                  /* bytes taken from the budget, given back by the last reference */
     struct cache_budget *budget;
 

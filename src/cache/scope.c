@@ -63,6 +63,12 @@ without_slash(struct str path)
 }
 
 cache_scope_id
+cache_scope_path(struct str path)
+{
+    return cache_scope(SCOPE_PATH, without_slash(path));
+}
+
+cache_scope_id
 cache_scope_url(struct str path, struct str query)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 4 << 20);
@@ -114,9 +120,33 @@ record_at(const struct generations *g, cache_scope_id scope)
     return &g->records[at];
 }
 
+static int
+by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The number in the middle of all records: numbers may have gaps, as other nodes make purges too. */
+static uint64_t
+middle(const struct generations *g)
+{
+    uint64_t *numbers = xnew_array(uint64_t, g->n + 1), result;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < g->cap; i++)
+        if (g->records[i].scope)
+            numbers[n++] = MAX(g->records[i].hard, g->records[i].soft);
+    qsort(numbers, n, sizeof(*numbers), by_number);
+    result = numbers[n / 2];
+    free(numbers);
+    return result;
+}
+
 /* Room for one more record: forgets the older half once there are too many, else doubles. */
 static void
-make_room(struct generations *g, uint64_t now)
+make_room(struct generations *g)
 {
     struct purge_record *old = g->records;
     uint32_t old_cap = g->cap;
@@ -124,7 +154,7 @@ make_room(struct generations *g, uint64_t now)
     if (g->n * 2 < g->cap)
         return;
     if (g->n >= RECORDS_MAX)
-        g->floor = MAX(g->floor, now - RECORDS_MAX / 2); /* one number a purge: at most half are newer (G2) */
+        g->floor = MAX(g->floor, middle(g)); /* (G2) */
     else
         g->cap *= 2;
     g->records = xnew_array(struct purge_record, g->cap);
@@ -147,7 +177,7 @@ purge_scope(struct generations *g, cache_scope_id scope, uint64_t now, bool is_s
         *(is_soft ? &g->all_soft : &g->all_hard) = now;
         return;
     }
-    make_room(g, now);
+    make_room(g);
     r = record_at(g, scope);
     g->n += r->scope == 0;
     r->scope = scope;
@@ -166,6 +196,31 @@ generations_purge(struct generations *g, const cache_scope_id *scopes, size_t n,
     atomic_store_explicit(&g->now, now, memory_order_release);
     pthread_mutex_unlock(&g->lock);
     return now;
+}
+
+void
+generations_purge_at(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number)
+{
+    uint64_t now;
+
+    pthread_mutex_lock(&g->lock);
+    now = MAX(atomic_load_explicit(&g->now, memory_order_relaxed) + 1, number);
+    for (size_t i = 0; i < n; i++)
+        purge_scope(g, scopes[i], now, is_soft);
+    atomic_store_explicit(&g->now, now, memory_order_release);
+    pthread_mutex_unlock(&g->lock);
+}
+
+void
+generations_forget(struct generations *g)
+{
+    uint64_t now;
+
+    pthread_mutex_lock(&g->lock);
+    now = atomic_load_explicit(&g->now, memory_order_relaxed) + 1;
+    g->floor = now;
+    atomic_store_explicit(&g->now, now, memory_order_release);
+    pthread_mutex_unlock(&g->lock);
 }
 
 void

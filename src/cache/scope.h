@@ -17,6 +17,7 @@ enum cache_scope_kind {
     SCOPE_PREFIX,             /* everything below a path, at segment borders */
     SCOPE_PATH,               /* one path, with every query */
     SCOPE_URL,                /* one path with one query, its pairs sorted */
+    SCOPE_KEY,                /* one key, by its bytes: of what lies in an external store */
 };
 
 typedef uint64_t cache_scope_id;
@@ -36,6 +37,7 @@ struct cache_scopes {
 void cache_scopes_add(struct cache_scopes *s, cache_scope_id id);
 /* The path, the prefixes above it and, when there is a query, the URL. Path in normal form, query without '?'. */
 void cache_scopes_add_path(struct cache_scopes *s, struct str path, struct str query);
+cache_scope_id cache_scope_path(struct str path);
 /* The scope of path?query, its pairs sorted. */
 cache_scope_id cache_scope_url(struct str path, struct str query);
 
@@ -55,6 +57,10 @@ void generations_create(struct generations *g);
 void generations_destroy(struct generations *g);
 /* Gives the n scopes (SCOPE_ALL among them perhaps) the next number, and returns it. */
 uint64_t generations_purge(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft);
+/* A purge that another node made under this number: they all get it, or our next number when ours have passed it. */
+void generations_purge_at(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number);
+/* Nothing that exists now can be proven alive any more. */
+void generations_forget(struct generations *g);
 /* Takes the larger of ours and another node's, so that an empty or older peer revives nothing. */
 void generations_raise(struct generations *g, uint64_t to);
 /* What happened to these scopes after generation `since`. */

@@ -1,29 +1,85 @@
-/* tiers.c: which tier answers. Without an external store all of it is memory, but for `external`, which then has nothing.
+/* tiers.c: which tier answers.
+ *
+ *     type              no external store     it is there                      it is away
+ *     internal          memory                memory                           memory
+ *     prefer-external   memory                copies in memory, then it        memory, until it is back (strict: nothing)
+ *     external          nothing               it                               nothing
+ *
+ * Copies, and what memory keeps while the store is away, lie under a key of their own (remote_copy_key), so that they never meet
+ * what is internal; who vouches for them is said in remote.c.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cache/tiers.h"
 
 #include <stdlib.h>
 
+#include "cache/remote.h"
 #include "rt/loop.h"
 
 struct cache_tiers {
     struct loop *loop;
     struct cache *memory;
+    struct remote *remote;            /* NULL: no external store */
+    struct remote_epochs epochs;
+    uint32_t worker;
+    uint32_t n_ending;                /* remotes that are not gone yet */
+    enum cache_tier tier;
 };
 
+_Static_assert(TIERS_SOURCES == REDIS_MEMBERS_MAX, "a source for each member");
+
 struct cache_tiers *
-tiers_new(struct loop *loop, struct cache *memory)
+tiers_new(struct loop *loop, struct cache *memory, uint32_t worker)
 {
     struct cache_tiers *t = xnew(struct cache_tiers);
 
-    *t = (struct cache_tiers){.loop = loop, .memory = memory};
+    t->loop = loop;
+    t->memory = memory;
+    t->worker = worker;
     return t;
 }
 
 void
 tiers_delete(struct cache_tiers *t)
 {
-    free(t);
+    /* A fiber that has not come back yet still points here. */
+    if (t && tiers_is_stopped(t))
+        free(t);
+}
+
+static void
+on_remote_gone(void *ctx)
+{
+    struct cache_tiers *t = ctx;
+
+    t->n_ending--;
+}
+
+void
+tiers_set_external(struct cache_tiers *t, struct external *x)
+{
+    struct remote *old = t->remote;
+
+    if (old && old->x == x)
+        return;
+    t->remote = NULL;
+    if (old) {
+        t->n_ending++;
+        remote_delete(old, on_remote_gone, t);
+    }
+    if (x)
+        t->remote = remote_new(t->loop, x, t->worker, &t->epochs);
+}
+
+void
+tiers_stop(struct cache_tiers *t)
+{
+    tiers_set_external(t, NULL);
+}
+
+bool
+tiers_is_stopped(const struct cache_tiers *t)
+{
+    return !t->remote && t->n_ending == 0;
 }
 
 struct cache *
@@ -32,19 +88,71 @@ tiers_memory(const struct cache_tiers *t)
     return t->memory;
 }
 
+enum cache_tier
+tiers_tier(const struct cache_tiers *t)
+{
+    return t->tier;
+}
+
+const char *
+cache_tier_word(enum cache_tier tier)
+{
+    return tier == TIER_MEMORY ? "memory" : "external";
+}
+
 bool
 tiers_has(const struct cache_tiers *t, enum caching_type type)
 {
-    return type != CACHING_EXTERNAL;
+    return type != CACHING_EXTERNAL || t->remote;
+}
+
+/* The remote that this type speaks to; NULL: memory. */
+static struct remote *
+remote_of(const struct cache_tiers *t, const struct cache_place *place)
+{
+    return place->type == CACHING_INTERNAL ? NULL : t->remote;
+}
+
+/* --- finding ------------------------------------------------------------------------------------------------------- */
+
+/* What memory has of the external store. An entry that was stored while the link was down counts for those alone whose link
+ * is down, too. */
+static enum cache_verdict
+find_copy(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key,
+          const struct cache_request *request, struct cache_entry **ret)
+{
+    struct cache_key copy = remote_copy_key(key);
+    enum cache_verdict verdict = cache_find(t->memory, &copy, request, loop_now_ms(t->loop), ret);
+    char name[REMOTE_NAME_MAX];
+
+    if (verdict != CACHE_HIT && verdict != CACHE_STALE)
+        return verdict;
+    if (cache_entry_source_epoch(*ret) % 2 == 1 && remote_source(r, remote_name(place, key, name)).is_up) {
+        cache_entry_unref(*ret);
+        return CACHE_MISS_UNPROVEN;
+    }
+    return verdict;
 }
 
 enum cache_verdict
 tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
            const struct cache_request *request, struct cache_entry **ret)
 {
-    if (!tiers_has(t, place->type))
-        return CACHE_MISS_ABSENT;
-    return cache_find(t->memory, key, request, loop_now_ms(t->loop), ret);
+    struct remote *r = remote_of(t, place);
+    enum cache_verdict verdict = CACHE_MISS_ABSENT, outside;
+
+    t->tier = TIER_MEMORY;
+    if (!r)
+        return tiers_has(t, place->type) ? cache_find(t->memory, key, request, loop_now_ms(t->loop), ret) : verdict;
+    if (place->type == CACHING_PREFER_EXTERNAL &&
+        ((verdict = find_copy(t, r, place, key, request, ret)) == CACHE_HIT || verdict == CACHE_STALE))
+        return verdict;
+    if (!remote_enter(r))
+        return verdict;
+    outside = remote_find(r, place, key, request, ret);
+    t->tier = TIER_EXTERNAL;
+    remote_leave(r);
+    return outside == CACHE_MISS_ABSENT ? verdict : outside;
 }
 
 uint64_t
@@ -53,28 +161,99 @@ tiers_generation(const struct cache_tiers *t)
     return cache_generation(t->memory);
 }
 
+/* --- storing ------------------------------------------------------------------------------------------------------- */
+
 struct cache_fill *
 tiers_fill_begin(struct cache_tiers *t)
 {
     return cache_fill_begin(t->memory);
 }
 
+/* What becomes of an entry that is about to be stored. */
+struct plan {
+    struct cache_item item;           /* for memory */
+    struct cache_scopes scopes;       /* its own, and its key's */
+    struct cache_key key;             /* as the store knows it */
+    bool is_sent, is_copy;
+};
+
+/* Why it cannot be stored at all; CACHE_STORED when it can. */
+static enum cache_refusal
+plan_store(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_item *item,
+           struct plan *ret)
+{
+    char text[REMOTE_NAME_MAX];
+    struct remote_source source = remote_source(r, remote_name(place, &item->key, text));
+    bool is_preferred = place->type == CACHING_PREFER_EXTERNAL;
+
+    ret->item = *item;
+    ret->key = item->key;
+    ret->scopes.n = 0;
+    ret->scopes.is_full = false;
+    cache_scopes_add(&ret->scopes, cache_scope(SCOPE_KEY, item->key.bytes));
+    for (uint32_t i = 0; item->scopes && i < item->scopes->n; i++)
+        cache_scopes_add(&ret->scopes, item->scopes->v[i]);
+    ret->item.scopes = &ret->scopes;
+    ret->item.key = remote_copy_key(&item->key);
+    ret->is_sent = source.is_up && item->born >= atomic_load(&r->x->born_min);
+    ret->is_copy = ret->is_sent && is_preferred && source.can_copy;
+    if (!ret->is_sent && (!is_preferred || source.is_up || r->x->options.is_strict))
+        return CACHE_REFUSED_EXTERNAL_AWAY;
+    ret->item.source = source.source;
+    ret->item.source_epoch = source.epoch;
+    ret->item.is_unlisted = ret->is_sent && !ret->is_copy;
+    return CACHE_STORED;
+}
+
 bool
 tiers_fill_commit(struct cache_tiers *t, const struct cache_place *place, struct cache_fill *f,
                   const struct cache_item *item, enum cache_refusal *ret_why, struct cache_entry **ret)
 {
+    struct remote *r = remote_of(t, place);
+    struct cache_entry *entry;
+    enum cache_refusal why;
+    struct plan plan;
+
     if (!tiers_has(t, place->type))
         return cache_fill_refuse(f, CACHE_REFUSED_NO_EXTERNAL, ret_why);
-    return cache_fill_commit(f, item, ret_why, ret);
+    if (!r)
+        return cache_fill_commit(f, item, ret_why, ret);
+    if ((why = plan_store(t, r, place, item, &plan)) != CACHE_STORED)
+        return cache_fill_refuse(f, why, ret_why);
+    if (!cache_fill_commit(f, &plan.item, ret_why, &entry))
+        return false;
+    if (plan.is_sent)
+        remote_store_later(r, place, &plan.key, entry, item->born, plan.is_copy);
+    if (ret)
+        *ret = entry;
+    else
+        cache_entry_unref(entry);
+    return true;
 }
 
 bool
 tiers_store(struct cache_tiers *t, const struct cache_place *place, const struct cache_item *item, struct str body,
             enum cache_refusal *ret_why)
 {
+    struct remote *r = remote_of(t, place);
+    struct cache_entry *entry;
+    enum cache_refusal why;
+    struct plan plan;
+
     if (!tiers_has(t, place->type))
         return cache_fill_refuse(cache_fill_begin(t->memory), CACHE_REFUSED_NO_EXTERNAL, ret_why);
-    return cache_store(t->memory, item, body, ret_why);
+    if (!r)
+        return cache_store(t->memory, item, body, ret_why);
+    if ((why = plan_store(t, r, place, item, &plan)) != CACHE_STORED)
+        return cache_fill_refuse(cache_fill_begin(t->memory), why, ret_why);
+    if (!cache_store_entry(t->memory, &plan.item, body, ret_why, &entry))
+        return false;
+    if (plan.is_sent && remote_enter(r)) {
+        remote_store(r, place, &plan.key, entry, item->born, plan.is_copy);
+        remote_leave(r);
+    }
+    cache_entry_unref(entry);
+    return true;
 }
 
 void
@@ -83,11 +262,36 @@ tiers_count_refusal(struct cache_tiers *t, enum cache_refusal why)
     cache_count_refusal(t->memory, why);
 }
 
+/* --- invalidation -------------------------------------------------------------------------------------------------- */
+
+/* Removed is what a purge of this one key removes: on all nodes, and for fetches that began before. */
+static bool
+remove_everywhere(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key)
+{
+    struct cache_key copy = remote_copy_key(key);
+    cache_scope_id scope = cache_scope(SCOPE_KEY, key->bytes);
+    char text[REMOTE_NAME_MAX];
+    struct str name = remote_name(place, key, text);
+    struct purge_order order = {.scopes = &scope, .n = 1, .what = name};
+    struct purge_receipt receipt = {0};
+
+    cache_remove(t->memory, &copy);
+    if (!remote_enter(r))
+        return false;
+    remote_purge(r, &order, name, &receipt);
+    remote_leave(r);
+    return receipt.is_shared;
+}
+
 bool
 tiers_remove(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key)
 {
+    struct remote *r = remote_of(t, place);
+
     if (!tiers_has(t, place->type))
         return false;
+    if (r)
+        return remove_everywhere(t, r, place, key);
     cache_remove(t->memory, key);
     return true;
 }
@@ -95,23 +299,33 @@ tiers_remove(struct cache_tiers *t, const struct cache_place *place, const struc
 void
 tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge_receipt *ret)
 {
-    uint64_t entries, generation = cache_purge(t->memory, order->scopes, order->n, order->is_soft, ret ? &entries : NULL);
+    struct purge_receipt receipt = {.nodes_reached = 1, .outstanding = STR("")};
+    struct remote *r = t->remote;
 
+    if (r && remote_enter(r)) {
+        remote_purge(r, order, STR_NONE, &receipt);
+        remote_leave(r);
+    } else {
+        receipt.generation = cache_purge(t->memory, order->scopes, order->n, order->is_soft, ret ? &receipt.entries : NULL);
+    }
     if (ret)
-        *ret = (struct purge_receipt){.generation = generation, .entries = entries, .nodes_reached = 1,
-                                      .outstanding = STR("")};
+        *ret = receipt;
 }
+
+/* --- turns --------------------------------------------------------------------------------------------------------- */
 
 enum tiers_turn_kind
 tiers_turn_take(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
                 const struct cache_request *request, uint64_t wait_ms, struct tiers_turn **ret_turn,
                 struct cache_entry **ret_entry)
 {
-    *ret_turn = NULL;
-    return TURN_OURS;
-}
+    struct remote *r = remote_of(t, place);
+    enum tiers_turn_kind kind;
 
-void
-tiers_turn_end(struct tiers_turn *turn)
-{
+    *ret_turn = NULL;
+    if (!r || !remote_source(r, KEY_PURGES).is_up || !remote_enter(r))
+        return TURN_OURS;
+    kind = remote_turn_take(r, place, key, request, wait_ms, ret_turn, ret_entry);
+    remote_leave(r);
+    return kind;
 }

@@ -36,11 +36,29 @@ struct cache_place {
     struct str name;                  /* a value's key as documents write it; STR_NONE for a response */
 };
 
-struct cache_tiers *tiers_new(struct loop *loop, struct cache *memory);
-void tiers_delete(struct cache_tiers *t);  /* NULL is fine */
+struct external;
+
+/* How many sources of copies each worker's tiers may use (cache_limits.sources). */
+#define TIERS_SOURCES 256u
+
+/* worker: its number, from 0. */
+struct cache_tiers *tiers_new(struct loop *loop, struct cache *memory, uint32_t worker);
+/* After tiers_stop() has done its work; before, nothing is freed. NULL is fine. */
+void tiers_delete(struct cache_tiers *t);
+/* From now on this external store (a reference is taken), or none. What memory holds of the old one is not served any more. */
+void tiers_set_external(struct cache_tiers *t, struct external *x);
+/* Lets go of the external store; over when tiers_is_stopped(), some turns of the loop later. */
+void tiers_stop(struct cache_tiers *t);
+bool tiers_is_stopped(const struct cache_tiers *t);
 struct cache *tiers_memory(const struct cache_tiers *t);
 /* Whether this type has a cache at all: false for external when none is configured (a miss, nothing is stored). */
 bool tiers_has(const struct cache_tiers *t, enum caching_type type);
+
+/* Where the entry came from that this worker's last tiers_find() gave; to be read before the next yield. */
+enum cache_tier { TIER_MEMORY, TIER_EXTERNAL };
+enum cache_tier tiers_tier(const struct cache_tiers *t);
+/* "memory", "external" */
+const char *cache_tier_word(enum cache_tier tier);
 
 /* As cache_find(), at the loop's present instant. Yields. */
 enum cache_verdict tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,

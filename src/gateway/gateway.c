@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cache/external.h"
 #include "cache/tiers.h"
 #include "exchange/context_families.h"
 #include "exchange/counters.h"
@@ -20,6 +21,7 @@
 #include "exchange/token_cache.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
+#include "gateway/external_cache.h"
 #include "gateway/listening.h"
 #include "gateway/overrides.h"
 #include "gateway/worker.h"
@@ -156,16 +158,22 @@ bool
 gateway_publish(struct gateway *g, struct diags *diags)
 {
     struct worker_metrics *figures = metrics_of_worker(g->metrics, g->n_workers);
+    struct external *external = NULL;
     struct snapshot *s;
 
     pthread_mutex_lock(&g->publish_lock);
     s = build_snapshot(g, diags);
+    if (s && !external_cache_prepare(g, s, &external, diags)) {
+        snapshot_unref(s);
+        s = NULL;
+    }
     if (!s) {
         metric_add(figures, METRIC_PUBLISH_FAILURES, 1);
         remember_failure(g, diags);
         pthread_mutex_unlock(&g->publish_lock);
         return false;
     }
+    external_cache_publish(g, external);
     gateway_on_each_worker(g, swap_snapshot, s);
     snapshot_unref(g->current);
     g->current = s;
@@ -309,7 +317,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
         .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
         .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
-    w->tiers = tiers_new(w->loop, g->cache);
+    w->tiers = tiers_new(w->loop, g->cache, index);
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
@@ -341,7 +349,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->metrics = metrics_new(g->n_workers + 1); /* the last: the process's own */
     g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
-        .workers = g->n_workers});
+        .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});
     g->counters = counters_new(0);
     g->supplies = supplies_new();
     g->origins = http_origins_new();
@@ -566,6 +574,7 @@ stop_workers(struct gateway *g)
         sleep_ms(5);
     if (!connections_left(g))
         gateway_on_each_worker(g, close_client, NULL);
+    external_cache_stop(g);
     gateway_on_each_worker(g, nothing, NULL);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         if (!g->workers[i].is_started)
@@ -592,6 +601,7 @@ delete_worker(struct worker *w)
     free(w->listeners);
     http_client_delete(w->client);
     http_server_delete(w->server);
+    tiers_stop(w->tiers);
     tiers_delete(w->tiers);
     token_cache_delete(w->tokens);
     loop_delete(w->loop);
@@ -610,6 +620,7 @@ gateway_delete(struct gateway *g)
         stop_workers(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         delete_worker(&g->workers[i]);
+    external_unref(g->external);
     snapshot_unref(g->current);
     document_cache_destroy(&g->documents);
     listener_set_delete(g->listening);

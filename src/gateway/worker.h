@@ -20,6 +20,7 @@
 struct admin;
 struct cache_tiers;
 struct counters;
+struct external;
 struct listener;
 struct listener_set;
 struct master_link;
@@ -88,6 +89,7 @@ struct gateway {
     pthread_mutex_t publish_lock;
     struct document_cache documents;
     struct snapshot *current;         /* one reference */
+    struct external *external;        /* the shared cache that the configuration names; NULL: none */
     uint64_t generation;
     bool with_coverage;
     _Atomic bool is_ready;            /* a configuration is published, and no drain has begun */

@@ -67,6 +67,9 @@ struct cache_conf {
     struct secret connection;         /* host:port,password=...,ssl=True,abortConnect=False */
     struct str use_from;              /* region, or "default" */
     struct str description;
+    uint64_t timeout_ms;              /* of one operation */
+    uint64_t compress_bytes;          /* bodies from here on are stored compressed; 0: none */
+    bool is_strict;                   /* while it is away prefer-external misses, too */
 };
 
 struct workspace {

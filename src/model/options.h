@@ -248,6 +248,8 @@ struct provider_option {
 struct cache_option {
     struct str name, use_from, description;
     struct secret connection;
+    uint64_t timeout_ms, compress_bytes;
+    uint32_t when_away;               /* memory, miss */
 };
 
 /* What belongs to the service and not to the process: goes into the model with every load. */

@@ -84,7 +84,9 @@ read_certificates(struct loader *l)
     for (uint32_t i = 0; i < s->n_caches; i++)
         caches[i] = (struct cache_conf){.name = keep_str(l, s->caches[i].name), .connection = s->caches[i].connection,
                                         .use_from = keep_str(l, s->caches[i].use_from),
-                                        .description = keep_str(l, s->caches[i].description)};
+                                        .description = keep_str(l, s->caches[i].description),
+                                        .timeout_ms = s->caches[i].timeout_ms, .compress_bytes = s->caches[i].compress_bytes,
+                                        .is_strict = s->caches[i].when_away == 1};
     l->m->certificates = certificates;
     l->m->n_certificates = s->n_certificates;
     l->m->caches = caches;

@@ -18,7 +18,7 @@ set_up(struct fixture *f)
 
     *f = (struct fixture){.loop = loop_new(&(struct loop_options){0}, &err), .key = BUF_INIT};
     f->memory = cache_new(&(struct cache_limits){.bytes_max = 1 << 20, .workers = 1});
-    f->tiers = tiers_new(f->loop, f->memory);
+    f->tiers = tiers_new(f->loop, f->memory, 0);
     cache_key_begin(&f->key, CACHE_VALUE);
     cache_key_add(&f->key, STR("k"));
     f->item = (struct cache_item){.born = tiers_generation(f->tiers), .stored_ms = loop_now_ms(f->loop),

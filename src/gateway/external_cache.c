@@ -1,0 +1,96 @@
+/* external_cache.c: choosing, making and handing out the external cache.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/external_cache.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "cache/external.h"
+#include "cache/tiers.h"
+
+#define VALUE_SLACK ((uint64_t)256 << 10)    /* key, head and scopes beside the body */
+#define STOP_WAIT_MS 500u
+
+static void
+tell(void *ctx, enum log_level level, const char *text)
+{
+    log_at(level, "%s", text);
+}
+
+bool
+external_cache_prepare(struct gateway *g, const struct snapshot *s, struct external **ret, struct diags *diags)
+{
+    const struct deployment *d = &s->model->settings.deployment;
+    const struct cache_conf *conf = model_find_cache(s->model, d->region);
+    char host[65] = "node";
+    struct err err;
+
+    *ret = NULL;
+    if (!conf)
+        return true;
+    if (!conf->connection.is_set) {
+        diag_add(diags, DIAG_WARNING, NULL, 0, 0, "caches: %.*s has no connection string, going on without an external cache",
+                 STR_ARG(conf->name));
+        return true;
+    }
+    gethostname(host, sizeof(host) - 1);
+    struct external_options options = {
+        .connection = conf->connection.value, .trust_pem = s->backends->env.extra_ca_pem, .overrides = g->overrides,
+        .n_overrides = g->n_overrides, .memory = g->cache, .n_workers = g->n_workers,
+        .node = d->gateway_id.len ? d->gateway_id : str_from_c(host), .operation_ms = (uint32_t)conf->timeout_ms,
+        .compress_bytes = conf->compress_bytes, .value_bytes_max = g->options->cache_memory.object_bytes + VALUE_SLACK,
+        .is_strict = conf->is_strict, .tell = tell};
+    if (g->external && external_is_same(g->external, &options)) {
+        *ret = external_ref(g->external);
+        return true;
+    }
+    if ((*ret = external_new(&options, &err)))
+        return true;
+    diag_add(diags, DIAG_ERROR, NULL, 0, 0, "caches: the connection string of %.*s: %s", STR_ARG(conf->name), err.text);
+    return false;
+}
+
+static void
+set_external(struct worker *w, void *arg)
+{
+    tiers_set_external(w->tiers, arg);
+}
+
+void
+external_cache_publish(struct gateway *g, struct external *x)
+{
+    struct external *old = g->external;
+
+    g->external = x;
+    if (old != x)
+        gateway_on_each_worker(g, set_external, x);
+    external_unref(old);
+}
+
+static void
+stop(struct worker *w, void *arg)
+{
+    tiers_stop(w->tiers);
+}
+
+static void
+count_stopped(struct worker *w, void *arg)
+{
+    *(uint32_t *)arg += tiers_is_stopped(w->tiers);
+}
+
+void
+external_cache_stop(struct gateway *g)
+{
+    struct timespec pause = {.tv_nsec = 5000000};
+    uint32_t n = 0;
+
+    gateway_on_each_worker(g, stop, NULL);
+    for (uint32_t waited = 0; waited < STOP_WAIT_MS; waited += 5) {
+        n = 0;
+        gateway_on_each_worker(g, count_stopped, &n);
+        if (n == g->n_workers)
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
