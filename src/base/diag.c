@@ -76,6 +76,13 @@ diag_add_mapped(struct diags *d, enum diag_level level, const struct text_map *m
     va_end(ap);
 }
 
+void
+diags_hide_line(struct diags *d)
+{
+    if (d->first)
+        CONTAINER_OF(d->last, struct diag, next)->hides_line = true;
+}
+
 struct line_column
 source_position(const struct source *source, uint32_t offset)
 {
@@ -146,7 +153,7 @@ diag_print(const struct diag *d, struct buf *to)
     at = source_position(d->source, d->offset);
     buf_printf(to, "%.*s:%u:%u: %s: %.*s\n", STR_ARG(d->source->name), at.line, at.column, levels[d->level],
                STR_ARG(d->message));
-    if (d->source->text.len)
+    if (d->source->text.len && !d->hides_line)
         print_line_and_caret(d, at, to);
 }
 

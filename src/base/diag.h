@@ -39,6 +39,7 @@ struct diag {
     const struct source *source;      /* NULL: about no file */
     uint32_t offset, len;             /* bytes in source->text */
     struct str message;
+    bool hides_line;                  /* the line holds a secret and is not printed */
     struct diag *next;
 };
 
@@ -56,6 +57,9 @@ void diag_add(struct diags *d, enum diag_level level, const struct source *sourc
 /* The same for a range of a made text. */
 void diag_add_mapped(struct diags *d, enum diag_level level, const struct text_map *map, uint32_t at, uint32_t len,
                      const char *fmt, ...) PRINTF_LIKE(6, 7);
+
+/* The line of the last one that was added is not printed with it. */
+void diags_hide_line(struct diags *d);
 
 struct line_column {
     uint32_t line, column;            /* from 1; columns count characters (UTF-8 sequences), a tab is one */

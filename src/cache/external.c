@@ -142,7 +142,7 @@ void
 external_stats(struct external *x, struct external_stats *ret)
 {
     *ret = (struct external_stats){
-        .is_up = x->links_up > 0, .hits = x->figures[EXTERNAL_HITS], .misses = x->figures[EXTERNAL_MISSES],
+        .connections = x->links_up, .hits = x->figures[EXTERNAL_HITS], .misses = x->figures[EXTERNAL_MISSES],
         .stores = x->figures[EXTERNAL_STORES], .removes = x->figures[EXTERNAL_REMOVES],
         .purges = x->figures[EXTERNAL_PURGES], .odd = x->figures[EXTERNAL_ODD], .dead = x->figures[EXTERNAL_DEAD],
         .away = x->figures[EXTERNAL_AWAY], .store_errors = x->figures[EXTERNAL_STORE_ERRORS],

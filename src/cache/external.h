@@ -25,6 +25,9 @@ struct external_options {
     uint64_t compress_bytes;          /* bodies from here on are compressed; 0: never */
     uint64_t value_bytes_max;         /* larger ones are not stored there */
     bool is_strict;                   /* while it is away prefer-external misses too, instead of using memory alone */
+    /* Makes the head of a stored response fit for this build, in place; false: it is damaged. NULL: it is taken as it is. */
+    bool (*fix_head)(char *head, size_t len);
+    struct offload *offload;          /* for packing large bodies; NULL: the worker does it */
     /* About being away and back, for the log. From any worker; may be NULL. */
     void (*tell)(void *ctx, enum log_level level, const char *text);
     void *tell_ctx;
@@ -38,7 +41,7 @@ void external_unref(struct external *x);  /* NULL is fine */
 bool external_is_same(const struct external *x, const struct external_options *options);
 
 struct external_stats {
-    bool is_up;                       /* some worker's connection is */
+    uint32_t connections;             /* of the workers, that are up */
     uint64_t hits, misses, stores, removes, purges;
     uint64_t odd;                     /* values that could not be read: taken for misses */
     uint64_t dead;                    /* values that a purge, an expiry or an older copy of the store had ended */

@@ -12,8 +12,9 @@
 
 #include "cache/remote.h"
 #include "cache/wire.h"
+#include "rt/offload.h"
 
-#define PACK_MAX ((size_t)16 << 20)
+#define OFFLOAD_FROM ((uint64_t)128 << 10)   /* packing a body of that size would keep a worker busy for too long */
 
 /* One look-up on its way. */
 struct fetch {
@@ -25,6 +26,7 @@ struct fetch {
     struct remote_watch watch;
     uint64_t marker_token;            /* 0: no marker was met yet */
     struct buf vary;                  /* the marker's fields, with the request's values */
+    struct buf large;                 /* a value that is too large to unpack in passing */
     enum cache_verdict verdict;
     struct cache_entry *entry;
 };
@@ -114,41 +116,98 @@ take_marker(struct fetch *f, const struct wire *v)
     return true;
 }
 
+/* The link that it was read over still vouches for it, and nobody has changed it since. */
 static bool
-make_entry(struct fetch *f, const struct wire *v, const struct cache_scopes *scopes)
+may_be_copied(const struct fetch *f)
+{
+    uint32_t member = (f->source.source - 1) % REDIS_MEMBERS_MAX;
+
+    return f->is_copying && !f->watch.is_changed && f->source.epoch == f->r->epochs->v[member];
+}
+
+static struct cache_item
+item_of(const struct fetch *f, const struct wire *v, const struct cache_scopes *scopes, bool is_copy)
 {
     struct remote *r = f->r;
-    bool is_copy = f->is_copying && !f->watch.is_changed && f->source.epoch == r->epochs->v[(f->source.source - 1) % REDIS_MEMBERS_MAX];
     struct cache_item item = {
         .key = is_copy ? remote_copy_key(f->key) : *f->key, .vary = v->vary, .scopes = scopes, .born = v->born,
         .stored_ms = MIN(from_wall(r, v->stored_ms), loop_now_ms(r->loop)), .expires_ms = from_wall(r, v->expires_ms),
         .stale_until_ms = v->stale_until_ms ? from_wall(r, v->stale_until_ms) : 0, .status = v->status, .tag = v->tag,
         .head = v->head, .is_unlisted = !is_copy};
-    struct str body = v->body;
-    char *unpacked = NULL;
-    bool ok = true;
 
     if (is_copy) {
         item.source = f->source.source;
         item.source_epoch = f->source.epoch;
     }
-    if (v->is_packed) {
-        if (v->body_len > r->x->options.value_bytes_max)
+    return item;
+}
+
+/* Never yields. */
+static bool
+make_entry(struct fetch *f, const struct wire *v, struct str body)
+{
+    bool (*fix_head)(char *head, size_t len) = v->kind == CACHE_RESPONSE ? f->r->x->options.fix_head : NULL;
+    struct buf head AUTO(buf_destroy) = BUF_INIT;
+    struct cache_scopes scopes;
+    struct cache_item item;
+
+    wire_scopes(v, &scopes);
+    item = item_of(f, v, &scopes, may_be_copied(f));
+    if (fix_head) {
+        buf_add_str(&head, v->head);
+        if (!fix_head(head.p, head.len))
             return odd(f);
-        unpacked = xmalloc(v->body_len + 1);
-        ok = wire_unpack(v->body, unpacked, v->body_len, NULL);
-        body = str_from(unpacked, v->body_len);
+        item.head = buf_str(&head);
     }
-    if (ok && !cache_store_entry(r->memory, &item, body, NULL, &f->entry) && is_copy) {
+    if (!cache_store_entry(f->r->memory, &item, body, NULL, &f->entry) && !item.is_unlisted) {
         item.is_unlisted = true;      /* it does not fit into memory for long; for this request it may */
-        cache_store_entry(r->memory, &item, body, NULL, &f->entry);
+        cache_store_entry(f->r->memory, &item, body, NULL, &f->entry);
     }
-    free(unpacked);
-    if (!ok)
-        return odd(f);
     if (!f->entry)
         f->verdict = CACHE_MISS_ABSENT;
     return f->entry != NULL;
+}
+
+struct unpacking {
+    struct str packed;
+    char *to;
+    size_t len;
+    bool ok;
+};
+
+static void
+unpack(void *arg)
+{
+    struct unpacking *u = arg;
+
+    u->ok = wire_unpack(u->packed, u->to, u->len, NULL);
+}
+
+/* on_thread: on one of the offload threads. Yields then. */
+static bool
+unpack_entry(struct fetch *f, const struct wire *v, bool on_thread)
+{
+    struct unpacking u = {v->body, xmalloc(v->body_len + 1), v->body_len, false};
+    bool ok;
+
+    if (!on_thread || !offload_call(f->r->x->options.offload, unpack, &u, NULL))
+        unpack(&u);
+    ok = u.ok ? make_entry(f, v, str_from(u.to, u.len)) : odd(f);
+    free(u.to);
+    return ok;
+}
+
+static bool
+take_alive(struct fetch *f, const struct wire *v, struct str text)
+{
+    if (!v->is_packed)
+        return make_entry(f, v, v->body);
+    if (v->body_len > f->r->x->options.value_bytes_max)
+        return odd(f);
+    if (v->body_len < OFFLOAD_FROM)
+        return unpack_entry(f, v, false);
+    f->large = BUF_INIT;
+    return buf_add_str(&f->large, text);
 }
 
 static bool
@@ -169,7 +228,7 @@ take_text(struct fetch *f, struct str text)
     if (v.vary.len && !str_eq(v.vary, buf_str(&f->vary)))
         return odd(f);
     wire_scopes(&v, &scopes);
-    return is_alive(f, &v, &scopes) && make_entry(f, &v, &scopes);
+    return is_alive(f, &v, &scopes) && take_alive(f, &v, text);
 }
 
 /* Runs as the bytes come in: no copy of them is kept. */
@@ -215,8 +274,10 @@ remote_find(struct remote *r, const struct cache_place *place, const struct cach
 {
     char text[REMOTE_NAME_MAX], variant[REMOTE_NAME_MAX];
     struct str name = remote_name(place, key, text);
-    struct fetch f = {.r = r, .key = key, .request = request, .verdict = CACHE_MISS_ABSENT, .vary = BUF_INIT};
+    struct fetch f = {.r = r, .key = key, .request = request, .verdict = CACHE_MISS_ABSENT, .vary = BUF_INIT,
+                      .large = BUF_INIT};
     uint64_t deadline_ms = remote_deadline(r);
+    struct wire v;
     bool ok;
 
     f.source = remote_source(r, name);
@@ -231,8 +292,11 @@ remote_find(struct remote *r, const struct cache_place *place, const struct cach
         f.verdict = CACHE_MISS_VARIANT;
         ok = fetch_name(&f, variant_name(name, buf_str(&f.vary), f.marker_token, variant), deadline_ms);
     }
+    if (f.large.len && wire_decode(buf_str(&f.large), &v, NULL))
+        unpack_entry(&f, &v, true);
     remote_unwatch(&f.watch);
     buf_destroy(&f.vary);
+    buf_destroy(&f.large);
     if (!ok)
         external_count(r->x, EXTERNAL_AWAY);
     external_count(r->x, f.entry ? EXTERNAL_HITS : EXTERNAL_MISSES);
@@ -339,26 +403,44 @@ wire_of(const struct store_job *j, uint64_t token)
         .vary = cache_entry_vary(e), .head = cache_entry_head(e), .body_len = cache_entry_body_length(e)};
 }
 
-static bool
-encode(struct store_job *j, uint64_t token)
+/* The value of an entry, made where the worker is not kept busy by it. */
+struct encoding {
+    struct wire v;
+    const struct cache_entry *entry;
+    uint64_t pack_from;
+    struct buf *to;
+    bool ok;
+};
+
+static void
+encode(void *arg)
 {
-    uint32_t n = cache_entry_pieces(j->entry);
+    struct encoding *e = arg;
+    uint32_t n = cache_entry_pieces(e->entry);
     struct str *parts = xnew_array(struct str, n + 1);
     struct buf packed AUTO(buf_destroy) = BUF_INIT;
-    struct wire v = wire_of(j, token);
-    uint64_t from = j->r->x->options.compress_bytes;
-    bool ok;
 
     for (uint32_t i = 0; i < n; i++)
-        parts[i] = cache_entry_piece(j->entry, i);
-    if (from && v.body_len >= from && wire_pack(parts, n, &packed)) {
-        v.is_packed = true;
-        v.body = buf_str(&packed);
+        parts[i] = cache_entry_piece(e->entry, i);
+    if (e->pack_from && e->v.body_len >= e->pack_from && wire_pack(parts, n, &packed)) {
+        e->v.is_packed = true;
+        e->v.body = buf_str(&packed);
         n = 0;
     }
-    ok = wire_encode(&j->value, &v, parts, n);
+    e->ok = wire_encode(e->to, &e->v, parts, n);
     free(parts);
-    return ok && j->value.len <= j->r->x->options.value_bytes_max;
+}
+
+/* Yields when the body is large. */
+static bool
+encode_entry(struct store_job *j, uint64_t token)
+{
+    const struct external_options *o = &j->r->x->options;
+    struct encoding e = {.v = wire_of(j, token), .entry = j->entry, .pack_from = o->compress_bytes, .to = &j->value};
+
+    if (!o->compress_bytes || e.v.body_len < OFFLOAD_FROM || !offload_call(o->offload, encode, &e, NULL))
+        encode(&e);
+    return e.ok && j->value.len <= o->value_bytes_max;
 }
 
 /* SET and the look at what lies there now. False when nobody answered. Yields. */
@@ -433,7 +515,7 @@ run_job(struct store_job *j)
         ok = set_marker(j, name, &token);
         name = variant_name(name, vary, token, variant);
     }
-    judge_copy(j, ok && encode(j, token) && set(j, name));
+    judge_copy(j, ok && encode_entry(j, token) && set(j, name));
 }
 
 static void

@@ -7,6 +7,7 @@
 
 #include "cache/external.h"
 #include "cache/tiers.h"
+#include "policy/response_cache.h"
 
 #define VALUE_SLACK ((uint64_t)256 << 10)    /* key, head and scopes beside the body */
 #define STOP_WAIT_MS 500u
@@ -39,7 +40,7 @@ external_cache_prepare(struct gateway *g, const struct snapshot *s, struct exter
         .n_overrides = g->n_overrides, .memory = g->cache, .n_workers = g->n_workers,
         .node = d->gateway_id.len ? d->gateway_id : str_from_c(host), .operation_ms = (uint32_t)conf->timeout_ms,
         .compress_bytes = conf->compress_bytes, .value_bytes_max = g->options->cache_memory.object_bytes + VALUE_SLACK,
-        .is_strict = conf->is_strict, .tell = tell};
+        .is_strict = conf->is_strict, .fix_head = response_head_fix, .offload = g->offload, .tell = tell};
     if (g->external && external_is_same(g->external, &options)) {
         *ret = external_ref(g->external);
         return true;
@@ -61,10 +62,49 @@ external_cache_publish(struct gateway *g, struct external *x)
 {
     struct external *old = g->external;
 
+    pthread_mutex_lock(&g->external_lock);
     g->external = x;
+    pthread_mutex_unlock(&g->external_lock);
     if (old != x)
         gateway_on_each_worker(g, set_external, x);
     external_unref(old);
+}
+
+void
+external_cache_collect(struct gateway *g, struct worker_metrics *figures)
+{
+    struct external_stats s;
+    struct external *x;
+
+    pthread_mutex_lock(&g->external_lock);
+    x = g->external ? external_ref(g->external) : NULL;
+    pthread_mutex_unlock(&g->external_lock);
+    if (!x)
+        return;
+    external_stats(x, &s);
+    external_unref(x);
+    metric_set(figures, METRIC_EXTERNAL_UP, s.connections);
+    metric_set(figures, METRIC_EXTERNAL_HITS, s.hits);
+    metric_set(figures, METRIC_EXTERNAL_MISSES, s.misses);
+    metric_set(figures, METRIC_EXTERNAL_STORES, s.stores);
+    metric_set(figures, METRIC_EXTERNAL_STORE_ERRORS, s.store_errors);
+    metric_set(figures, METRIC_EXTERNAL_REMOVES, s.removes);
+    metric_set(figures, METRIC_EXTERNAL_PURGES, s.purges);
+    metric_set(figures, METRIC_EXTERNAL_ODD, s.odd);
+    metric_set(figures, METRIC_EXTERNAL_DEAD, s.dead);
+    metric_set(figures, METRIC_EXTERNAL_AWAY, s.away);
+    metric_set(figures, METRIC_EXTERNAL_COPIES_DROPPED, s.copies_dropped);
+    metric_set(figures, METRIC_EXTERNAL_TURNS_WAITED, s.turns_waited);
+    metric_set(figures, METRIC_EXTERNAL_TURNS_FILLED, s.turns_filled);
+    metric_set(figures, METRIC_EXTERNAL_COMMANDS, s.commands);
+    metric_set(figures, METRIC_EXTERNAL_ERRORS, s.errors);
+    metric_set(figures, METRIC_EXTERNAL_TIMEOUTS, s.timeouts);
+    metric_set(figures, METRIC_EXTERNAL_CONNECTS, s.connects);
+    metric_set(figures, METRIC_EXTERNAL_BREAKS, s.breaks);
+    metric_set(figures, METRIC_EXTERNAL_BYTES_IN, s.bytes_in);
+    metric_set(figures, METRIC_EXTERNAL_BYTES_OUT, s.bytes_out);
+    metric_set(figures, METRIC_EXTERNAL_LATENCY, s.latency_us);
+    metric_set(figures, METRIC_EXTERNAL_NODES, s.nodes);
 }
 
 static void

@@ -10,5 +10,7 @@
 bool external_cache_prepare(struct gateway *g, const struct snapshot *s, struct external **ret, struct diags *diags);
 /* Makes it the one in use, on all workers; takes the reference. */
 void external_cache_publish(struct gateway *g, struct external *x);
+/* Its figures, when there is one. */
+void external_cache_collect(struct gateway *g, struct worker_metrics *figures);
 /* Lets go of it on all workers, and waits until they have; before their loops end. */
 void external_cache_stop(struct gateway *g);

@@ -346,6 +346,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->clock = clock ? clock : &g->own_clock;
     g->n_workers = worker_count(options);
     pthread_mutex_init(&g->publish_lock, NULL);
+    pthread_mutex_init(&g->external_lock, NULL);
     g->metrics = metrics_new(g->n_workers + 1); /* the last: the process's own */
     g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
@@ -634,6 +635,7 @@ gateway_delete(struct gateway *g)
     log_sink_close(g->log_sink);
     metrics_delete(g->metrics);
     pthread_mutex_destroy(&g->publish_lock);
+    pthread_mutex_destroy(&g->external_lock);
     free((char *)g->failure.p);
     free(g->workers);
     free(g);
@@ -676,6 +678,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
 
     gateway_on_each_worker(g, collect_worker, NULL);
     collect_cache(g, figures);
+    external_cache_collect(g, figures);
     if (g->watchdog)
         metric_set(figures, METRIC_WATCHDOG_STALLS, watchdog_count(g->watchdog));
     metrics_print(g->metrics, to);

@@ -89,6 +89,7 @@ struct gateway {
     pthread_mutex_t publish_lock;
     struct document_cache documents;
     struct snapshot *current;         /* one reference */
+    pthread_mutex_t external_lock;    /* covers the next line for those who do not publish */
     struct external *external;        /* the shared cache that the configuration names; NULL: none */
     uint64_t generation;
     bool with_coverage;

@@ -71,6 +71,28 @@ decode_head(struct str head, struct reply *r)
     return true;
 }
 
+bool
+response_head_fix(char *head, size_t len)
+{
+    struct str rest = str_from(head, len);
+    uint16_t reason_len;
+    struct field_prefix p;
+
+    if (!take(&rest, &reason_len, sizeof(reason_len)) || rest.len < reason_len)
+        return false;
+    rest = str_skip(rest, reason_len);
+    while (rest.len) {
+        char *at = head + (len - rest.len);
+
+        if (!take(&rest, &p, sizeof(p)) || rest.len < (size_t)p.name_len + p.value_len)
+            return false;
+        p.id = (uint16_t)http_field_id(str_sub(rest, 0, p.name_len));
+        memcpy(at, &p, sizeof(p));
+        rest = str_skip(rest, (size_t)p.name_len + p.value_len);
+    }
+    return true;
+}
+
 /* --- bodies -------------------------------------------------------------------------------------------------------- */
 
 /* A body that reads an entry's pieces in place; the exchange holds the entry. */

@@ -29,6 +29,8 @@ struct cache_intent {
 struct reply *response_from_entry(struct exchange *ex, struct cache_entry *e);
 /* Adds reason and fields to `to` as response_from_entry() reads them. */
 bool response_head_encode(struct buf *to, const struct reply *r);
+/* Makes a head that another build has written fit for this one: the ids of its fields may differ. False when it is damaged. */
+bool response_head_fix(char *head, size_t len);
 /* Cache-Control, Expires and Pragma for the client. */
 bool response_set_downstream(struct exchange *ex, struct reply *r, const struct cache_intent *intent, uint64_t seconds_left);
 /* The key that a value stored as response-cache:<path[?query]> has. */

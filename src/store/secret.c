@@ -82,8 +82,10 @@ secret_resolve(const struct doc *d, const struct doc_node *node, struct str fold
     text = node->text;
     if (!is_reference(text)) {
         *ret = (struct secret){.value = str_dup(a, text), .is_set = true};
-        if (warn_if_plain && !is_named_value(text))
+        if (warn_if_plain && !is_named_value(text)) {
             doc_report(d, DIAG_WARNING, node, "a secret in the clear; env:NAME or file:PATH keeps it out of this file");
+            diags_hide_line(d->diags);
+        }
         return;
     }
     ret->reference = str_dup(a, text);

@@ -1,11 +1,14 @@
 """redis_test.py HEADGATE [TEST...]: the shared cache with a real redis-server: killed, slow, cut, emptied, read-only, a cluster,
 TLS; nodes that purge each other's entries. Prints "N tests, N passed, N failed".
 """
+import os
+import socket
+import subprocess
 import sys
 import threading
 import time
 
-from rig import SLOW, Gateway, Redis, RespClient, Rig, must, run_all, wait_until
+from rig import SLOW, free_port, must, run_all
 
 CACHED = """<policies>
   <inbound><base />
@@ -50,7 +53,8 @@ def config(port, timeout=TIMEOUT, more=""):
 
 
 def is_connected(gateway):
-    return "cache: connected to" in gateway.log()
+    """All of its workers are."""
+    return gateway.metric("headgate_external_cache_connections") >= 2
 
 
 def nodes(rig, n, port, **more):
@@ -75,7 +79,479 @@ def test_two_nodes_share_responses_and_values(rig):
     assert b.get("/values/x?k=other").text == "none"
 
 
+def stored(redis, pattern, n=1):
+    must(lambda: len(redis("KEYS", pattern)) >= n, f"{n} entries are stored")
+
+
+def warm(origin, gateways, path, redis, api="products"):
+    """All of them hold it, and the origin was asked once."""
+    before = origin.count(path)
+    for g in gateways:
+        assert g.get(f"/{api}{path}").status == 200
+        stored(redis, f"apim:{api}:r:*")
+    assert origin.count(path) == before + 1
+
+
+def test_a_second_hit_is_answered_from_memory(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    hits = b.metric("headgate_external_cache_hits_total")
+    assert hits == 1
+    for _ in range(20):
+        b.get("/products/v/1")
+    assert b.metric("headgate_external_cache_hits_total") == hits
+    assert b.metric("headgate_cache_hits_total") >= 20
+    for _ in range(3):
+        b.get("/only/v/2")
+    assert b.metric("headgate_external_cache_hits_total") > hits, "caching-type external has asked Redis"
+    assert origin.count("/v/2") <= 2
+
+
+def test_the_three_types_are_three_caches(rig):
+    redis = rig.redis()
+    origin, a = nodes(rig, 1, redis.port, )
+    a.get("/inside/v/1")
+    assert redis("KEYS", "apim:*") == []
+    a.get("/inside/v/1")
+    assert origin.count("/v/1") == 1
+    a.get("/only/v/1")
+    a.get("/products/v/1")
+    assert origin.count("/v/1") == 3, "APIs are apart"
+    stored(redis, "apim:only:r:*")
+    stored(redis, "apim:products:r:*")
+
+
+def test_a_change_on_one_node_reaches_the_other(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    for version in range(1, 30):
+        a.request("POST", "/values/x?k=name", body=f"v{version}")
+        must(lambda: b.get("/values/x?k=name").text == f"v{version}", "the other node sees the change")
+    assert b.metric("headgate_external_cache_copies_dropped_total") > 0
+    a.request("DELETE", "/values/x?k=name")
+    assert b.get("/values/x?k=name").text == "none"
+
+
+EVAL = ("EVAL", "local keys = redis.call('keys', ARGV[1]) for i=1,#keys do redis.call('del', keys[i]) end return #keys", "0",
+        "apim:products:*")
+
+
+def test_the_purge_script_of_the_article_works_for_all_nodes(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    warm(origin, [a, b], "/v/2", redis)
+    warm(origin, [a], "/v/1", redis, "only")
+    asked = {p: origin.count(p) for p in ("/v/1", "/v/2")}
+    assert redis(*EVAL) == 2
+    must(lambda: b.get("/products/v/1") and origin.count("/v/1") == asked["/v/1"] + 1, "the purged answer is fetched again")
+    must(lambda: a.get("/products/v/2") and origin.count("/v/2") == asked["/v/2"] + 1, "the purged answer is fetched again")
+    a.get("/only/v/1")
+    assert origin.count("/v/1") == asked["/v/1"] + 1, "another API's entry stays"
+
+
+PURGING = """<policies><inbound><base />
+  <cache-remove-value key="@(&quot;response-cache:&quot; + context.Request.Url.Query.GetValueOrDefault(&quot;path&quot;))" />
+  <return-response><set-status code="204" /></return-response>
+</inbound></policies>"""
+APIS["purge"] = ("purge", PURGING)
+
+
+def test_a_purge_by_policy_holds_on_all_nodes_when_it_is_answered(rig):
+    redis = rig.redis()
+    origin, a, b, c = nodes(rig, 3, redis.port)
+    for g in (a, b, c):
+        must(lambda: g.metric("headgate_external_cache_nodes") == 3, "the nodes know each other")
+    for version in range(10):
+        origin.versions["/v/1"] = version
+        assert a.request("POST", "/purge/x?path=/products/v/1").status == 204
+        for g in (b, c, a):
+            assert g.get("/products/v/1").text == str(version)
+        stored(redis, "apim:products:r:*")
+
+
+def test_redis_dies_and_comes_back_empty(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    redis.kill()
+    must(lambda: "the external cache is away" in b.log(), "the log says so")
+    assert b.metric("headgate_external_cache_connections") == 0
+    asked = origin.count("/v/1")
+    assert b.get("/products/v/1").text == "0"
+    assert origin.count("/v/1") == asked + 1, "a copy of what Redis held is not used without it"
+    for _ in range(5):
+        assert b.get("/products/v/1").text == "0"
+    assert origin.count("/v/1") == asked + 1, "memory serves meanwhile"
+    for _ in range(3):
+        assert b.get("/only/v/3").status == 200
+    assert origin.count("/v/3") == 3, "external misses"
+    origin.versions["/v/1"] = 7
+    b.request("POST", "/purge/x?path=/products/v/1")
+    assert b.get("/products/v/1").text == "7"
+    redis.start()
+    must(lambda: "is back after" in a.log() and "is back after" in b.log(), "it is back")
+    must(lambda: b.metric("headgate_external_cache_connections") == 2 and b.metric("headgate_external_cache_nodes") == 2, "all is as before")
+    assert b.get("/products/v/1").text == "7"
+    assert a.get("/products/v/1").text == "7"
+    stored(redis, "apim:products:r:*")
+
+
+def test_purges_made_while_away_reach_the_others(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin = rig.origin()
+    a = rig.gateway(origin, APIS, config(redis.port), name="a")
+    b = rig.gateway(origin, APIS, config(relay.port), name="b")
+    for g in (a, b):
+        must(lambda: is_connected(g), "connected")
+    warm(origin, [a, b], "/v/1", redis)
+    relay.cut()
+    must(lambda: "is away" in b.log(), "b notices")
+    origin.versions["/v/1"] = 1
+    b.request("POST", "/purge/x?path=/products/v/1")
+    assert b.get("/products/v/1").text == "1"
+    relay.heal()
+    must(lambda: "is back" in b.log(), "b is back")
+    must(lambda: a.get("/products/v/1").text == "1", "the purge made by b while it was away reaches a")
+    assert b.get("/products/v/1").text == "1"
+
+
+def test_what_was_purged_while_away_is_not_served_afterwards(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin = rig.origin()
+    a = rig.gateway(origin, APIS, config(redis.port), name="a")
+    b = rig.gateway(origin, APIS, config(relay.port), name="b")
+    for g in (a, b):
+        must(lambda: is_connected(g), "connected")
+    for round in range(5):
+        origin.versions["/v/1"] = 2 * round
+        a.request("POST", "/purge/x?path=/products/v/1")
+        warm(origin, [a, b], "/v/1", redis)
+        relay.cut()
+        must(lambda: b.log().count("is away") == round + 1, "b notices")
+        origin.versions["/v/1"] = 2 * round + 1
+        a.request("POST", "/purge/x?path=/products/v/1")
+        relay.heal()
+        must(lambda: b.log().count("is back") == round + 1 and is_connected(b), "b is back")
+        assert b.get("/products/v/1").text == str(2 * round + 1)
+
+
+def test_a_stalled_redis_is_bypassed(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin, a = nodes(rig, 1, relay.port, timeout="50ms")
+    warm(origin, [a], "/v/1", redis)
+    redis.pause()
+    for i in range(12):
+        assert a.get(f"/products/v/s{i}").status == 200
+    must(lambda: "is away" in a.log(), "the silent server is given up")
+    timeouts = a.metric("headgate_external_cache_timeouts_total")
+    assert timeouts <= 20
+    for i in range(30):
+        assert a.get(f"/only/v/t{i}").status == 200
+    assert a.metric("headgate_external_cache_timeouts_total") <= timeouts + 5, "nobody waits for it any more"
+    redis.resume()
+    must(lambda: "is back" in a.log(), "it is back")
+    assert a.get("/products/v/1").status == 200
+
+
+def test_a_crawling_redis_is_bypassed(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin, a = nodes(rig, 1, relay.port, timeout="50ms")
+    relay.delay = 0.12
+    for i in range(30):
+        assert a.get(f"/only/v/s{i}").status == 200
+    must(lambda: "is away" in a.log(), "the slow server is given up")
+    relay.delay = 0
+    must(lambda: "is back" in a.log(), "it is back")
+
+
+def test_cut_with_writes_on_their_way(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin, a = nodes(rig, 1, relay.port)
+    origin.bodies["/v/big"] = b"x" * 3_000_000
+    for round in range(4):
+        relay.is_stalled = True
+        threads = [threading.Thread(target=a.get, args=(f"/products/v/{'big' if i % 5 == 0 else i}?r={round}",)) for i in range(20)]
+        for t in threads:
+            t.start()
+        time.sleep(0.05)
+        relay.cut()
+        for t in threads:
+            t.join()
+        relay.heal()
+        must(lambda: a.log().count("is back") >= round + 1, "it is back")
+    assert a.get("/products/v/big").text == "x" * 3_000_000
+
+
+def test_an_old_dump_revives_nothing(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    a.request("POST", "/values/x?k=name", body="old")
+    assert redis("SAVE") == "OK"
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    a.request("DELETE", "/values/x?k=name")
+    redis.kill()
+    for g in (a, b):
+        must(lambda: "is away" in g.log(), "it is away")
+    redis.start()
+    for g in (a, b):
+        must(lambda: "is back" in g.log() and is_connected(g), "it is back")
+    assert redis("KEYS", "apim:-:v:name") == [b"apim:-:v:name"], "the old value is there again"
+    c = rig.gateway(origin, APIS, config(redis.port), name="c")
+    must(lambda: is_connected(c), "a third node, which knows nothing of before")
+    for g in (c, b, a):
+        assert g.get("/values/x?k=name").text == "none"
+        assert g.get("/products/v/1").text == "1"
+
+
+def test_a_read_only_redis_does_no_harm(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    assert redis("REPLICAOF", "127.0.0.1", "1") == "OK"
+    assert a.get("/products/v/1").text == "0"
+    for _ in range(3):
+        assert a.get("/products/v/2").text == "0"
+    assert origin.count("/v/2") == 1, "memory holds what Redis refuses"
+    a.request("POST", "/values/x?k=name", body="kept")
+    assert a.get("/values/x?k=name").text == "kept"
+    origin.versions["/v/1"] = 1
+    assert a.request("POST", "/purge/x?path=/products/v/1").status == 204
+    assert a.get("/products/v/1").text == "1"
+    assert redis("REPLICAOF", "NO", "ONE") == "OK"
+    must(lambda: b.get("/products/v/1").text == "1", "the purge is made up for")
+
+
+def test_answers_that_vary(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    origin.headers["/v/1"] = {"Vary": "Accept-Language, X-Echo"}
+    for language in ("de", "en", None):
+        for i, g in enumerate((a, b)):
+            headers = {"X-Echo": f"in {language}"}
+            if language:
+                headers["Accept-Language"] = language
+            assert g.get("/products/v/1", headers).text == f"in {language}"
+            stored(redis, "apim:products:r:*:*", {"de": 1, "en": 2, None: 3}[language])
+    assert origin.count("/v/1") == 3
+    for language in ("de", "en"):
+        for g in (a, b):
+            assert g.get("/products/v/1", {"Accept-Language": language, "X-Echo": f"in {language}"}).text == f"in {language}"
+    assert origin.count("/v/1") == 3
+    redis(*EVAL)
+    must(lambda: b.get("/products/v/1", {"Accept-Language": "de", "X-Echo": "in de"}) and origin.count("/v/1") == 4, "purged")
+
+
+def test_values_of_all_sizes_are_compressed_or_not(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    bodies = {"/v/small": b"abc", "/v/empty": b"", "/v/text": b"hello world " * 20_000, "/v/noise": bytes(range(256)) * 3,
+              "/v/pieces": b"0123456789abcdef" * 1024 * 9, "/v/random": os.urandom(70_000).hex().encode()[:99_999]}
+    for n, (path, body) in enumerate(bodies.items()):
+        origin.bodies[path] = body
+        assert a.get(f"/products{path}").text.encode("utf-8", "replace") == body.decode("utf-8", "replace").encode("utf-8", "replace")
+        stored(redis, "apim:products:r:*", n + 1)
+    sizes = sorted(redis("STRLEN", k) for k in redis("KEYS", "apim:products:r:*"))
+    assert sizes[-1] < 99_999 + 1000
+    for path, body in bodies.items():
+        assert b.get(f"/products{path}").text == body.decode("utf-8", "replace")
+        assert origin.count(path) == 1
+
+
+def test_resp2(rig):
+    redis = rig.redis()
+    origin = rig.origin()
+    more = f"caches:\n  - {{connection: '127.0.0.1:{redis.port},protocol=resp2', timeout: {TIMEOUT}}}\n"
+    a = rig.gateway(origin, APIS, more, name="a")
+    b = rig.gateway(origin, APIS, more, name="b")
+    for g in (a, b):
+        must(lambda: is_connected(g), "connected")
+        assert "RESP2)" in g.log()
+    warm(origin, [a, b], "/v/1", redis)
+    hits = b.metric("headgate_external_cache_hits_total")
+    b.get("/products/v/1")
+    assert b.metric("headgate_external_cache_hits_total") == hits, "from memory"
+    for version in range(1, 10):
+        a.request("POST", "/values/x?k=name", body=f"v{version}")
+        must(lambda: b.get("/values/x?k=name").text == f"v{version}", "the other node sees the change")
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert b.get("/products/v/1").text == "1"
+
+
+def test_purges_by_message_and_by_stream(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    for n, order in enumerate((("PUBLISH", "headgate:purge", "path /products/v/1"), ("PUBLISH", "headgate:purge", "prefix /products"),
+                               ("PUBLISH", "headgate:purge", "api products"), ("PUBLISH", "headgate:purge", "all"),
+                               ("XADD", "{headgate}:purges", "*", "path", "/products/v/1"),
+                               ("XADD", "{headgate}:purges", "*", "api", "products"))):
+        origin.versions["/v/1"] = n
+        for g in (a, b):
+            g.get("/products/v/1")
+        stored(redis, "apim:products:r:*")
+        origin.versions["/v/1"] = f"{n} new"
+        redis(*order)
+        for g in (a, b):
+            must(lambda: g.get("/products/v/1").text == f"{n} new", f"{order} is followed")
+    a.request("POST", "/values/x?k=name", body="x")
+    redis("PUBLISH", "headgate:purge", "key name")
+    must(lambda: b.get("/values/x?k=name").text == "none", "a value is purged by its key")
+
+
+def test_flushall_empties_memory_too(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    warm(origin, [a, b], "/v/1", redis)
+    origin.versions["/v/1"] = 1
+    redis("FLUSHALL")
+    for g in (a, b):
+        must(lambda: g.get("/products/v/1").text == "1", "no copy is served")
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert b.get("/products/v/1").text == "1"
+
+
+def test_expiry_is_ours(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    APIS_SHORT = {"products": ("products", CACHED.replace("TYPE", "external").replace('"600"', '"1"'))}
+    c = rig.gateway(origin, APIS_SHORT, config(redis.port), name="c")
+    must(lambda: is_connected(c), "connected")
+    c.get("/products/v/1")
+    stored(redis, "apim:products:r:*")
+    must(lambda: redis("KEYS", "apim:products:r:*") == [], "Redis forgets it by itself")
+    assert c.get("/products/v/1").status == 200 and origin.count("/v/1") == 2
+
+
+def test_a_password_and_a_user(rig):
+    redis = rig.redis("--requirepass", "s3cret,with=odd")
+    c = redis.client()
+    assert c("AUTH", "s3cret,with=odd") == "OK"
+    assert c("ACL", "SETUSER", "gw", "on", ">pass", "~apim:*", "~{headgate}:*", "~headgate:*", "&headgate:*", "+@all") == "OK"
+    origin = rig.origin()
+    good = [f"redis://:s3cret%2Cwith%3Dodd@127.0.0.1:{redis.port}", f"127.0.0.1:{redis.port},user=gw,password=pass,abortConnect=False"]
+    for n, connection in enumerate(good):
+        g = rig.gateway(origin, APIS, f"caches:\n  - {{connection: '{connection}', timeout: {TIMEOUT}}}\n", name=f"good{n}")
+        must(lambda: is_connected(g), "connected")
+        assert g.get(f"/products/v/{n}").status == 200
+        must(lambda: len(c("KEYS", "apim:products:r:*")) == n + 1, "stored")
+    bad = rig.gateway(origin, APIS, f"caches:\n  - {{connection: '127.0.0.1:{redis.port},password=wrong', timeout: {TIMEOUT}}}\n", name="bad")
+    must(lambda: "is away (HELLO: WRONGPASS" in bad.log(), "the reason is told")
+    assert "password=wrong" not in bad.log()
+    assert bad.get("/products/v/1").status == 200
+
+
+def test_tls(rig):
+    d = rig.path("tls")
+    os.makedirs(d)
+    run = lambda *a: subprocess.run(a, cwd=d, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
+        "-days", "2", "-subj", "/CN=test CA")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "r.key", "-out", "r.csr", "-subj",
+        "/CN=shop.redis.example")
+    with open(os.path.join(d, "ext"), "w") as f:
+        f.write("subjectAltName=DNS:shop.redis.example")
+    run("openssl", "x509", "-req", "-in", "r.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-out", "r.pem",
+        "-extfile", "ext")
+    port = free_port()
+    redis = rig.redis("--tls-port", str(port), "--tls-cert-file", f"{d}/r.pem", "--tls-key-file", f"{d}/r.key", "--tls-ca-cert-file",
+                      f"{d}/ca.pem", "--tls-auth-clients", "no", "--requirepass", "a+b/c=")
+    origin = rig.origin()
+    connection = f"shop.redis.example:{port},password=a+b/c=,ssl=True,abortConnect=False"
+    more = (f"caches:\n  - {{connection: '{connection}', timeout: {TIMEOUT}}}\nresolve:\n  'shop.redis.example:{port}': "
+            f"127.0.0.1:{port}\n")
+    good = rig.gateway(origin, APIS, more + f"trust: [{d}/ca.pem]\n", name="good")
+    must(lambda: is_connected(good), "connected")
+    origin.bodies["/v/big"] = b"large " * 100_000
+    for _ in range(2):
+        assert good.get("/products/v/big").text == "large " * 100_000
+    bad = rig.gateway(origin, APIS, more, name="bad")
+    must(lambda: "is away" in bad.log() and "ertificate" in bad.log(), "an unknown CA is refused")
+    assert bad.get("/products/v/1").status == 200
+    wrong = rig.gateway(origin, APIS, more.replace("shop.redis.example", "other.example") + f"trust: [{d}/ca.pem]\n", name="wrong")
+    must(lambda: "is away" in wrong.log(), "another name is refused")
+
+
+def cluster(rig, n=3):
+    """n primaries with a third of the slots each."""
+    members = [rig.redis("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000",
+                         name=f"member{i}", port=free_cluster_port()) for i in range(n)]
+    for i, m in enumerate(members):
+        first, last = 16384 * i // n, 16384 * (i + 1) // n - 1
+        assert m("CLUSTER", "ADDSLOTSRANGE", first, last) == "OK"
+        assert m("CLUSTER", "SET-CONFIG-EPOCH", i + 1) == "OK"
+        for other in members[:i]:
+            assert m("CLUSTER", "MEET", "127.0.0.1", other.port) == "OK"
+    for m in members:
+        must(lambda: b"cluster_state:ok" in m("CLUSTER", "INFO") and b"cluster_known_nodes:%d" % n in m("CLUSTER", "INFO"),
+             "the cluster forms", 30)
+    return members
+
+
+def free_cluster_port():
+    """The bus listens 10000 above."""
+    while True:
+        port = free_port()
+        if port > 55000:
+            continue
+        try:
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port + 10000))
+            return port
+        except OSError:
+            continue
+
+
+def test_a_cluster(rig):
+    members = cluster(rig)
+    origin, a, b = nodes(rig, 2, members[0].port)
+    for i in range(30):
+        a.request("POST", f"/values/x?k=name{i}", body=f"v{i}")
+    must(lambda: all(m("KEYS", "apim:*") for m in members), "every member holds some")
+    must(lambda: all(b.get(f"/values/x?k=name{i}").text == f"v{i}" for i in range(30)), "all are found")
+    for i in range(30):
+        a.request("POST", f"/values/x?k=name{i}", body=f"w{i}")
+        must(lambda: b.get(f"/values/x?k=name{i}").text == f"w{i}", "changes are heard of")
+    a.get("/products/v/1")
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    for g in (b, a):
+        assert g.get("/products/v/1").text == "1"
+
+
+def test_a_slot_of_a_cluster_moves(rig):
+    members = cluster(rig)
+    origin, a, b = nodes(rig, 2, members[0].port)
+    a.request("POST", "/values/x?k=name", body="before")
+    must(lambda: b.get("/values/x?k=name").text == "before", "found")
+    slot = members[0]("CLUSTER", "KEYSLOT", "apim:-:v:name")
+    source = next(m for m in members if m("KEYS", "apim:-:v:name"))
+    target = next(m for m in members if m is not source)
+    ids = {m: m("CLUSTER", "MYID").decode() for m in members}
+    assert target("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source]) == "OK"
+    assert source("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target]) == "OK"
+    a.request("POST", "/values/x?k=name", body="during")
+    must(lambda: b.get("/values/x?k=name").text == "during", "found")
+    assert source("MIGRATE", "127.0.0.1", target.port, "apim:-:v:name", 0, 5000) == "OK"
+    must(lambda: b.get("/values/x?k=name").text == "during", "ASK is followed")
+    a.request("POST", "/values/x?k=name", body="asked")
+    for m in members:
+        assert m("CLUSTER", "SETSLOT", slot, "NODE", ids[target]) == "OK"
+    must(lambda: b.get("/values/x?k=name").text == "asked", "MOVED is followed")
+    a.request("POST", "/values/x?k=name", body="after")
+    must(lambda: b.get("/values/x?k=name").text == "after", "and remembered")
+    assert target("KEYS", "apim:-:v:name")
+
+
 if __name__ == "__main__":
     tests = [f for name, f in sorted(globals().items(), key=lambda i: getattr(i[1], "__code__", None) and
                                      i[1].__code__.co_firstlineno or 0) if name.startswith("test_")]
-    sys.exit(run_all(tests, sys.argv[2:]))
+    sys.exit(1 if run_all(tests, sys.argv[2:]) else 0)
