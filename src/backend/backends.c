@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/file.h"
+#include "http/client.h"
 #include "http/headers.h"
 #include "model/api.h"
 #include "model/backend_conf.h"
@@ -40,6 +41,17 @@ make_tls(struct backends *b, const struct backend_conf *conf, struct target_env 
     return true;
 }
 
+static bool
+make_proxy(struct backends *b, const struct backend_conf *conf, struct target_env *env, struct err *err)
+{
+    struct http_proxy *proxy = arena_new(&b->arena, struct http_proxy);
+
+    if (!conf->proxy_url.len)
+        return true;
+    env->proxy = proxy;
+    return target_read_proxy(&b->arena, conf->proxy_url, conf->proxy_user, conf->proxy_password, proxy, err) || err_prefix(err, "its proxy");
+}
+
 static void
 make_backend(struct backends *b, const struct backend_conf *conf, struct diags *diags)
 {
@@ -54,11 +66,7 @@ make_backend(struct backends *b, const struct backend_conf *conf, struct diags *
         backend->problem = STR("it is a pool, which is not supported yet");
         return;
     }
-    if (conf->proxy_url.len) {
-        backend->problem = STR("it is behind a proxy, which is not supported yet");
-        return;
-    }
-    if (make_tls(b, conf, &env, &err) && target_make(&b->arena, &env, conf->url, conf, &backend->target, &err))
+    if (make_tls(b, conf, &env, &err) && make_proxy(b, conf, &env, &err) && target_make(&b->arena, &env, conf->url, conf, &backend->target, &err))
         return;
     backend->problem = str_dup(&b->arena, str_from_c(err.text));
     diag_add(diags, DIAG_ERROR, conf->information, 0, 0, "backend %.*s: %s", STR_ARG(conf->name), err.text);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "backend/target.h"
 
+#include "base/codec.h"
 #include "http/client.h"
 #include "model/backend_conf.h"
 
@@ -21,28 +22,55 @@ target_is_tls(const struct target *t)
 }
 
 bool
+target_read_proxy(struct arena *a, struct str address, struct str user, struct str password, struct http_proxy *ret, struct err *err)
+{
+    struct buf header = buf_in(a);
+    struct url url;
+
+    if (!url_parse(a, address, &url, err))
+        return false;
+    if (!str_eq_lit(url.scheme, "http") || !str_eq_lit(url.path, "/") || url.query.p)
+        return err_set(err, ERR_INVALID, "expected a proxy as http://host:port, found '%.*s'", STR_ARG(address));
+    *ret = (struct http_proxy){.host = without_brackets(url.host), .port = url.port};
+    if (!user.len && !password.len)
+        return true;
+    buf_add_lit(&header, "Basic ");
+    codec_base64_encode(&header, str_printf(a, "%.*s:%.*s", STR_ARG(user), STR_ARG(password)));
+    ret->authorization = buf_str(&header);
+    return ret->authorization.p || err_set(err, ERR_NO_MEMORY, "no memory left for a proxy's credentials");
+}
+
+void
+target_make_variant(const struct target_env *env, const struct target *from, const struct backend_conf *conf, struct target *ret)
+{
+    struct http_origin_conf origin = {
+        .host = without_brackets(from->base.host),
+        .port = from->base.port,
+        .tls = target_is_tls(from) ? env->tls : NULL,
+        .connections_max = conf ? conf->connections_max : 0,
+        .waiting_max = conf ? conf->queue_max : 0,
+    };
+
+    *ret = *from;
+    if (env->proxy)
+        origin.proxy = *env->proxy;
+    for (unsigned p = 0; p < COUNTOF(ret->origins); p++) {
+        origin.protocol = (enum http_protocol)p;
+        ret->origins[p] = env->origins ? http_origin_get(env->origins, &origin) : NULL;
+    }
+}
+
+bool
 target_make(struct arena *a, const struct target_env *env, struct str address, const struct backend_conf *conf,
             struct target *ret, struct err *err)
 {
     struct target t = {.text = str_dup(a, address)};
-    struct http_origin_conf origin;
 
     if (!url_parse(a, t.text, &t.base, err))
         return false;
-    origin = (struct http_origin_conf){
-        .host = without_brackets(t.base.host),
-        .port = t.base.port,
-        .tls = target_is_tls(&t) ? env->tls : NULL,
-        .connections_max = conf ? conf->connections_max : 0,
-        .waiting_max = conf ? conf->queue_max : 0,
-    };
     if (target_is_tls(&t) && !env->tls)
         return err_set(err, ERR_UNSUPPORTED, "'%.*s': TLS is not set up", STR_ARG(address));
-    for (unsigned p = 0; env->origins && p < COUNTOF(t.origins); p++) {
-        origin.protocol = (enum http_protocol)p;
-        t.origins[p] = http_origin_get(env->origins, &origin);
-    }
-    *ret = t;
+    target_make_variant(env, &t, conf, ret);
     return true;
 }
 

@@ -10,6 +10,7 @@
 struct backend_conf;
 struct http_origin;
 struct http_origins;
+struct http_proxy;
 struct tls_client;
 
 struct target {
@@ -23,12 +24,19 @@ struct target_env {
     struct http_origins *origins;
     struct tls_client *tls;       /* checks against the system's and configured CAs; NULL: https cannot be reached */
     struct str extra_ca_pem;      /* those configured CAs, for backends with rules of their own */
+    const struct http_proxy *proxy;   /* NULL: none */
 };
+
+/* "http://host:port", and what to show it (both may be empty), as a proxy; texts of the arena. */
+MUST_USE bool target_read_proxy(struct arena *a, struct str address, struct str user, struct str password, struct http_proxy *ret,
+                                struct err *err);
 
 /* The target of an address, in the arena; conf (may be NULL) adds a backend's TLS rules and limits. ERR_SYNTAX for what
  * is no address. The caller gives the origin back with target_close(). */
-bool target_make(struct arena *a, const struct target_env *env, struct str address, const struct backend_conf *conf,
+MUST_USE bool target_make(struct arena *a, const struct target_env *env, struct str address, const struct backend_conf *conf,
                  struct target *ret, struct err *err);
+/* The same place reached otherwise: by another TLS client, or through a proxy. Its texts are those of `from`. */
+void target_make_variant(const struct target_env *env, const struct target *from, const struct backend_conf *conf, struct target *ret);
 void target_close(struct target *t);
 bool target_is_tls(const struct target *t);
 

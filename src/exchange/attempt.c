@@ -119,6 +119,8 @@ render(struct exchange *ex, struct wire *w)
         return no_memory(ex);
     http_strip_hop_by_hop(&rq->headers, w->has_trailers);
     http_headers_remove_id(&rq->headers, HTTP_HOST);
+    if (ex->proxy)
+        http_headers_remove_id(&rq->headers, HTTP_PROXY_AUTHORIZATION);
     if (!websocket_complete(&rq->headers, rq->protocol) || !add_forwarding(ex, &rq->headers))
         return no_memory(ex);
     if (ex->backend && !backend_add_credentials(ex->backend, ex->arena, &rq->headers, &query))
@@ -278,8 +280,13 @@ redirect(struct exchange *ex, struct http_answer *answer, struct wire *w, struct
     } else if (w->body && !body_rewind(w->body)) {
         return err_set(err, ERR_INVALID, "the request body cannot be sent again to follow a redirect");
     }
-    if (!str_eq(target->base.host, w->target->base.host) || target->base.port != w->target->base.port)
+    bool is_same_host = str_eq(target->base.host, w->target->base.host) && target->base.port == w->target->base.port;
+    if (!is_same_host)
         http_headers_remove(&w->request.headers, STR("Authorization"));
+    /* Certificates stay with their host, as Authorization does; the proxy is on every way. */
+    target = exchange_target_variant(ex, target, NULL, is_same_host ? ex->certificate : NULL, ex->proxy, err);
+    if (!target)
+        return false;
     w->target = target;
     w->request.scheme = target->base.scheme;
     w->request.authority = authority_of(ex, &target->base);
@@ -292,12 +299,17 @@ redirect(struct exchange *ex, struct http_answer *answer, struct wire *w, struct
 bool
 attempt_run(struct exchange *ex, const struct attempt *conf)
 {
-    struct wire w = {.target = ex->target};
+    struct wire w = {0};
     struct http_answer *answer;
     struct err err;
 
     drop_reply(ex);
     ex->backend_status = 0;
+    w.target = exchange_target_variant(ex, ex->target, ex->backend ? ex->backend->conf : NULL, ex->certificate, ex->proxy, &err);
+    if (!w.target) {
+        exchange_fail(ex, "%s", err.text);
+        return false;
+    }
     if (!render(ex, &w) || !take_body(ex, conf, &w))
         return false;
     for (int hops = 0;; hops++) {

@@ -29,6 +29,8 @@ struct http_call;
 struct http_client;
 struct http_client_id;
 struct http_forward_conf;
+struct http_proxy;
+struct loaded_certificate;
 struct loop;
 struct offload;
 struct model;
@@ -207,6 +209,8 @@ struct exchange {
     struct last_error error;
     struct http_answer *upgraded; /* the backend took an upgrade (101): the gateway tunnels; else NULL */
     const struct backend *backend;    /* chosen by backend-id; NULL: none was */
+    const struct loaded_certificate *certificate;   /* backend/certificates.h: to show the backend; NULL: as its entity says */
+    const struct http_proxy *proxy;   /* http/client.h: on the way to it; NULL: as its entity says */
     const struct target *target;      /* where requests go: the backend's, a base-url's, or the API's own; NULL: nowhere */
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */

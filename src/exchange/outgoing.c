@@ -7,8 +7,10 @@
 #include "exchange/outgoing.h"
 
 #include "backend/backends.h"
+#include "backend/certificates.h"
 #include "http/client.h"
 #include "http/forward.h"
+#include "model/backend_conf.h"
 #include "model/model.h"
 #include "net/addr.h"
 #include "rt/loop.h"
@@ -61,6 +63,33 @@ exchange_target(struct exchange *ex, struct str address, struct err *err)
     memcpy(t->origins, found->origins, sizeof(t->origins));   /* borrowed: `found` lives as long */
     t->text = address;
     return t;
+}
+
+const struct target *
+exchange_target_variant(struct exchange *ex, const struct target *t, const struct backend_conf *conf,
+                        const struct loaded_certificate *certificate, const struct http_proxy *proxy, struct err *err)
+{
+    const struct http_origin_conf *as_is = t->origins[0] ? http_origin_conf(t->origins[0]) : NULL;
+    struct target_env env = *ex->targets->env;
+    struct target *variant;
+
+    if (!certificate && !proxy)
+        return t;
+    variant = arena_new(ex->arena, struct target);
+    if (!variant || !arena_defer(ex->arena, close_target, variant)) {
+        err_set(err, ERR_NO_MEMORY, "no memory left for an address");
+        return NULL;
+    }
+    if (as_is && as_is->tls)
+        env.tls = as_is->tls;
+    if (certificate && target_is_tls(t)) {
+        env.tls = certificates_tls(ex->backends->certificates, certificate, !conf || conf->verify_chain, !conf || conf->verify_name, err);
+        if (!env.tls)
+            return NULL;
+    }
+    env.proxy = proxy ? proxy : as_is && as_is->proxy.host.len ? &as_is->proxy : NULL;
+    target_make_variant(&env, t, conf, variant);
+    return variant;
 }
 
 /* --- egress -------------------------------------------------------------------------------------------------------- */
@@ -138,6 +167,8 @@ render(struct exchange *ex, struct outgoing *o, struct http_request *rq, struct 
         return false;
     http_strip_hop_by_hop(&rq->headers, false);
     http_headers_remove_id(&rq->headers, HTTP_HOST);
+    if (o->proxy)
+        http_headers_remove_id(&rq->headers, HTTP_PROXY_AUTHORIZATION);
     rq->has_body = *ret_body != NULL;
     rq->content_length = *ret_body ? (*ret_body)->length : 0;
     return rq->target.p && rq->authority.p;
@@ -163,6 +194,20 @@ keep(struct exchange *ex, struct http_answer *answer, struct reply **ret, struct
     return true;
 }
 
+/* What a proxy connects to is not ours to see, but an address that is written out is. */
+static bool
+may_pass_proxy(const struct egress *e, const struct outgoing *o, struct err *err)
+{
+    struct addr address;
+    struct str host = o->url.host;
+
+    if (!o->proxy || o->is_trusted)
+        return true;
+    if (host.len > 2 && host.p[0] == '[')
+        host = str_sub(host, 1, host.len - 1);
+    return !addr_parse_ip(host, &address, NULL) || allow((void *)(uintptr_t)e, &address, err);
+}
+
 bool
 outgoing_send(struct exchange *ex, struct outgoing *o, struct reply **ret, struct err *err)
 {
@@ -175,7 +220,9 @@ outgoing_send(struct exchange *ex, struct outgoing *o, struct reply **ret, struc
     struct body *body;
     bool ok;
 
-    if (!target)
+    if (target)
+        target = exchange_target_variant(ex, target, NULL, o->certificate, o->proxy, err);
+    if (!target || !may_pass_proxy(&egress, o, err))
         return false;
     if (!render(ex, o, &rq, &body))
         return err_set(err, ERR_NO_MEMORY, "no memory left for a request");

@@ -299,7 +299,7 @@ origin_part(struct run *r, const struct expectation *e, struct fake_origin *o)
     else if (seen && str_eq_lit(e->part, "body"))
         part = str_dup(r->arena, seen->body);
     else if (seen && str_eq_lit(e->part, "certificate"))
-        part = str_dup(r->arena, seen->certificate);
+        part = seen->certificate.p ? str_dup(r->arena, seen->certificate) : STR_NONE;
     else if (seen && str_eq_lit(e->part, "fault"))
         part = seen->fault;
     else if (seen && str_eq_lit(e->part, "header"))

@@ -282,7 +282,7 @@ parse_action(struct parser *p, const struct line *line, struct rule *r)
                              "hang, half, close, echo or tunnel");
 }
 
-/* origin NAME [as URL]: block of `on METHOD PATH [once]` with actions below; actions without `on` answer everything */
+/* origin NAME [as URL [with IDENTITY]]: block of `on METHOD PATH [once]` with actions below; actions without `on` answer everything */
 static bool
 parse_origin(struct parser *p, struct step *s, struct str rest)
 {
@@ -294,6 +294,8 @@ parse_origin(struct parser *p, struct step *s, struct str rest)
         return complain(p, &s->line, "`origin NAME`");
     if (accept(p, &rest, "as") && !word_next(p->arena, &rest, &s->value))
         return complain(p, &s->line, "a URL after `as`");
+    if (accept(p, &rest, "with") && !word_next(p->arena, &rest, &s->identity))
+        return complain(p, &s->line, "an identity after `with`");
     while (line_next(&block, &line)) {
         struct str words = line.text;
         struct rule *r;

@@ -3,7 +3,7 @@
  * A script is lines; a line's block is the deeper-indented lines below it. '#' starts a comment line. Words are separated by
  * blanks; "..." holds blanks and the escapes \n \r \t \" \\ \xHH. ${name} is replaced when the step runs.
  *
- *     origin NAME [as URL]          a fake backend; its block holds `on METHOD PATH [once]` rules
+ *     origin NAME [as URL [with IDENTITY]]   a fake backend; its block holds `on METHOD PATH [once]` rules
  *     env NAME VALUE                an environment variable for secrets by reference
  *     key NAME KIND [VALUE]         rsa [BITS], p-256, p-384, p-521, ed25519, secret TEXT, secret-base64 TEXT; `kid TEXT`
  *     token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]]   block: `header JSON`, `claims JSON`; by none: unsigned
@@ -99,7 +99,7 @@ struct step {
     struct str name;                  /* origin, file, api, test, variable, environment variable, key, token, identity */
     struct str value;                 /* text of the block, URL, target, duration, ... */
     struct str method, headers, body, connection, path, target;
-    struct str identity;              /* request: whose certificate is shown */
+    struct str identity;              /* request, origin: whose certificate is shown */
     struct rule *rules;               /* origin */
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */

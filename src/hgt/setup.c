@@ -219,6 +219,12 @@ origin_secure(struct setup *s, struct fake_origin *o)
     str_split_next(&rest, '/', &host);
     rest = host;
     str_split_next(&rest, ':', &host);
+    if (o->step->identity.p) {
+        struct test_identity *own = secrets_identity(&s->secrets, o->step->identity);
+
+        o->tls = own ? identity_server_context(&own->identity) : NULL;
+        return own != NULL;
+    }
     identity_create_for(&id, &s->authority, str_dup(s->arena, host).p);
     o->tls = identity_server_context(&id);
     identity_destroy(&id);
@@ -239,7 +245,8 @@ declare_origin(struct setup *s, struct step *step)
     if (setup_origin(s, step->name.p ? step->name : STR("")))
         return complain(s, step, "origin %.*s is declared twice", STR_ARG(step->name));
     *o = (struct fake_origin){.name = step->name, .url_as = step->value, .step = step, .listener = -1, .next = s->origins, .all = &s->origins};
-    origin_secure(s, o);
+    if (!origin_secure(s, o))
+        return complain(s, step, "no identity is called %.*s", STR_ARG(step->identity));
     if (!origin_start(o, &err))
         return complain(s, step, "%s", err.text);
     s->origins = o;

@@ -11,6 +11,7 @@
 #include "base/map.h"
 #include "http/grpc.h"
 #include "http/h1_client.h"
+#include "http/proxy.h"
 #include "net/connect.h"
 #include "rt/fiber.h"
 
@@ -310,14 +311,18 @@ open_stream(struct http_pool *p, const struct http_exchange_conf *conf, uint64_t
 {
     const struct http_client *c = p->client;
     const struct http_origin_conf *o = &p->origin->conf;
+    bool has_proxy = o->proxy.host.len > 0, has_tunnel = has_proxy && http_proxy_needs_tunnel(o);
     struct connect_target target = {
-        .host = o->host, .port = o->port, .tls = o->tls, .tls_name = o->tls_name,
+        .host = has_proxy ? o->proxy.host : o->host, .port = has_proxy ? o->proxy.port : o->port,
+        .tls = has_proxy ? NULL : o->tls, .tls_name = o->tls_name,
         .overrides = c->conf.overrides, .n_overrides = c->conf.n_overrides,
         .allow = conf->allow ? conf->allow : c->conf.allow,
         .allow_ctx = conf->allow ? conf->allow_ctx : c->conf.allow_ctx,
     };
     struct stream *stream = connect_happy(c->loop, &target, deadline_ms, err);
 
+    if (stream && has_tunnel)
+        stream = http_proxy_tunnel(stream, o, deadline_ms, err);
     if (!stream)
         origin_permit_give(p->origin);
     return stream;
@@ -461,6 +466,10 @@ http_client_exchange(struct http_client *c, struct http_origin *origin,
     ok = try_exchange(p, request, body, conf, false, arena, ret, &may_resend, err);
     if (!ok && may_resend && !conf->no_resend && (!body || body_rewind(body)))
         ok = try_exchange(p, request, body, conf, true, arena, ret, &may_resend, err);
+    if (ok && origin->conf.proxy.host.len && (*ret)->response.status == 407) {
+        http_answer_close(*ret);      /* meant for us, not for whoever asked */
+        ok = err_set(err, ERR_CONNECT, "the proxy %.*s wants other credentials", STR_ARG(origin->conf.proxy.host));
+    }
     pool_unuse(p);
     return ok;
 }

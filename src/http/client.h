@@ -30,6 +30,13 @@ struct tls_client;
 
 enum http_protocol { HTTP_PROTOCOL_1, HTTP_PROTOCOL_AUTO /* ALPN on TLS, else 1 */, HTTP_PROTOCOL_2 /* prior knowledge */ };
 
+/* An HTTP proxy on the way, spoken to in plain text. */
+struct http_proxy {
+    struct str host;                  /* empty: none */
+    uint16_t port;
+    struct str authorization;         /* value of Proxy-Authorization; empty: none */
+};
+
 /* What makes two origins different: each with the same values is one origin. */
 struct http_origin_conf {
     struct str host;                  /* as for DNS; v6 without brackets; "unix:/path" */
@@ -41,6 +48,7 @@ struct http_origin_conf {
     uint32_t waiting_max;             /* exchanges queued for one; 0: 1024 */
     uint32_t idle_ms;                 /* an idle connection is kept this long; 0: 60 s */
     uint32_t requests_max;            /* then it is replaced; 0: no limit */
+    struct http_proxy proxy;          /* through which it is reached */
 };
 
 /* The table of origins; shared by all workers. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "http/proxy.h"
 #include "rt/fiber.h"
 
 #define HEAD_BYTES ((uint32_t)64 << 10)
@@ -127,11 +128,16 @@ send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_ki
 {
     struct h1_out out = {.want_trailers = a->conf.want_trailers,
                          .upgrade = a->conf.want_upgrade ? a->request->protocol : STR_NONE};
+    const struct http_origin *origin = a->up->pool->origin;
     enum h1_sender_kind kind = frame_request(a->request, body, &out);
     bool waits = a->conf.expect_continue && kind != H1_SEND_NOTHING;
     size_t n = 0;
 
     out.expect_continue = waits;
+    if (origin->conf.proxy.host.len && !http_proxy_needs_tunnel(&origin->conf)) {
+        out.absolute = origin->absolute;
+        out.proxy_authorization = origin->conf.proxy.authorization;
+    }
     if (h1_request_size(a->request, &out) <= H1_SCRATCH_SIZE - H1_BUFFER_SIZE)
         n = h1_write_request(a->client->scratch.bytes, a->request, &out);
     if (n == 0)

@@ -149,7 +149,7 @@ size_t
 h1_request_size(const struct http_request *r, const struct h1_out *out)
 {
     return EXTRA_BYTES + r->method_text.len + r->path.len + r->query.len + r->authority.len +
-           out->upgrade.len + fields_size(&r->headers);
+           out->upgrade.len + out->absolute.len + out->proxy_authorization.len + fields_size(&r->headers);
 }
 
 /* The target is the path and the query as they stand; blanks and controls cannot be in one. */
@@ -177,11 +177,17 @@ h1_write_request(char *to, const struct http_request *r, const struct h1_out *ou
         return 0;
     to = put(to, r->method_text);
     *to++ = ' ';
+    to = put(to, out->absolute);
     if (!(to = put_target(to, r)))
         return 0;
     to = put_lit(to, " HTTP/1.1\r\nHost: ");
     to = put(to, r->authority);
     to = put_lit(to, "\r\n");
+    if (out->proxy_authorization.len) {
+        to = put_lit(to, "Proxy-Authorization: ");
+        to = put(to, out->proxy_authorization);
+        to = put_lit(to, "\r\n");
+    }
     if (!(to = put_fields(to, &r->headers, true)))
         return 0;
     if (out->want_trailers)

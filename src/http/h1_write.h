@@ -13,6 +13,8 @@ struct h1_out {
     bool want_keep_alive;             /* Connection: keep-alive, for HTTP/1.0 */
     bool want_trailers;               /* TE: trailers, named in Connection */
     bool expect_continue;
+    struct str absolute;              /* requests: put before the path, for a proxy; STR_NONE: none */
+    struct str proxy_authorization;   /* STR_NONE: none */
     struct str upgrade;               /* Connection: Upgrade with this word; STR_NONE: none */
     struct str date;                  /* written unless the message has one; STR_NONE: none */
     struct str server;                /* likewise */

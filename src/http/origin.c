@@ -52,6 +52,8 @@ conf_key(const struct http_origin_conf *c, struct buf *to)
     buf_printf(to, "%.*s\n%u\n%d\n%p\n%.*s\n%u %u %u %u", STR_ARG(c->host), c->port, c->protocol,
                (void *)c->tls, STR_ARG(c->tls_name), c->connections_max, c->waiting_max, c->idle_ms,
                c->requests_max);
+    if (c->proxy.host.len)
+        buf_printf(to, "\n%.*s\n%u\n%.*s", STR_ARG(c->proxy.host), c->proxy.port, STR_ARG(c->proxy.authorization));
     return buf_str(to);
 }
 
@@ -59,6 +61,20 @@ static struct str
 keep(struct str s)
 {
     return s.len ? str_from(xstrndup(s.p, s.len), s.len) : STR_NONE;
+}
+
+/* What stands before the path in requests to a proxy. */
+static void
+make_absolute(struct http_origin *o)
+{
+    bool is_v6 = str_find_char(o->conf.host, ':', 0) >= 0;
+    struct buf b = BUF_INIT;
+
+    buf_printf(&b, "http://%s%.*s%s", is_v6 ? "[" : "", STR_ARG(o->conf.host), is_v6 ? "]" : "");
+    if (o->conf.port != 80)
+        buf_printf(&b, ":%u", o->conf.port);
+    o->absolute = keep(buf_str(&b));
+    buf_destroy(&b);
 }
 
 static struct http_origin *
@@ -70,6 +86,10 @@ origin_new(struct http_origins *t, const struct http_origin_conf *conf, struct s
     o->conf.host = keep(conf->host);
     o->conf.tls_name = keep(conf->tls_name);
     o->conf.tls = tls_client_ref(conf->tls);
+    o->conf.proxy.host = keep(conf->proxy.host);
+    o->conf.proxy.authorization = keep(conf->proxy.authorization);
+    if (conf->proxy.host.len)
+        make_absolute(o);
     if (!o->conf.connections_max)
         o->conf.connections_max = CONNECTIONS_MAX;
     if (!o->conf.waiting_max)
@@ -92,6 +112,9 @@ origin_delete(struct http_origin *o)
     tls_client_unref(o->conf.tls);
     free((char *)o->conf.host.p);
     free((char *)o->conf.tls_name.p);
+    free((char *)o->conf.proxy.host.p);
+    free((char *)o->conf.proxy.authorization.p);
+    free((char *)o->absolute.p);
     pthread_mutex_destroy(&o->lock);
     free(o->key);
     free(o);

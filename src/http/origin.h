@@ -19,6 +19,7 @@ struct h1_upstream;
 
 struct http_origin {
     struct http_origin_conf conf;     /* its texts are ours */
+    struct str absolute;              /* behind a proxy: "http://host:port" */
     struct http_origins *table;
     char *key;                        /* in the table */
     _Atomic uint32_t refs;

@@ -6,6 +6,7 @@
 #include "exchange/context.h"
 #include "exchange/detached.h"
 #include "exchange/outgoing.h"
+#include "http/client.h"
 #include "http/headers.h"
 #include "policy/basic_auth.h"
 #include "policy/compile.h"
@@ -16,10 +17,6 @@ enum mode { MODE_NEW, MODE_COPY };
 
 struct set_url {
     struct pvalue text;
-};
-
-struct later_child {
-    struct str nothing;
 };
 
 struct send_request {
@@ -56,10 +53,11 @@ static const struct child_def children[] = {
     {.name = "set-header", .offset = offsetof(struct send_request, headers), .policy = &policy_set_header},
     {.name = "set-body", .offset = offsetof(struct send_request, body), .policy = &policy_set_body, .once = true},
     {.name = "authentication-basic", .offset = offsetof(struct send_request, basic), .policy = &policy_authentication_basic},
-    {.name = "authentication-certificate", .is_opaque = true, .about = "Not supported yet."},
+    {.name = "authentication-certificate", .offset = offsetof(struct send_request, certificate),
+     .policy = &policy_authentication_certificate, .once = true},
     {.name = "authentication-managed-identity", .offset = offsetof(struct send_request, identity),
      .policy = &policy_authentication_managed_identity, .once = true},
-    {.name = "proxy", .is_opaque = true, .about = "Not supported yet."},
+    {.name = "proxy", .offset = offsetof(struct send_request, proxy), .policy = &policy_proxy, .once = true},
     CHILD_END
 };
 
@@ -155,7 +153,11 @@ make(const struct send_request *s, struct exchange *ex, struct outgoing *o)
         return false;
     if (s->basic.n && !basic_auth_apply(s->basic.v, ex, o->headers))
         return false;
-    return s->identity.n == 0 || managed_identity_apply(s->identity.v, ex, o->headers);
+    if (s->identity.n && !managed_identity_apply(s->identity.v, ex, o->headers))
+        return false;
+    if (s->certificate.n && !client_certificate_find(s->certificate.v, ex, &o->certificate))
+        return false;
+    return s->proxy.n == 0 || proxy_find(s->proxy.v, ex, &o->proxy);
 }
 
 /* --- send-request -------------------------------------------------------------------------------------------------- */
@@ -191,17 +193,12 @@ run(const void *conf, struct exchange *ex)
     return exchange_fail_io(ex, &err);
 }
 
-/* Children that are known and not built: the API answers 501, as for policies. */
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
-    static const char *const later[] = {"authentication-certificate", "proxy"};
     const struct attribute *mode = node_attr(n, "mode");
     const struct send_request *s = conf;
 
-    for (size_t i = 0; i < COUNTOF(later); i++)
-        if (node_child(n, later[i]))
-            compile_unsupported(c, node_child(n, later[i]), later[i]);
     if (s->url.n == 0 && (!mode || !str_eq_nocase(mode->text.value, STR("copy"))))
         return compile_error(c, n, "<%.*s> with mode new needs a <set-url>", STR_ARG(n->name));
     return true;
@@ -220,6 +217,16 @@ const struct policy_def policy_send_request = {
 
 #define DETACHED_MAX 1000             /* of one worker; above it nothing is sent, and the trace says so */
 
+static const struct http_proxy *
+copy_proxy(struct arena *a, const struct http_proxy *from)
+{
+    struct http_proxy *copy = arena_new(a, struct http_proxy);
+
+    if (copy)
+        *copy = (struct http_proxy){.host = str_dup(a, from->host), .port = from->port, .authorization = str_dup(a, from->authorization)};
+    return copy;
+}
+
 /* Copies what the maker's exchange would take with it. False when memory is short. */
 static bool
 copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex, struct outgoing *to)
@@ -230,7 +237,10 @@ copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex
     if (!headers || !content_read(ex, &from->content, true, &body, NULL))
         return false;
     *headers = http_headers_in(to_ex->arena);
-    *to = (struct outgoing){.method = str_dup(to_ex->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms};
+    *to = (struct outgoing){.method = str_dup(to_ex->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms,
+                            .certificate = from->certificate};
+    if (from->proxy && !(to->proxy = copy_proxy(to_ex->arena, from->proxy)))
+        return false;
     if (body.p)
         to->content = (struct content){.state = CONTENT_BYTES, .bytes = str_dup(to_ex->arena, body)};
     return url_parse(to_ex->arena, str_dup(to_ex->arena, url_print(ex->arena, &from->url)), &to->url, NULL) &&
