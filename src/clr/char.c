@@ -93,11 +93,11 @@ is_surrogate_pair(struct call *c)
 }
 
 static bool
-unicode_category(struct call *c)
+get_category(struct call *c)
 {
     int unit = unit_argument(c);
 
-    return unit >= 0 && return_i64(c, text_category((uint32_t)unit));
+    return unit >= 0 && return_i64(c, unicode_category((uint32_t)unit));
 }
 
 static bool
@@ -291,8 +291,8 @@ static const struct member_row members[] = {
     M("Char", "bool Equals(object obj)", equals_object),
     M("Char", "int CompareTo(char value)", compare_to),
     M("Char", "int CompareTo(object value)", compare_to_object),
-    M("Char", "static UnicodeCategory GetUnicodeCategory(char c)", unicode_category),
-    M("Char", "static UnicodeCategory GetUnicodeCategory(string s, int index)", unicode_category),
+    M("Char", "static UnicodeCategory GetUnicodeCategory(char c)", get_category),
+    M("Char", "static UnicodeCategory GetUnicodeCategory(string s, int index)", get_category),
 };
 
 const struct library clr_char = LIBRARY("char", types, members);

@@ -23,6 +23,7 @@ struct parse {
     int month_at;                     /* parts read before the name */
     int weekday;                      /* -1 none */
     bool has_time, has_offset, is_utc;
+    bool has_t;                       /* between date and time */
     int meridiem;                     /* 1 AM, 2 PM */
     struct civil c;
     int64_t offset;
@@ -172,7 +173,8 @@ read_word(struct parse *p)
         p->offset = 0;
         return true;
     }
-    return str_eq_nocase(word, STR("T")) && p->n_parts + (p->month > 0) >= 2 && !p->has_time;
+    p->has_t = str_eq_nocase(word, STR("T")) && p->n_parts + (p->month > 0) >= 2 && !p->has_time;
+    return p->has_t;
 }
 
 static bool
@@ -206,7 +208,7 @@ read_token(struct parse *p)
     if (ascii_is_alpha(c))
         return read_word(p);
     p->at++;
-    if ((c == '+' || c == '-') && p->has_time && !p->has_offset)
+    if (((c == '+' && p->n_parts == 3) || ((c == '+' || c == '-') && p->has_time)) && !p->has_offset)
         return read_offset(p, c == '-');
     return c == '/' || c == '-' || c == '.' || c == ',';
 }
@@ -266,6 +268,8 @@ resolve_numbers(struct parse *p, int year_now)
         return v[m].digits <= 2 && v[d].digits <= 2 && v[y].digits <= 4;
     }
     if (p->n_parts != 2)
+        return false;
+    if (is_year(v[0]) && is_year(v[1]))
         return false;
     p->c.day = 1;
     p->c.year = year_now;
@@ -334,7 +338,7 @@ datetime_parse(struct str text, int64_t now, struct moment *ret)
     } else if (!(p.month ? resolve_named(&p, today.year) : resolve_numbers(&p, today.year))) {
         return false;
     }
-    if (p.meridiem && !p.has_time)
+    if ((p.meridiem && (!p.has_time || p.has_t)) || p.c.hour == 24)
         return false;
     return apply_meridiem(&p.c, p.meridiem) && finish(&p, ret);
 }

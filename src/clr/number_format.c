@@ -28,14 +28,15 @@ struct standard {
     int precision;
 };
 
-#define PRECISION_MAX 999999999
+/* More digits make it a custom format. */
+#define PRECISION_DIGITS_MAX 2
 
 static bool
 read_standard(struct str format, struct standard *ret)
 {
     int precision = -1;
 
-    if (format.len == 0 || !ascii_is_alpha(format.p[0]) || format.len > 10)
+    if (format.len == 0 || !ascii_is_alpha(format.p[0]) || format.len > 1 + PRECISION_DIGITS_MAX)
         return false;
     for (size_t i = 1; i < format.len; i++) {
         if (!ascii_is_digit(format.p[i]))
@@ -43,7 +44,7 @@ read_standard(struct str format, struct standard *ret)
         precision = (precision < 0 ? 0 : precision) * 10 + (format.p[i] - '0');
     }
     *ret = (struct standard){format.p[0], precision};
-    return precision <= PRECISION_MAX;
+    return true;
 }
 
 /* Keeps the first `keep` digits in `room`, halves away from zero. */
@@ -77,8 +78,7 @@ round_number(struct number *d, int64_t keep, char *room, size_t room_size)
     d->n = n;
     if (n == 0) {
         d->point = 0;
-        if (d->kind != NUMBER_FLOATING)
-            d->negative = false;
+        d->negative = false;
     }
 }
 
@@ -439,7 +439,7 @@ custom(struct buf *to, struct number d, struct str format, char *room, size_t ro
     }
     if (rounded.n == 0) {
         rounded.point = 0;
-        rounded.negative &= d.kind == NUMBER_FLOATING;
+        rounded.negative = false;
     }
     if (rounded.negative && section == 0)
         buf_add_char(to, '-');
@@ -528,20 +528,15 @@ format_decimal(struct buf *to, struct decimal value, struct str format)
     return true;
 }
 
-/* The digits that a standard format of a double asks for. */
+/* The digits that a standard format of a double starts from: as many as a double is sure to keep, so that 2.675 rounds to 2.68; a few
+ * more where E or G asks for them. */
 static void
-digits_for(double value, struct standard f, struct double_digits *ret)
+digits_for(double value, bool is_float, struct standard f, struct double_digits *ret)
 {
-    int precision = MIN(f.precision, 1000);
+    int sure = is_float ? 7 : 15, letter = ascii_lower(f.letter);
+    bool wants_more = (letter == 'e' && f.precision > sure - 1) || (letter == 'g' && f.precision > sure);
 
-    switch (ascii_lower(f.letter)) {
-    case 'e': double_digits_significant(value, (precision < 0 ? 6 : precision) + 1, ret); break;
-    case 'f':
-    case 'n':
-    case 'c': double_digits_fixed(value, precision < 0 ? 2 : precision, ret); break;
-    case 'p': double_digits_fixed(value, (precision < 0 ? 2 : precision) + 2, ret); break;
-    default: double_digits_significant(value, precision, ret);
-    }
+    double_digits_significant(value, wants_more ? sure + 2 : sure, ret);
 }
 
 static bool
@@ -564,11 +559,12 @@ format_floating(struct buf *to, double value, bool is_float, struct str format)
         return buf_add(to, text, n), true;
     }
     if (is_standard)
-        digits_for(value, f, &digits);
+        digits_for(value, is_float, f, &digits);
     else
         double_digits_significant(value, is_float ? 7 : 15, &digits);
     d.point = digits.point;
     d.n = digits.n;
+    d.negative &= d.n > 0;
     if (is_standard)
         return standard(to, d, f, room, sizeof(room));
     custom(to, d, format, room, sizeof(room));

@@ -209,7 +209,7 @@ find(struct call *c, const struct regex_object *o, struct string *input, size_t 
     }
     if (o->timeout_ms > 0)
         call_throw(c, EXC_REGEX_TIMEOUT,
-                   "The Regex engine has timed out while trying to match a pattern to an input string. This can occur for many "
+                   "The RegEx engine has timed out while trying to match a pattern to an input string. This can occur for many "
                    "reasons, including very large inputs or excessive backtracking caused by nested quantifiers, back-references "
                    "and other factors.");
     else

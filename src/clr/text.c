@@ -489,48 +489,22 @@ text_ends_with(struct call *c, struct string *s, struct string *suffix, enum str
 
 /* --- kinds of characters --------------------------------------------------------------------------------------------- */
 
-static const struct unicode_run {
-    uint16_t first;
-    uint8_t category;
-} runs[] = {
-#define AT(first, category) {first, category},
-#include "clr/unicode_categories.def"
-#undef AT
-};
-
-enum unicode_category
-text_category(uint32_t c)
-{
-    size_t low = 0, high = COUNTOF(runs);
-
-    if (c > 0xffff)
-        return CATEGORY_UNASSIGNED;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (runs[middle].first <= c)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (enum unicode_category)runs[low].category;
-}
-
 bool
 text_is_letter(uint32_t c)
 {
-    return c < 0x80 ? ascii_is_alpha((char)c) : text_category(c) <= CATEGORY_OTHER_LETTER;
+    return c < 0x80 ? ascii_is_alpha((char)c) : unicode_category(c) <= CATEGORY_OTHER_LETTER;
 }
 
 bool
 text_is_digit(uint32_t c)
 {
-    return c < 0x80 ? ascii_is_digit((char)c) : text_category(c) == CATEGORY_DECIMAL_DIGIT;
+    return c < 0x80 ? ascii_is_digit((char)c) : unicode_category(c) == CATEGORY_DECIMAL_DIGIT;
 }
 
 bool
 text_is_number(uint32_t c)
 {
-    enum unicode_category k = text_category(c);
+    enum unicode_category k = unicode_category(c);
 
     return k >= CATEGORY_DECIMAL_DIGIT && k <= CATEGORY_OTHER_NUMBER;
 }
@@ -538,19 +512,19 @@ text_is_number(uint32_t c)
 bool
 text_is_upper(uint32_t c)
 {
-    return c < 0x80 ? c >= 'A' && c <= 'Z' : text_category(c) == CATEGORY_UPPERCASE_LETTER;
+    return c < 0x80 ? c >= 'A' && c <= 'Z' : unicode_category(c) == CATEGORY_UPPERCASE_LETTER;
 }
 
 bool
 text_is_lower(uint32_t c)
 {
-    return c < 0x80 ? c >= 'a' && c <= 'z' : text_category(c) == CATEGORY_LOWERCASE_LETTER;
+    return c < 0x80 ? c >= 'a' && c <= 'z' : unicode_category(c) == CATEGORY_LOWERCASE_LETTER;
 }
 
 bool
 text_is_separator(uint32_t c)
 {
-    enum unicode_category k = text_category(c);
+    enum unicode_category k = unicode_category(c);
 
     return k >= CATEGORY_SPACE_SEPARATOR && k <= CATEGORY_PARAGRAPH_SEPARATOR;
 }
@@ -570,7 +544,7 @@ text_is_control(uint32_t c)
 bool
 text_is_symbol(uint32_t c)
 {
-    enum unicode_category k = text_category(c);
+    enum unicode_category k = unicode_category(c);
 
     return k >= CATEGORY_MATH_SYMBOL && k <= CATEGORY_OTHER_SYMBOL;
 }
@@ -578,7 +552,7 @@ text_is_symbol(uint32_t c)
 bool
 text_is_punctuation(uint32_t c)
 {
-    enum unicode_category k = text_category(c);
+    enum unicode_category k = unicode_category(c);
 
     return k >= CATEGORY_CONNECTOR_PUNCTUATION && k <= CATEGORY_OTHER_PUNCTUATION;
 }

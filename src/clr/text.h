@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/unicode.h"
 #include "clr/values.h"
 
 /* Simple (one to one) mappings of a code point. */
@@ -31,18 +32,7 @@ int64_t text_index_of(struct call *c, struct string *s, struct string *needle, u
 int64_t text_last_index_of(struct call *c, struct string *s, struct string *needle, uint32_t from, uint32_t count,
                            enum string_comparison how);
 
-/* System.Globalization.UnicodeCategory, same numbers. */
-enum unicode_category {
-    CATEGORY_UPPERCASE_LETTER, CATEGORY_LOWERCASE_LETTER, CATEGORY_TITLECASE_LETTER, CATEGORY_MODIFIER_LETTER,
-    CATEGORY_OTHER_LETTER, CATEGORY_NON_SPACING_MARK, CATEGORY_SPACING_MARK, CATEGORY_ENCLOSING_MARK, CATEGORY_DECIMAL_DIGIT,
-    CATEGORY_LETTER_NUMBER, CATEGORY_OTHER_NUMBER, CATEGORY_SPACE_SEPARATOR, CATEGORY_LINE_SEPARATOR,
-    CATEGORY_PARAGRAPH_SEPARATOR, CATEGORY_CONTROL, CATEGORY_FORMAT, CATEGORY_SURROGATE, CATEGORY_PRIVATE_USE,
-    CATEGORY_CONNECTOR_PUNCTUATION, CATEGORY_DASH_PUNCTUATION, CATEGORY_OPEN_PUNCTUATION, CATEGORY_CLOSE_PUNCTUATION,
-    CATEGORY_INITIAL_QUOTE, CATEGORY_FINAL_QUOTE, CATEGORY_OTHER_PUNCTUATION, CATEGORY_MATH_SYMBOL, CATEGORY_CURRENCY_SYMBOL,
-    CATEGORY_MODIFIER_SYMBOL, CATEGORY_OTHER_SYMBOL, CATEGORY_UNASSIGNED,
-};
-/* Char.GetUnicodeCategory and Char.IsLetter ... of a UTF-16 unit. */
-enum unicode_category text_category(uint32_t c);
+/* Char.IsLetter ... of a UTF-16 unit; its category is in base/unicode.h. */
 bool text_is_number(uint32_t c);
 bool text_is_letter(uint32_t c);
 bool text_is_digit(uint32_t c);

@@ -116,9 +116,7 @@ double_digits_shortest_float(float f, struct double_digits *ret)
 static void
 round_digits(struct double_digits *d, int keep)
 {
-    if (keep < 0 || (uint32_t)keep >= d->n) {
-        if (keep < 0)
-            d->n = 0;
+    if ((uint32_t)keep >= d->n) {
         strip_zeros(d);
         return;
     }
@@ -136,42 +134,6 @@ round_digits(struct double_digits *d, int keep)
         }
     }
     strip_zeros(d);
-}
-
-void
-double_digits_fixed(double d, int fraction, struct double_digits *ret)
-{
-    char text[DOUBLE_DIGITS_MAX + 320];
-    bool is_tie;
-
-    d = fabs(d);
-    if (d == 0) {
-        *ret = (struct double_digits){.n = 0};
-        return;
-    }
-    fraction = MIN(fraction, DOUBLE_DIGITS_MAX - 320); /* no double has more digits than that and stays readable */
-    is_tie = fraction < 1074 && fmod(ldexp(d, fraction + 1), 2) == 1;
-    snprintf(text, sizeof(text), "%.*f", fraction + is_tie, d);
-    ret->n = 0;
-    ret->point = 0;
-    bool behind = false;
-    for (const char *p = text; *p; p++) {
-        if (*p == '.') {
-            behind = true;
-            continue;
-        }
-        if (*p == '0' && !ret->n) {
-            ret->point -= behind;
-            continue;
-        }
-        if (ret->n < DOUBLE_DIGITS_MAX - 1)
-            ret->digits[ret->n++] = *p;
-        ret->point += !behind;
-    }
-    if (is_tie)
-        round_digits(ret, ret->point + fraction);
-    else
-        strip_zeros(ret);
 }
 
 void
@@ -260,7 +222,7 @@ double_to_text(double d, char text[DOUBLE_TEXT_MAX])
     if (!isfinite(d))
         return not_finite(d, text);
     double_digits_shortest(d, &digits);
-    return general(&digits, signbit(d), 15, text);
+    return general(&digits, d < 0, 15, text); /* -0 is 0 */
 }
 
 size_t
@@ -271,5 +233,5 @@ float_to_text(float f, char text[DOUBLE_TEXT_MAX])
     if (!isfinite(f))
         return not_finite((double)f, text);
     double_digits_shortest_float(f, &digits);
-    return general(&digits, signbit(f), 7, text);
+    return general(&digits, f < 0, 7, text);
 }

@@ -19,10 +19,8 @@ void double_digits_shortest(double d, struct double_digits *ret);
 void double_digits_shortest_float(float f, struct double_digits *ret);
 /* Rounded to `significant` digits (1-...), halves away from zero. Trailing zeros are dropped. */
 void double_digits_significant(double d, int significant, struct double_digits *ret);
-/* Rounded to `fraction` digits behind the point (0-...), halves away from zero. */
-void double_digits_fixed(double d, int fraction, struct double_digits *ret);
 
 #define DOUBLE_TEXT_MAX 32
-/* As .NET's invariant ToString(): 1, 0.1, 1E+20, 1E-05, NaN, -Infinity. Returns the length; NUL added. */
+/* As .NET's invariant ToString(), so -0 is 0: 1, 0.1, 1E+20, 1E-05, NaN, -Infinity. Returns the length; NUL added. */
 size_t double_to_text(double d, char text[DOUBLE_TEXT_MAX]);
 size_t float_to_text(float f, char text[DOUBLE_TEXT_MAX]);

@@ -4,6 +4,9 @@
  * Inline options are resolved here: every node knows its own. Groups get their numbers at the end, when all names are known;
  * named groups come after the unnamed ones.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "data/regex_tree.h"
@@ -25,10 +28,17 @@ struct parser {
 
 static struct regex_node *alternation(struct parser *p);
 
+static struct regex_node *fail(struct parser *p, const char *what, ...) PRINTF_LIKE(2, 3);
 static struct regex_node *
-fail(struct parser *p, const char *what)
+fail(struct parser *p, const char *what, ...)
 {
-    err_set(p->err, ERR_SYNTAX, "parsing \"%.*s\" - %s.", STR_ARG(str_sub(p->s, 0, 200)), what);
+    char text[160];
+    va_list ap;
+
+    va_start(ap, what);
+    vsnprintf(text, sizeof(text), what, ap);
+    va_end(ap);
+    err_set(p->err, ERR_SYNTAX, "parsing \"%.*s\" - %s.", STR_ARG(str_sub(p->s, 0, 200)), text);
     return NULL;
 }
 
@@ -210,6 +220,10 @@ class_escape(struct parser *p, struct regex_item *ret)
         }
         ret->class_ = CLASS_PROPERTY;
         ret->property = str_sub(p->s, p->at + 2, (size_t)close);
+        if (!regex_is_property(ret->property)) {
+            fail(p, "Unknown property '%.*s'", STR_ARG(ret->property));
+            return false;
+        }
         p->at = (size_t)close + 1;
         return true;
     default: return false;
@@ -326,6 +340,18 @@ is_name_char(char c)
     return ascii_is_alpha(c) || ascii_is_digit(c) || c == '_' || (c & 0x80);
 }
 
+/* A number, or a word that does not begin with a digit. */
+static bool
+is_group_name(struct str s)
+{
+    if (!s.len || !ascii_is_digit(s.p[0]))
+        return s.len > 0;
+    for (size_t i = 0; i < s.len; i++)
+        if (!ascii_is_digit(s.p[i]))
+            return false;
+    return true;
+}
+
 /* A name or number up to `close`; false after an error. */
 static bool
 read_name(struct parser *p, char close, struct str *ret)
@@ -335,7 +361,7 @@ read_name(struct parser *p, char close, struct str *ret)
     while (more(p) && is_name_char(peek(p)))
         p->at++;
     *ret = str_sub(p->s, from, p->at);
-    if (peek(p) != close || !ret->len)
+    if (peek(p) != close || !is_group_name(*ret))
         return fail(p, "Invalid group name: Group names must begin with a word character");
     p->at++;
     return true;
@@ -381,7 +407,7 @@ named_group(struct parser *p, char close)
         p->at++;
         if (!read_name(p, close, &minus))
             return NULL;
-    } else if (!name.len || peek(p) != close) {
+    } else if (!is_group_name(name) || peek(p) != close) {
         return fail(p, "Invalid group name: Group names must begin with a word character");
     } else {
         p->at++;
@@ -574,7 +600,7 @@ escape(struct parser *p)
         uint32_t number = (uint32_t)(c - '0'), groups = count_groups(p->s);
         if (n_digits == 2 && number * 10 + (uint32_t)(peek_at(p, 1) - '0') > groups)
             n_digits = 1;
-        if (number <= groups || c > '7') {
+        if (number <= groups || c > '7' || (n_digits == 1 && !ascii_is_digit(peek_at(p, 1)) && !(p->options & REGEX_ECMASCRIPT))) {
             name = str_sub(p->s, p->at, p->at + n_digits);
             p->at += n_digits;
             return reference(p, name);
@@ -702,7 +728,7 @@ concat(struct parser *p)
             item = repeat;
             skip_ignored(p);
             if (strchr("*+?", peek(p)) && more(p))
-                return fail(p, "Nested quantifier");
+                return fail(p, "Nested quantifier %c", peek(p));
         }
         if (!append(p, list, item))
             return NULL;
@@ -850,7 +876,8 @@ resolve(struct parser *p)
         struct regex_node *r = p->references.v[i];
         r->group = find_group(t, r->name);
         if (r->group < 0 && r->kind == RE_BACKREF)
-            return fail(p, "Reference to undefined group");
+            return fail(p, ascii_is_digit(r->name.p[0]) ? "Reference to undefined group number %.*s" : "Reference to undefined group name %.*s",
+                        STR_ARG(r->name));
         if (r->group >= 0 && r->kind == RE_CONDITION)
             r->other = NULL;
     }
@@ -872,6 +899,17 @@ has_repeated_capture(const struct regex_node *n, bool in_repeat)
     return has_repeated_capture(n->child, in_repeat) || (n->kind == RE_CONDITION && has_repeated_capture(n->other, in_repeat));
 }
 
+/* (?<x>a)(?<x>b) likewise. */
+static bool
+has_shared_capture(const struct parser *p)
+{
+    for (size_t i = 0; i < p->captures.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (p->captures.v[i]->group == p->captures.v[k]->group)
+                return true;
+    return false;
+}
+
 bool
 regex_parse(struct regex_tree *t, struct str pattern, unsigned options, struct err *err)
 {
@@ -890,6 +928,6 @@ regex_parse(struct regex_tree *t, struct str pattern, unsigned options, struct e
     if (!give_numbers(&p) || !resolve(&p))
         return false;
     t->needs_backtracker |= (options & REGEX_RIGHT_TO_LEFT) != 0;
-    t->has_repeated_capture = has_repeated_capture(t->root, false);
+    t->has_repeated_capture = has_repeated_capture(t->root, false) || has_shared_capture(&p);
     return true;
 }

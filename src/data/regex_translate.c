@@ -8,6 +8,7 @@
 #include <wctype.h>
 
 #include "base/buf.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
 #include "data/regex_tree.h"
 
@@ -392,30 +393,46 @@ is_space(uint32_t c, bool ecmascript)
     return c == 0x85 || c == 0xa0 || iswspace_l(c, unicode_locale());
 }
 
-/* General categories by their first letter, as far as the C library tells them. */
+/* A general category, or all that begin with a letter: the range of unicode_category(). False: no such name. */
+static bool
+find_category(struct str name, enum unicode_category *ret_first, enum unicode_category *ret_last)
+{
+    static const char names[][3] = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "No", "Zs", "Zl", "Zp", "Cc",
+                                    "Cf", "Cs", "Co", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Sm", "Sc", "Sk", "So", "Cn"};
+    bool found = false;
+
+    for (size_t i = 0; i < COUNTOF(names); i++) {
+        if (name.len == 2 ? !str_eq(name, str_from(names[i], 2)) : name.len != 1 || name.p[0] != names[i][0])
+            continue;
+        if (!found)
+            *ret_first = (enum unicode_category)i;
+        *ret_last = (enum unicode_category)i;
+        found = true;
+    }
+    return found;
+}
+
+bool
+regex_is_property(struct str name)
+{
+    enum unicode_category first, last;
+
+    return find_block(name) || find_category(name, &first, &last);
+}
+
 static bool
 has_property(struct str name, uint32_t c)
 {
     const struct block *block = find_block(name);
-    locale_t l = unicode_locale();
+    enum unicode_category first, last, category = unicode_category(c);
 
     if (block)
         return c >= block->low && c <= block->high;
-    if (str_eq_lit(name, "Lu"))
-        return iswupper_l(c, l);
-    if (str_eq_lit(name, "Ll"))
-        return iswlower_l(c, l);
-    if (name.len && name.p[0] == 'L')
-        return iswalpha_l(c, l);
-    if (name.len && name.p[0] == 'N')
-        return is_digit(c, false);
-    if (name.len && name.p[0] == 'P')
-        return iswpunct_l(c, l) && !(c < 0x80 && strchr("$+<=>^`|~", (int)c));
-    if (name.len && name.p[0] == 'S')
-        return c < 0x80 ? c && strchr("$+<=>^`|~", (int)c) : iswpunct_l(c, l);
-    if (name.len && name.p[0] == 'Z')
-        return iswspace_l(c, l) && c >= 0x20;
-    return name.len && name.p[0] == 'C' && iswcntrl_l(c, l);
+    if (!find_category(name, &first, &last))
+        return false;
+    if (name.len == 1 && name.p[0] == 'C') /* the last one stands apart */
+        return category == CATEGORY_UNASSIGNED || (category >= first && category <= CATEGORY_PRIVATE_USE);
+    return category >= first && category <= last;
 }
 
 static bool

@@ -63,6 +63,8 @@ bool regex_parse(struct regex_tree *t, struct str pattern, unsigned options, str
 bool regex_translate(const struct regex_tree *t, struct buf *to, uint16_t *order, uint32_t order_max, uint32_t *ret_n);
 
 /* Unicode tests that both matchers share. */
+/* "Lu", "L", "IsCyrillic" ... */
+bool regex_is_property(struct str name);
 bool regex_set_has(const struct regex_set *s, uint32_t c, bool ignore_case, bool ecmascript);
 bool regex_is_word(uint32_t c, bool ecmascript);
 uint32_t regex_fold(uint32_t c);
