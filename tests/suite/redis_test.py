@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from rig import SLOW, free_port, must, run_all
+from rig import HEADGATE, SLOW, free_port, must, run_all
 
 CACHED = """<policies>
   <inbound><base />
@@ -550,6 +550,53 @@ def test_a_slot_of_a_cluster_moves(rig):
     a.request("POST", "/values/x?k=name", body="after")
     must(lambda: b.get("/values/x?k=name").text == "after", "and remembered")
     assert target("KEYS", "apim:-:v:name")
+
+
+def check(*words, folder=None):
+    """headgate cache check: its exit status, and its lines by step."""
+    p = subprocess.run([HEADGATE, "cache", "check", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,
+                       timeout=60 * SLOW)
+    steps = {line.split()[0]: line.split(None, 1)[1] for line in p.stdout.splitlines() if " " in line}
+    return p.returncode, steps, p.stderr
+
+
+def test_cache_check_says_which_step_fails(rig):
+    redis = rig.redis("--requirepass", "secret")
+    c = redis.client()
+    c("AUTH", "secret")
+    status, steps, _ = check(f"127.0.0.1:{redis.port},password=secret")
+    assert status == 0 and list(steps) == ["name", "TCP", "TLS", "AUTH", "write", "read", "tracking", "purges"], steps
+    assert "7.0" in steps["AUTH"] and "heard of" in steps["tracking"]
+    assert c("KEYS", "apim:*") == [], "nothing is left behind"
+
+    def fails_at(step, *words):
+        status, steps, _ = check(*words)
+        assert status == 1 and steps[step].startswith("FAILED"), (step, steps)
+        assert [s for s, text in steps.items() if "FAILED" in text][0] == step
+        assert "secret" not in str(steps)
+
+    fails_at("name", "no-such-host.invalid")
+    fails_at("TCP", f"127.0.0.1:{free_port()}")
+    fails_at("TLS", f"127.0.0.1:{redis.port},ssl=True,password=secret")
+    fails_at("AUTH", f"127.0.0.1:{redis.port},password=secretly")
+    fails_at("AUTH", f"127.0.0.1:{redis.port}")
+    c("ACL", "SETUSER", "reader", "on", ">pass", "~*", "+@read", "+@connection")
+    fails_at("write", f"127.0.0.1:{redis.port},user=reader,password=pass")
+    c("ACL", "SETUSER", "writer", "on", ">pass", "~apim:*", "+@write", "+@connection")
+    fails_at("read", f"127.0.0.1:{redis.port},user=writer,password=pass")
+    c("ACL", "SETUSER", "untracked", "on", ">pass", "~*", "+@all", "-client|tracking")
+    fails_at("tracking", f"127.0.0.1:{redis.port},user=untracked,password=pass")
+    c("ACL", "SETUSER", "unpurged", "on", ">pass", "~apim:*", "+@all")
+    fails_at("purges", f"127.0.0.1:{redis.port},user=unpurged,password=pass")
+    folder = rig.path("conf")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "headgate.yaml"), "w") as f:
+        f.write(f"deployment: {{region: north}}\ncaches:\n  - {{connection: '127.0.0.1:1', use-from: default}}\n"
+                f"  - {{id: near, connection: '127.0.0.1:{redis.port},password=secret', use-from: north}}\n")
+    status, steps, err = check(folder=folder)
+    assert status == 0 and "in the clear" in err and "secret," not in err, err
+    assert check("h,colour=blue")[0] == 2
+    assert check("a", "b")[0] == 2
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+/* cmd_cache.c: `headgate cache VERB ...`.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cache_check.h"
+#include "cli/commands.h"
+
+static const struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *summary;
+} verbs[] = {
+    {"check", cache_check_run, "reach the external cache step by step, and say which step fails"},
+};
+
+static int
+usage(FILE *to, int status)
+{
+    fprintf(to, "usage: headgate cache VERB ...\n\n");
+    for (size_t i = 0; i < COUNTOF(verbs); i++)
+        fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    return status;
+}
+
+int
+cmd_cache(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, 2);
+    for (size_t i = 0; i < COUNTOF(verbs); i++)
+        if (strcmp(argv[1], verbs[i].name) == 0)
+            return verbs[i].run(argc - 1, argv + 1);
+    return strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? usage(stdout, 0) : usage(stderr, 2);
+}
