@@ -28,6 +28,16 @@ struct node {
     void *bound;                      /* for the binder: what a lambda was bound to, by parameter types */
 };
 
+/* Appends n, unless it is NULL, to the list whose end is *last. */
+static inline void
+node_list_add(struct node ***last, struct node *n)
+{
+    if (!n)
+        return;
+    **last = n;
+    *last = &n->next;
+}
+
 struct parser {
     struct str text;
     const struct token *tokens;
@@ -55,6 +65,8 @@ struct node *parse_statement(struct parser *p);
 struct node *parse_block(struct parser *p);
 struct node *parse_parameters(struct parser *p);
 struct node *parse_pattern(struct parser *p);
+struct node *parse_query(struct parser *p);
+struct node *parse_initializer(struct parser *p);
 const struct token *parser_peek(const struct parser *p, size_t ahead);
 enum token_kind parser_kind(const struct parser *p);
 bool parser_accept(struct parser *p, enum token_kind kind);

@@ -1,10 +1,13 @@
 /* bind.h: from what was written to what it means: the bound tree, where every expression has its type, every conversion
  * is a node and every call names its member.
  *
- *     bind.c          scopes, names, messages          bind_expr.c   operators, literals, access
- *     convert.c       which conversion, and its node   bind_call.c   calls, creation, lambdas
- *     overload.c      which overload, type inference   bind_stmt.c   statements
- *     fold.c          arithmetic on constants          flow.c        definite assignment, reachability
+ *     bind.c          scopes, messages                 bind_expr.c    each kind of expression
+ *     bind_member.c   names and members                bind_op.c      operators
+ *     bind_call.c     calls and indexers               bind_assign.c  assignments
+ *     bind_new.c      creation                         bind_pattern.c casts, `is`, patterns
+ *     bind_lambda.c   lambdas and method groups        bind_stmt.c    statements
+ *     convert.c       which conversion, and its node   fold.c         arithmetic on constants
+ *     overload.c      which overload, type inference   flow.c         definite assignment, reachability
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -162,13 +165,31 @@ struct bound *bind_expression(struct binder *b, const struct node *n);
 struct bound *bind_value(struct binder *b, const struct node *n);        /* and it must have a value: no void, no type */
 struct bound *bind_as(struct binder *b, const struct node *n, const struct type *type);  /* converted, target-typed */
 struct bound *bind_condition(struct binder *b, const struct node *n);
-struct bound *bind_pattern(struct binder *b, const struct node *pattern, struct bound *value);
+
+/* --- bind_op.c --- */
+struct bound *bind_binary(struct binder *b, const struct node *n);
+struct bound *bind_logical(struct binder *b, const struct node *n);      /* && and || */
+struct bound *bind_coalesce(struct binder *b, const struct node *n);
+struct bound *bind_conditional(struct binder *b, const struct node *n);
 struct bound *bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool is_right_shift, struct bound *x, struct bound *y);
 struct bound *bound_unary(struct binder *b, const struct node *node, enum token_kind op, struct bound *x);
 struct bound *bound_is_null(struct binder *b, struct bound *x, bool is_not);
 struct bound *bound_not(struct binder *b, struct bound *x);
-struct bound *bound_assign(struct binder *b, const struct node *node, struct bound *target, struct bound *value);
+/* Of a nullable that is known not to be null its value; others as they are. */
+struct bound *bound_unwrapped(struct binder *b, struct bound *x);
 struct bound *bound_concat(struct binder *b, const struct node *node, struct bound *x, struct bound *y);
+/* AND or OR of two conditions. */
+struct bound *bound_pair(struct binder *b, enum bound_kind kind, struct bound *x, struct bound *y);
+bool is_arithmetic_type(const struct type *t);
+
+/* --- bind_assign.c --- */
+struct bound *bind_assignment(struct binder *b, const struct node *n);
+struct bound *bind_increment(struct binder *b, const struct node *n, bool is_postfix);
+
+/* --- bind_pattern.c --- */
+struct bound *bind_cast(struct binder *b, const struct node *n);
+struct bound *bind_as_type(struct binder *b, const struct node *n);
+struct bound *bind_pattern(struct binder *b, const struct node *pattern, struct bound *value);
 
 /* --- convert.c --- */
 struct conversion classify(struct binder *b, const struct bound *x, const struct type *to);
@@ -213,15 +234,45 @@ struct bound *overload_report(struct binder *b, const struct node *node, const s
 /* The call's argument list in order of parameters: conversions, defaults, params array. */
 struct bound *overload_arguments(struct binder *b, const struct node *node, const struct candidate *c, struct argument *args);
 
+/* --- bind_member.c --- */
+/* Walks where a member of a value of type t may be declared: t, its bases; of an interface its interfaces, then object. */
+struct level {
+    const struct type *type, *start;
+    uint32_t i;
+};
+const struct type *next_level(struct binder *b, struct level *l);
+struct bound *bind_member(struct binder *b, const struct node *n);
+struct bound *bind_name(struct binder *b, const struct node *n);
+struct bound *bound_member_value(struct binder *b, const struct node *node, struct bound *object, struct str name);
+struct bound *bound_property(struct binder *b, const struct node *node, const struct member *m, const struct type *owner, struct bound *object);
+struct bound *bound_call(struct binder *b, const struct node *node, const struct member *m, const struct type *owner,
+                         const struct type *const *type_args, const struct type *ret_type, struct bound *arguments);
+/* A receiver as its member takes it: value types are boxed for members of object and of interfaces. */
+struct bound *as_receiver(struct binder *b, struct bound *x, const struct type *owner);
+/* False after reporting that the member is not supported yet; warns of what Azure lacks. */
+bool check_member(struct binder *b, const struct node *node, const struct member *m);
+struct bound *report_no_member(struct binder *b, const struct node *node, const struct type *t, struct str name, bool is_static);
+
 /* --- bind_call.c --- */
 struct bound *bind_call(struct binder *b, const struct node *n);
+struct bound *bind_index(struct binder *b, const struct node *n);
+struct bound *bound_index(struct binder *b, const struct node *n, struct bound *object, const struct node *list);
+uint32_t bind_arguments(struct binder *b, const struct node *list, struct argument *to);
+bool has_error(const struct argument *args, uint32_t n);
+/* The overload of a METHODS node that takes these arguments, called. */
+struct bound *call_methods(struct binder *b, const struct node *node, struct bound *group, struct argument *args, uint32_t n);
+/* Puts the receiver (or NULL) in front of the arguments and makes the call. */
+struct bound *finish_call(struct binder *b, const struct node *node, struct candidate *c, struct bound *object, struct argument *args);
+struct bound *report_ambiguous(struct binder *b, const struct node *node, struct str name, const struct candidate *x, const struct candidate *y);
+struct bound *assign_to(struct binder *b, const struct node *node, struct bound *target, struct bound *value);
+
+/* --- bind_new.c --- */
 struct bound *bind_new(struct binder *b, const struct node *n);
 struct bound *bind_new_array(struct binder *b, const struct node *n);
 struct bound *bind_array_initializer(struct binder *b, const struct node *init, const struct type *array);
 struct bound *bind_anonymous(struct binder *b, const struct node *n);
-struct bound *bind_member(struct binder *b, const struct node *n);
-struct bound *bind_name(struct binder *b, const struct node *n);
-struct bound *bind_index(struct binder *b, const struct node *n);
+
+/* --- bind_lambda.c --- */
 struct bound *bind_lambda(struct binder *b, const struct node *n);
 /* Binds a lambda for parameter types that do not work out, so that its errors are reported. */
 struct bound *lambda_explain(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters);
@@ -230,11 +281,6 @@ struct bound *lambda_for(struct binder *b, const struct node *n, const struct ty
 /* Type of what the body gives for these parameter types, quietly; NULL when it has errors; void when it gives nothing. */
 const struct type *lambda_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters);
 struct bound *method_group_for(struct binder *b, struct bound *group, const struct type *delegate, const struct type **ret_result);
-struct bound *bound_call(struct binder *b, const struct node *node, const struct member *m, const struct type *owner,
-                         const struct type *const *type_args, const struct type *ret_type, struct bound *arguments);
-struct bound *bound_member_value(struct binder *b, const struct node *node, struct bound *object, struct str name);
-struct bound *assign_to(struct binder *b, const struct node *node, struct bound *target, struct bound *value);
-uint32_t bind_arguments(struct binder *b, const struct node *list, struct argument *to);
 
 /* --- bind_stmt.c --- */
 struct bound *bind_block(struct binder *b, const struct node *n);

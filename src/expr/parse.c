@@ -155,15 +155,6 @@ parser_enter(struct parser *p)
     return false;
 }
 
-static void
-list_add(struct node ***last, struct node *n)
-{
-    if (!n)
-        return;
-    **last = n;
-    *last = &n->next;
-}
-
 /* --- types --------------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -257,7 +248,7 @@ type_arguments(struct parser *p)
 
     parser_expect(p, TOK_LESS);
     do
-        list_add(&last, parse_type(p));
+        node_list_add(&last, parse_type(p));
     while (parser_accept(p, TOK_COMMA));
     parser_expect(p, TOK_GREATER);
     return first;
@@ -310,7 +301,7 @@ tuple_type(struct parser *p)
             item->text = parser_peek(p, 0)->text;
             p->at++;
         }
-        list_add(&last, parser_finish(p, item));
+        node_list_add(&last, parser_finish(p, item));
     } while (parser_accept(p, TOK_COMMA));
     parser_expect(p, TOK_CLOSE_PAREN);
     return parser_finish(p, n);
@@ -384,7 +375,7 @@ parse_parameters(struct parser *p)
             break;
         if (parser_accept(p, TOK_ASSIGN))
             n->b = parse_expression(p);
-        list_add(&last, parser_finish(p, n));
+        node_list_add(&last, parser_finish(p, n));
         if (!parser_accept(p, TOK_COMMA))
             break;
     }
@@ -431,7 +422,7 @@ parse_block(struct parser *p)
     parser_expect(p, TOK_OPEN_BRACE);
     while (parser_kind(p) != TOK_CLOSE_BRACE && parser_kind(p) != TOK_END) {
         size_t before = p->at;
-        list_add(&last, parse_statement(p));
+        node_list_add(&last, parse_statement(p));
         if (p->at == before)
             p->at++;        /* nothing was taken: it has been reported */
     }
@@ -454,7 +445,6 @@ parenthesized(struct parser *p)
 static struct node *
 declarator(struct parser *p)
 {
-    struct node *parse_initializer(struct parser *);
     struct node *n = parser_node(p, NODE_DECLARATOR);
 
     if (parser_kind(p) == TOK_IDENTIFIER)
@@ -475,7 +465,7 @@ local(struct parser *p)
     n->flag = parser_accept(p, TOK_CONST);
     n->a = parse_type(p);
     do
-        list_add(&last, declarator(p));
+        node_list_add(&last, declarator(p));
     while (parser_accept(p, TOK_COMMA));
     return parser_finish(p, n);
 }
@@ -516,7 +506,7 @@ deconstruct(struct parser *p)
             one->a = parse_type(p);
         one->text = parser_peek(p, 0)->text;
         parser_expect(p, TOK_IDENTIFIER);
-        list_add(&last, parser_finish(p, one));
+        node_list_add(&last, parser_finish(p, one));
     } while (parser_accept(p, TOK_COMMA));
     parser_expect(p, TOK_CLOSE_PAREN);
     if (parser_is_word(p, "in") || parser_kind(p) == TOK_IN)
@@ -621,10 +611,10 @@ for_statement(struct parser *p)
     p->at++;
     parser_expect(p, TOK_OPEN_PAREN);
     if (is_declaration(p)) {
-        list_add(&last, local(p));
+        node_list_add(&last, local(p));
     } else if (parser_kind(p) != TOK_SEMICOLON) {
         do
-            list_add(&last, expression_statement(p));
+            node_list_add(&last, expression_statement(p));
         while (parser_accept(p, TOK_COMMA));
     }
     parser_expect(p, TOK_SEMICOLON);
@@ -633,7 +623,7 @@ for_statement(struct parser *p)
     parser_expect(p, TOK_SEMICOLON);
     last = &n->more;
     while (parser_kind(p) != TOK_CLOSE_PAREN && parser_kind(p) != TOK_END) {
-        list_add(&last, expression_statement(p));
+        node_list_add(&last, expression_statement(p));
         if (!parser_accept(p, TOK_COMMA))
             break;
     }
@@ -695,18 +685,18 @@ switch_statement(struct parser *p)
         struct node *section = parser_node(p, NODE_SECTION), **labels = &section->list, **body = &section->more;
         while (parser_kind(p) == TOK_CASE || parser_kind(p) == TOK_DEFAULT) {
             size_t before = p->at;
-            list_add(&labels, switch_label(p));
+            node_list_add(&labels, switch_label(p));
             if (p->at == before)
                 p->at++;
         }
         while (parser_kind(p) != TOK_CASE && parser_kind(p) != TOK_DEFAULT && parser_kind(p) != TOK_CLOSE_BRACE &&
                parser_kind(p) != TOK_END) {
             size_t before = p->at;
-            list_add(&body, parse_statement(p));
+            node_list_add(&body, parse_statement(p));
             if (p->at == before)
                 p->at++;
         }
-        list_add(&last, parser_finish(p, section));
+        node_list_add(&last, parser_finish(p, section));
     }
     parser_expect(p, TOK_CLOSE_BRACE);
     return parser_finish(p, n);
@@ -744,7 +734,7 @@ try_statement(struct parser *p)
     p->at++;
     n->a = parse_block(p);
     while (parser_kind(p) == TOK_CATCH)
-        list_add(&last, catch_clause(p));
+        node_list_add(&last, catch_clause(p));
     if (parser_accept(p, TOK_FINALLY))
         n->b = parse_block(p);
     if (!n->list && !n->b)

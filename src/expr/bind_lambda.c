@@ -1,0 +1,168 @@
+/* bind_lambda.c: lambdas and method groups, which take their types from the delegate they become.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "expr/bind.h"
+
+struct bound *
+bind_lambda(struct binder *b, const struct node *n)
+{
+    struct bound *x = bound_new(b, B_LAMBDA_WAITS, n, NULL);
+    bool typed = true;
+
+    for (const struct node *it = n->list; it; it = it->next)
+        typed &= it->a != NULL;
+    x->flag = typed && n->list;       /* explicit parameter types */
+    return x;
+}
+
+/* Opens the lambda's own function, binds its body, closes it. */
+static struct bound *
+lambda_body(struct binder *b, const struct node *n, struct function_scope *f, const struct type *const *parameters, uint32_t n_parameters)
+{
+    struct binder saved = *b;
+    struct scope scope;
+    struct bound *body;
+    uint32_t i = 0;
+
+    f->outer = b->function;
+    b->function = f;
+    b->loops = b->switches = b->finallies = 0;
+    b->in_catch = false;
+    scope_open(b, &scope);
+    for (const struct node *it = n->list; it && i < n_parameters; it = it->next, i++) {
+        struct symbol *s = declare(b, SYMBOL_PARAMETER, it->text, parameters[i], it);
+        f->parameters[f->n_parameters++] = s;
+        for (struct node *alias = it->list; alias; alias = alias->next)
+            declare(b, SYMBOL_ALIAS, alias->text, b->core->object, alias->a);
+    }
+    for (; i < n_parameters; i++)           /* delegate { } ignores them */
+        f->parameters[f->n_parameters++] = symbol_new(b, SYMBOL_PARAMETER, STR_NONE, parameters[i], n);
+    body = bind_body(b, n->b);
+    scope_close(b, &scope);
+    b->function = saved.function;
+    b->loops = saved.loops;
+    b->switches = saved.switches;
+    b->finallies = saved.finallies;
+    b->in_catch = saved.in_catch;
+    return body;
+}
+
+static bool
+fits_parameters(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
+{
+    uint32_t i = 0;
+
+    if (n->flag)
+        return true;
+    for (const struct node *it = n->list; it; it = it->next, i++)
+        if (i >= n_parameters || (it->a && bind_type(b, it->a) != parameters[i]))
+            return false;
+    return i == n_parameters;
+}
+
+struct bound *
+lambda_for(struct binder *b, const struct node *n, const struct type *delegate)
+{
+    const struct type *parameters[ARGUMENTS_MAX], *ret_type;
+    uint32_t count = delegate_signature(delegate, parameters, ARGUMENTS_MAX, &ret_type);
+    struct function_scope *f = arena_new(b->arena, struct function_scope);
+    struct bound *r;
+
+    if (!f || !fits_parameters(b, n, parameters, count))
+        return NULL;
+    f->ret_type = ret_type;
+    f->returns_void = ret_type->kind == TYPE_VOID;
+    r = bound_new(b, B_LAMBDA, n, delegate);
+    r->function = f;
+    r->a = lambda_body(b, n, f, parameters, count);
+    return r;
+}
+
+/* Binds with an open result; the types it returns are in f. */
+static bool
+infer_lambda(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters, struct function_scope *f)
+{
+    if (!fits_parameters(b, n, parameters, n_parameters))
+        return false;
+    f->ret_type = NULL;
+    return !is_error(lambda_body(b, n, f, parameters, n_parameters));
+}
+
+const struct type *
+lambda_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
+{
+    const struct type *result = NULL;
+    struct function_scope *f;
+    struct trial t;
+    bool ok;
+
+    trial_begin(b, &t);
+    f = arena_new(b->arena, struct function_scope);
+    ok = f && infer_lambda(b, n, parameters, n_parameters, f);
+    if (ok && f->returned.n == 0)
+        result = b->core->void_;
+    else if (ok)
+        result = best_common_type(b, f->returned.v, (uint32_t)f->returned.n);
+    if (f)
+        vec_free(&f->returned);
+    ok = trial_end(b, &t) && ok;
+    return ok && result && result->kind != TYPE_ERROR ? result : NULL;
+}
+
+struct bound *
+lambda_explain(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
+{
+    struct function_scope *f = arena_new(b->arena, struct function_scope);
+
+    if (f) {
+        infer_lambda(b, n, parameters, n_parameters, f);
+        vec_free(&f->returned);
+    }
+    return bound_new(b, B_ERROR, n, b->core->error);
+}
+
+/* A delegate passes its arguments on as they are: no defaults, no params array, nothing boxed. */
+static bool
+is_same_shape(const struct bound *call, const struct type *const *parameters, uint32_t n)
+{
+    const struct bound *it = call->list;
+    bool has_receiver = !(call->member->flags & MEMBER_IS_STATIC) || call->member->n_parameters == n + 1;
+
+    if (call->member->n_parameters != n && call->member->n_parameters != n + (call->member->flags & MEMBER_IS_EXTENSION ? 1 : 0))
+        return false;
+    if (has_receiver && it)
+        it = it->next;
+    for (uint32_t i = 0; i < n && it; i++, it = it->next)
+        if (it->type != parameters[i] && !(type_is_reference(it->type) && type_is_reference(parameters[i])))
+            return false;
+    return true;
+}
+
+/* A method named without calling it, as a delegate: its overload for the delegate's parameters. */
+struct bound *
+method_group_for(struct binder *b, struct bound *group, const struct type *delegate, const struct type **ret_result)
+{
+    const struct type *parameters[ARGUMENTS_MAX], *ret_type;
+    uint32_t n = delegate_signature(delegate, parameters, ARGUMENTS_MAX, &ret_type);
+    struct argument args[ARGUMENTS_MAX];
+    struct bound *call, *r;
+
+    for (uint32_t i = 0; i < n; i++)
+        args[i] = (struct argument){.value = bound_new(b, B_DEFAULT, group->node, parameters[i]), .op = TOK_END, .node = group->node};
+    call = call_methods(b, group->node, group, args, n);
+    if (is_error(call))
+        return call;
+    *ret_result = call->type;
+    if (!is_same_shape(call, parameters, n))
+        return bind_error(b, group->node, "no overload of `%.*s` matches `%.*s` (CS0123)", STR_ARG(group->text), STR_ARG(delegate->name));
+    if (!(ret_type->flags & TYPE_IS_OPEN) && ret_type->kind != TYPE_VOID && call->type != ret_type &&
+        !type_is_assignable(call->type, ret_type))
+        return bind_error(b, group->node, "`%.*s` returns `%.*s`, expected `%.*s` (CS0407)", STR_ARG(group->text),
+                          STR_ARG(call->type->name), STR_ARG(ret_type->name));
+    r = bound_new(b, B_METHOD_DELEGATE, group->node, delegate);
+    r->member = call->member;
+    r->owner = call->owner;
+    r->type_args = call->type_args;
+    r->a = group->a ? as_receiver(b, group->a, call->owner) : NULL;
+    r->target = call->type;
+    return r;
+}
