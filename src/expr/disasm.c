@@ -1,4 +1,4 @@
-/* disasm.c: bytecode for people, and the check that it cannot leave its bounds.
+/* disasm.c: bytecode for people.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "expr/member.h"
 #include "expr/value_ops.h"
@@ -64,6 +64,7 @@ write_operand(const struct function *f, const struct instruction *i, uint32_t at
     case 'K': write_constant(f->program, value, to); break;
     case 'T': buf_add_str(to, f->program->types[value]->name); break;
     case 'S': write_site(f->program, value, to); break;
+    case 'I': buf_printf(to, "%d", (int16_t)value); break;
     case 'F': buf_printf(to, "lambda %u", value); break;
     case 'J': buf_printf(to, "-> %d", (int)at + 1 + (int16_t)value); break;
     case 'L': buf_printf(to, "-> %d", (int)at + 1 + (int32_t)((uint32_t)i->b | (uint32_t)i->c << 16)); break;
@@ -81,33 +82,12 @@ vm_disassemble(const struct function *f, struct buf *to)
             write_operand(f, i, at, which, to);
         buf_add_char(to, '\n');
     }
+    for (uint32_t k = 0; k < f->n_pinned; k++) {
+        buf_printf(to, "       r%u is ", f->n_registers - f->n_pinned + k);
+        write_constant(f->program, f->pinned[k], to);
+        buf_add_char(to, '\n');
+    }
     for (uint32_t h = 0; h < f->n_handlers; h++)
         buf_printf(to, "       handler %u..%u -> %u (r%u)\n", f->handlers[h].from, f->handlers[h].to, f->handlers[h].target,
                    f->handlers[h].reg);
-}
-
-bool
-vm_verify(const struct function *f)
-{
-    for (uint32_t at = 0; at < f->n_code; at++) {
-        const struct instruction *i = &f->code[at];
-        const uint16_t values[3] = {i->a, i->b, i->c};
-        int64_t target = at + 1;
-        if (i->op >= VM_OP_COUNT)
-            return false;
-        for (int which = 0; which < 3; which++) {
-            char kind = ops[i->op].operands[which];
-            if ((kind == 'W' || kind == 'R') && values[which] >= f->n_registers)
-                return false;
-            if (kind == 'V' && values[which] > f->n_registers)
-                return false;
-            if (kind == 'J')
-                target += (int16_t)values[which];
-            if (kind == 'L' && which == 1)
-                target += (int32_t)((uint32_t)i->b | (uint32_t)i->c << 16);
-        }
-        if (target < 0 || target > f->n_code)
-            return false;
-    }
-    return f->n_code > 0;
 }

@@ -8,7 +8,6 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "expr/emitter.h"
 
-#define REGISTERS_MAX 60000
 #define CODE_MAX 1000000
 
 void
@@ -70,6 +69,20 @@ emit_constant(struct emitter *e, struct value v, const struct type *type)
 }
 
 uint32_t
+emit_pinned(struct emitter *e, struct value v, const struct type *type)
+{
+    uint32_t k = emit_constant(e, v, type);
+
+    for (uint32_t i = 0; i < e->pinned.n; i++)
+        if (e->pinned.v[i] == k)
+            return REGISTERS_MAX + i;
+    if (e->pinned.n == UINT16_MAX - REGISTERS_MAX)
+        return NO_REGISTER;
+    *vec_push(&e->pinned) = (uint16_t)k;
+    return REGISTERS_MAX + (uint32_t)e->pinned.n - 1;
+}
+
+uint32_t
 emit_type(struct emitter *e, const struct type *type)
 {
     struct unit *u = e->unit;
@@ -105,7 +118,7 @@ patch_add(struct patches *p, uint32_t at)
 static bool
 is_short_jump(enum vm_op op)
 {
-    return op == VM_NEXT || (op >= VM_JUMP_EQ && op <= VM_JUMP_GT);
+    return op == VM_NEXT || (op >= VM_JUMP_EQ && op <= VM_JUMP_NE_STRING) || (op >= VM_LOOP_EQ && op <= VM_LOOP_GT);
 }
 
 void
@@ -133,9 +146,9 @@ patch_here(struct emitter *e, struct patches *p)
 }
 
 void
-emit_jump_to(struct emitter *e, uint32_t target)
+emit_jump_back(struct emitter *e, uint32_t target)
 {
-    patch_set(e, emit_put(e, VM_JUMP, 0, 0, 0), target);
+    patch_set(e, emit_put(e, VM_LOOP, 0, 0, 0), target);
 }
 
 /* --- symbols ------------------------------------------------------------------------------------------------------------------ */
@@ -251,6 +264,31 @@ emit_prologue(struct emitter *e)
     }
 }
 
+/* Pinned constants get the registers behind those that the function turned out to need. */
+static void
+place_pinned(struct emitter *e)
+{
+    static const struct {
+        char a, b, c;
+    } kinds[] = {
+#define OP(name, a, b, c) {#a[0], #b[0], #c[0]},
+#include "expr/vm_ops.def"
+#undef OP
+    };
+    uint32_t by = REGISTERS_MAX - e->max;
+
+    for (size_t i = 0; e->pinned.n && i < e->code.n; i++) {
+        struct instruction *at = &e->code.v[i];
+        if (kinds[at->op].a == 'R' && at->a >= REGISTERS_MAX)
+            at->a = (uint16_t)(at->a - by);
+        if (kinds[at->op].b == 'R' && at->b >= REGISTERS_MAX)
+            at->b = (uint16_t)(at->b - by);
+        if ((kinds[at->op].c == 'R') && at->c >= REGISTERS_MAX)
+            at->c = (uint16_t)(at->c - by);
+    }
+    e->max += (uint32_t)e->pinned.n;
+}
+
 const struct function *
 emit_function(struct emitter *outer, struct function_scope *scope, const struct bound *body, struct unit *unit, struct binder *b,
               struct expr_program *program, struct emitter *ret)
@@ -262,16 +300,19 @@ emit_function(struct emitter *outer, struct function_scope *scope, const struct 
     emit_prologue(e);
     emit_statement(e, body);
     emit_put(e, VM_RETURN_VOID, 0, 0, 0);
+    place_pinned(e);
     if (f && !unit->failed) {
         *f = (struct function){.program = program, .n_code = (uint32_t)e->code.n, .n_handlers = (uint32_t)e->handlers.n,
                                .n_registers = (uint16_t)e->max, .n_parameters = (uint16_t)scope->n_parameters,
-                               .n_captured = (uint16_t)e->captured.n, .name = scope->name};
+                               .n_captured = (uint16_t)e->captured.n, .n_pinned = (uint16_t)e->pinned.n, .name = scope->name};
+        f->pinned = copied(b, e->pinned.v, e->pinned.n, sizeof(*e->pinned.v));
         f->code = copied(b, e->code.v, e->code.n, sizeof(*e->code.v));
         f->handlers = copied(b, e->handlers.v, e->handlers.n, sizeof(*e->handlers.v));
     }
     vec_free(&e->code);
     vec_free(&e->handlers);
-    if (!f || unit->failed || !f->code || !f->handlers) {
+    vec_free(&e->pinned);
+    if (!f || unit->failed || !f->code || !f->handlers || !f->pinned) {
         unit->failed = true;
         vec_free(&e->captured);
         return NULL;
@@ -302,6 +343,6 @@ emit_program(struct binder *b, struct bound *body, struct function_scope *functi
     vec_free(&unit.types);
     vec_free(&unit.sites);
     vec_free(&unit.functions);
-    CHECK(!ok || vm_verify(program->main));
+    CHECK(!ok || vm_verify(program));
     return ok;
 }

@@ -319,27 +319,18 @@ emit_assign(struct emitter *e, const struct bound *n, uint32_t to)
     }
 }
 
-static void
-emit_is(struct emitter *e, const struct bound *n, uint32_t to)
+void
+emit_pattern_variable(struct emitter *e, const struct bound *n, uint32_t x)
 {
-    uint32_t x = emit_any(e, n->a), mark = e->next, skip, value;
+    uint32_t mark = e->next, bare;
 
-    if (!n->symbol) {
-        emit_put(e, VM_IS, to, x, emit_type(e, n->target));
+    if (!type_is_value_type(n->target)) {
+        symbol_store(e, n->symbol, x);
         return;
     }
-    value = emit_registers(e, 1);       /* `to` may be the register of x */
-    emit_put(e, VM_IS, value, x, emit_type(e, n->target));
-    skip = emit_put(e, VM_JUMP_FALSE, value, 0, 0);
-    if (type_is_value_type(n->target)) {
-        uint32_t bare = emit_registers(e, 1);
-        emit_put(e, VM_UNBOX, bare, x, emit_type(e, n->target));
-        symbol_store(e, n->symbol, bare);
-    } else {
-        symbol_store(e, n->symbol, x);
-    }
-    patch_set(e, skip, emit_here(e));
-    emit_put(e, VM_MOVE, to, value, 0);
+    bare = emit_registers(e, 1);
+    emit_put(e, VM_UNBOX, bare, x, emit_type(e, n->target));
+    symbol_store(e, n->symbol, bare);
     e->next = mark;
 }
 
@@ -429,7 +420,12 @@ emit_inside(struct emitter *e, const struct bound *n, uint32_t to)
     case B_COALESCE: case B_CONDITIONAL_ACCESS: emit_null_choice(e, n, to); return;
     case B_CONCAT: emit_concat(e, n, to); return;
     case B_TO_STRING: emit_to_string(e, n, to); return;
-    case B_IS: emit_is(e, n, to); return;
+    case B_IS:
+        if (n->symbol)
+            emit_bool(e, n, to);
+        else
+            emit_put(e, VM_IS, to, emit_any(e, n->a), emit_type(e, n->target));
+        return;
     case B_AS: emit_put(e, VM_AS, to, emit_any(e, n->a), emit_type(e, n->target)); return;
     case B_ASSIGN: emit_assign(e, n, to); return;
     case B_NEW_ARRAY: emit_new_array(e, n, to); return;
@@ -462,6 +458,8 @@ emit_any(struct emitter *e, const struct bound *n)
         return symbol_register(e, n->symbol);
     if (n->kind == B_CONVERT && n->conversion == CONVERT_REFERENCE)
         return emit_any(e, n->a);
+    if (n->kind == B_CONSTANT && e->loops && (reg = emit_pinned(e, n->value, n->type)) != NO_REGISTER)
+        return reg;
     reg = emit_registers(e, 1);
     emit_to(e, n, reg);
     return reg;

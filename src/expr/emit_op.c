@@ -109,14 +109,37 @@ emit_comparison(struct emitter *e, enum operation op, enum number_class class, u
     emit_put(e, is_real ? VM_LE_F64 : is_unsigned ? VM_LE_U64 : VM_LE_I64, to, y, x);
 }
 
+/* x + 1, x - 1, 1 + x: the number stands in the instruction. */
+static bool
+emit_add_number(struct emitter *e, const struct bound *n, enum number_class class, uint32_t to)
+{
+    const struct bound *x = n->a, *y = bound_unlinked(n->b);
+    int64_t number;
+
+    if ((class != CLASS_I32 && class != CLASS_I64) || n->is_checked || (n->op != OP_ADD && n->op != OP_SUBTRACT))
+        return false;
+    if (n->op == OP_ADD && bound_unlinked(x)->is_constant) {
+        x = n->b;
+        y = bound_unlinked(n->a);
+    }
+    if (!y->is_constant || y->value.i64 < -INT16_MAX || y->value.i64 > INT16_MAX)
+        return false;
+    number = n->op == OP_ADD ? y->value.i64 : -y->value.i64;
+    emit_put(e, class == CLASS_I32 ? VM_ADD_I32_N : VM_ADD_I64_N, to, emit_any(e, x), (uint16_t)number);
+    return true;
+}
+
 void
 emit_binary(struct emitter *e, const struct bound *n, uint32_t to)
 {
-    uint32_t x = widen_float(e, emit_operand(e, n->a, n->b), n->a->type);
-    uint32_t y = n->b->type->kind == TYPE_FLOAT ? widen_float(e, emit_any(e, n->b), n->b->type) : emit_any(e, n->b);
     enum number_class class = class_of(n->a->type);
     bool can_overflow = n->op == OP_ADD || n->op == OP_SUBTRACT || n->op == OP_MULTIPLY;
+    uint32_t x, y;
 
+    if (emit_add_number(e, n, class, to))
+        return;
+    x = widen_float(e, emit_operand(e, n->a, n->b), n->a->type);
+    y = widen_float(e, emit_any(e, n->b), n->b->type);
     if (n->op >= OP_EQUAL && n->op <= OP_GREATER_EQUAL) {
         emit_comparison(e, n->op, class, x, y, to);
         return;
@@ -233,6 +256,24 @@ is_integer_comparison(const struct bound *n)
     return class != CLASS_F64 && class != CLASS_F32 && (class != CLASS_U64 || n->op == OP_EQUAL || n->op == OP_NOT_EQUAL);
 }
 
+/* x is T v: the variable is set where the test has succeeded, so the jump stands behind that. */
+static void
+emit_is_jump(struct emitter *e, const struct bound *n, bool sense, struct patches *to)
+{
+    uint32_t x = emit_any(e, n->a), test = emit_registers(e, 1), no;
+
+    emit_put(e, VM_IS, test, x, emit_type(e, n->target));
+    no = emit_put(e, sense && !n->symbol ? VM_JUMP_TRUE : VM_JUMP_FALSE, test, 0, 0);
+    if (n->symbol)
+        emit_pattern_variable(e, n, x);
+    if (!sense || !n->symbol) {
+        patch_add(to, no);
+        return;
+    }
+    patch_add(to, emit_put(e, VM_JUMP, 0, 0, 0));
+    patch_set(e, no, emit_here(e));
+}
+
 /* Jumps when n is `sense`; falls through otherwise. */
 void
 emit_jump(struct emitter *e, const struct bound *n, bool sense, struct patches *to)
@@ -261,6 +302,12 @@ emit_jump(struct emitter *e, const struct bound *n, bool sense, struct patches *
     } else if (n->kind == B_IS_NULL) {
         x = emit_any(e, n->a);
         patch_add(to, emit_put(e, n->flag == sense ? VM_JUMP_NOT_NULL : VM_JUMP_NULL, x, 0, 0));
+    } else if (n->kind == B_IS) {
+        emit_is_jump(e, n, sense, to);
+    } else if (n->kind == B_STRING_EQUAL) {
+        x = emit_operand(e, n->a, n->b);
+        y = emit_any(e, n->b);
+        patch_add(to, emit_put(e, n->flag == sense ? VM_JUMP_NE_STRING : VM_JUMP_EQ_STRING, x, y, 0));
     } else if (is_integer_comparison(n)) {
         x = emit_operand(e, n->a, n->b);
         y = emit_any(e, n->b);

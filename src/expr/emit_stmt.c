@@ -270,7 +270,27 @@ emit_if(struct emitter *e, const struct bound *n)
     patch_here(e, &ends);
 }
 
-/* jump test; top: charge; body; continue: steps; test: jump top when true */
+/* The jump back that ends a loop, with the charge in it; false when it is of another kind. */
+static bool
+close_loop(struct emitter *e, const struct patches *again, uint32_t top)
+{
+    static const uint16_t loops[] = {VM_LOOP_EQ, VM_LOOP_NE, VM_LOOP_LT, VM_LOOP_GE, VM_LOOP_LE, VM_LOOP_GT};
+    struct instruction *last = &e->code.v[e->code.n - 1];
+
+    if (again->n != 1 || again->v[0] != e->code.n - 1)
+        return false;
+    if (last->op == VM_JUMP)
+        last->op = VM_LOOP;
+    else if (last->op >= VM_JUMP_EQ && last->op <= VM_JUMP_GT && e->code.n - top <= INT16_MAX)
+        last->op = loops[last->op - VM_JUMP_EQ];
+    else
+        return false;
+    patch_set(e, again->v[0], top);
+    return true;
+}
+
+/* jump test; top: body; continue: steps; test: jump top when true. A test that is several jumps goes back to a charge of its
+ * own, behind the loop's end. */
 static void
 emit_loop(struct emitter *e, const struct bound *n)
 {
@@ -280,24 +300,27 @@ emit_loop(struct emitter *e, const struct bound *n)
 
     emit_variables(e, n->a);
     open_frame(e, &f, FRAME_LOOP);
+    e->loops++;
     if (!n->flag && n->a)
         first = emit_put(e, VM_JUMP, 0, 0, 0);
-    top = emit_put(e, VM_CHARGE, 0, 0, 0);
+    top = emit_here(e);
     emit_statement(e, n->b);
     patch_here(e, &f.continues);
     for (const struct bound *it = n->list; it; it = it->next)
         emit_statement(e, it);
     if (!n->flag && n->a)
         patch_set(e, first, emit_here(e));
-    if (n->a) {
+    if (n->a)
         emit_jump(e, n->a, true, &again);
-        for (size_t i = 0; i < again.n; i++)
-            patch_set(e, again.v[i], top);
-        vec_free(&again);
-    } else {
-        emit_jump_to(e, top);
+    else
+        patch_add(&again, emit_put(e, VM_JUMP, 0, 0, 0));
+    if (again.n && !close_loop(e, &again, top)) {
+        patch_add(&f.breaks, emit_put(e, VM_JUMP, 0, 0, 0));
+        patch_here(e, &again);
+        emit_jump_back(e, top);
     }
-    patch_set(e, top, emit_here(e));            /* its length is what a turn costs */
+    vec_free(&again);
+    e->loops--;
     e->frame = f.outer;
     patch_here(e, &f.breaks);
     e->next = mark;
@@ -313,6 +336,7 @@ emit_foreach(struct emitter *e, const struct bound *n)
     emit_put(e, VM_ITERATE, iterator, emit_any(e, n->a), emit_type(e, n->target));
     element = symbol_register(e, n->symbol2);
     open_frame(e, &f, FRAME_LOOP);
+    e->loops++;
     next = emit_put(e, VM_NEXT, element, iterator, 0);
     if (n->symbol) {
         symbol_begin(e, n->symbol);
@@ -323,8 +347,9 @@ emit_foreach(struct emitter *e, const struct bound *n)
     }
     emit_statement(e, n->b);
     patch_here(e, &f.continues);
-    emit_jump_to(e, next);
+    emit_jump_back(e, next);
     patch_set(e, next, emit_here(e));
+    e->loops--;
     e->frame = f.outer;
     patch_here(e, &f.breaks);
     e->next = mark;

@@ -5,6 +5,7 @@
 #include "expr/emit.h"
 
 #define NO_REGISTER UINT32_MAX
+#define REGISTERS_MAX 60000           /* numbers from here on stand for pinned constants until the function is finished */
 
 enum frame_kind { FRAME_LOOP, FRAME_SWITCH, FRAME_TRY };
 
@@ -36,7 +37,9 @@ struct emitter {
     VEC(struct handler) handlers;
     VEC(struct symbol *) captured;
     struct frame *frame;
+    VEC(uint16_t) pinned;             /* constants that loops use, in registers behind all others */
     uint32_t next, max;               /* registers */
+    uint32_t loops;                   /* around the place being written */
     uint32_t catch_register;
 };
 
@@ -60,13 +63,16 @@ uint32_t emit_put(struct emitter *e, enum vm_op op, uint32_t a, uint32_t b, uint
 /* n registers in a row, until e->next is set back; returns the first. */
 uint32_t emit_registers(struct emitter *e, uint32_t n);
 uint32_t emit_constant(struct emitter *e, struct value v, const struct type *type);
+/* A register that holds the constant while the function runs; NO_REGISTER when there are too many. */
+uint32_t emit_pinned(struct emitter *e, struct value v, const struct type *type);
 uint32_t emit_type(struct emitter *e, const struct type *type);
 uint32_t emit_site(struct emitter *e, struct call_site site);
 /* Jumps whose target is not known yet. patch_here() also frees the list. */
 void patch_add(struct patches *p, uint32_t at);
 void patch_set(struct emitter *e, uint32_t at, uint32_t target);
 void patch_here(struct emitter *e, struct patches *p);
-void emit_jump_to(struct emitter *e, uint32_t target);
+/* To the top of a loop. */
+void emit_jump_back(struct emitter *e, uint32_t target);
 /* A variable that lambdas see change lives in a cell. */
 bool symbol_needs_cell(const struct symbol *s);
 uint32_t symbol_register(struct emitter *e, struct symbol *s);
@@ -99,6 +105,8 @@ uint32_t bound_count(const struct bound *list);
 void emit_to(struct emitter *e, const struct bound *n, uint32_t to);
 /* A register that holds the value of n: a variable's own, or a new one. */
 uint32_t emit_any(struct emitter *e, const struct bound *n);
+/* x, known to be n->target, into the variable of the pattern n. */
+void emit_pattern_variable(struct emitter *e, const struct bound *n, uint32_t x);
 /* Variables of patterns and `out var` inside an expression get their registers before it, so that they outlive it. */
 void emit_variables(struct emitter *e, const struct bound *n);
 

@@ -139,6 +139,15 @@ throw_kind(struct expr_run *run, enum exception_kind kind)
     return call_throw_default(&c, kind);
 }
 
+/* The slice is over, or the budget: other fibers get a turn. */
+static NO_INLINE bool
+end_slice(struct expr_run *run)
+{
+    struct call c = plain_call(run);
+
+    return call_charge(&c, 0);
+}
+
 static int64_t
 wrap(int64_t i, uint16_t kind)
 {
@@ -474,6 +483,15 @@ execute(struct expr_run *run, const struct function *f, struct value *captured, 
 #define SET_I64(x) do { A = value_i64(x); NEXT; } while (0)
 #define SET_F64(x) do { A = value_f64(x); NEXT; } while (0)
 #define TRY(x) do { if (UNLIKELY(!(x))) goto thrown; NEXT; } while (0)
+/* Back to the top of a loop: `by` is negative, and what a turn costs. */
+#define LOOP_BACK(by) do { \
+        ip += (by); \
+        run->steps_left += (by); \
+        if (UNLIKELY(run->steps_left < run->slice_left) && !end_slice(run)) \
+            goto thrown; \
+        NEXT; \
+    } while (0)
+#define LOOP_WHEN(test) do { if (test) LOOP_BACK(SHORT_JUMP); NEXT; } while (0)
 #define THROW(kind) do { throw_kind(run, EXC_##kind); goto thrown; } while (0)
 
     NEXT;
@@ -482,6 +500,7 @@ DO_CONST: A = p->constants[i->b]; NEXT;
 DO_ZERO: A = value_i64(0); NEXT;
 
 DO_ADD_I32: SET_I64((int32_t)((uint32_t)B.i64 + (uint32_t)C.i64));
+DO_ADD_I32_N: SET_I64((int32_t)((uint32_t)B.i64 + (uint32_t)SHORT_JUMP));
 DO_SUB_I32: SET_I64((int32_t)((uint32_t)B.i64 - (uint32_t)C.i64));
 DO_MUL_I32: SET_I64((int32_t)((uint32_t)B.i64 * (uint32_t)C.i64));
 DO_DIV_I32:
@@ -500,6 +519,7 @@ DO_ADD_U32: SET_I64((int64_t)(uint32_t)((uint32_t)B.i64 + (uint32_t)C.i64));
 DO_SUB_U32: SET_I64((int64_t)(uint32_t)((uint32_t)B.i64 - (uint32_t)C.i64));
 DO_MUL_U32: SET_I64((int64_t)(uint32_t)((uint32_t)B.i64 * (uint32_t)C.i64));
 DO_ADD_I64: SET_I64((int64_t)(B.u64 + C.u64));
+DO_ADD_I64_N: SET_I64((int64_t)(B.u64 + (uint64_t)(int64_t)SHORT_JUMP));
 DO_SUB_I64: SET_I64((int64_t)(B.u64 - C.u64));
 DO_MUL_I64: SET_I64((int64_t)(B.u64 * C.u64));
 DO_DIV_I64:
@@ -625,13 +645,19 @@ DO_JUMP_LT: ip += A.i64 < B.i64 ? SHORT_JUMP : 0; NEXT;
 DO_JUMP_GE: ip += A.i64 >= B.i64 ? SHORT_JUMP : 0; NEXT;
 DO_JUMP_LE: ip += A.i64 <= B.i64 ? SHORT_JUMP : 0; NEXT;
 DO_JUMP_GT: ip += A.i64 > B.i64 ? SHORT_JUMP : 0; NEXT;
+DO_JUMP_EQ_STRING: ip += string_eq((struct string *)A.ref, (struct string *)B.ref) ? SHORT_JUMP : 0; NEXT;
+DO_JUMP_NE_STRING: ip += string_eq((struct string *)A.ref, (struct string *)B.ref) ? 0 : SHORT_JUMP; NEXT;
+DO_LOOP: LOOP_BACK(LONG_JUMP);
+DO_LOOP_EQ: LOOP_WHEN(A.i64 == B.i64);
+DO_LOOP_NE: LOOP_WHEN(A.i64 != B.i64);
+DO_LOOP_LT: LOOP_WHEN(A.i64 < B.i64);
+DO_LOOP_GE: LOOP_WHEN(A.i64 >= B.i64);
+DO_LOOP_LE: LOOP_WHEN(A.i64 <= B.i64);
+DO_LOOP_GT: LOOP_WHEN(A.i64 > B.i64);
 DO_CHARGE:
     run->steps_left -= LONG_JUMP;
-    if (UNLIKELY(run->steps_left < run->slice_left)) {
-        struct call c = plain_call(run);
-        if (!call_charge(&c, 0))
-            goto thrown;
-    }
+    if (UNLIKELY(run->steps_left < run->slice_left) && !end_slice(run))
+        goto thrown;
     NEXT;
 DO_RETURN:
     *ret = A;
@@ -781,6 +807,8 @@ vm_run(struct expr_run *run, const struct function *f, struct value *captured, c
         return false;
     for (uint32_t i = 0; i < f->n_parameters; i++)
         r[i] = args[i];
+    for (uint32_t i = 0, first = f->n_registers - (uint32_t)f->n_pinned; i < f->n_pinned; i++)
+        r[first + i] = f->program->constants[f->pinned[i]];
     run->depth++;
     ok = execute(run, f, captured, r, ret);
     run->depth--;

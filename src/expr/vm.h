@@ -43,6 +43,8 @@ struct function {
     struct handler *handlers;
     uint32_t n_code, n_handlers;
     uint16_t n_registers, n_parameters, n_captured;
+    uint16_t n_pinned;                /* constants in the last of the registers, for as long as the function runs */
+    const uint16_t *pinned;
     struct str name;
 };
 
@@ -72,5 +74,5 @@ bool vm_run(struct expr_run *run, const struct function *f, struct value *captur
 const struct member *vm_find_virtual(const struct object *receiver, const struct member *m, const struct type *owner,
                                      const struct type **ret_owner);
 void vm_disassemble(const struct function *f, struct buf *to);
-/* Debug builds: operands in range, jumps inside. */
-bool vm_verify(const struct function *f);
+/* Debug builds: operands in range, jumps inside, no register read before it is written, no end but a return or throw. */
+bool vm_verify(const struct expr_program *p);
