@@ -113,7 +113,6 @@ measure_concat(struct bench *b)
         if (!expr_run_text(p, ex.expr_run, &text))
             abort();
         arena_rewind(&arena, mark);
-        ex.expr_run->stack = ex.expr_run->stack_end = NULL;
         ex.expr_run->bytes_left = b->limits.expr.bytes;
     }
     from = (cpu_ns() - from) / n;

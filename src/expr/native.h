@@ -72,7 +72,8 @@ struct expr_run {
     uint32_t depth;
     enum expr_budget exceeded;
     struct exception *exception;      /* thrown and not caught yet */
-    struct value *stack, *stack_end;  /* registers; grown in chunks */
+    struct value *stack, *stack_end;  /* registers: what is free in the newest chunk */
+    struct stack_chunk *chunk;        /* vm.c */
     struct annotation *annotations;   /* clr/annotations.h */
 };
 

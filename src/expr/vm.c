@@ -12,6 +12,18 @@
 
 #define ARGUMENTS_OF_DELEGATE 16
 #define STACK_VALUES 1024             /* registers in a chunk of the stack */
+#define STACK_VALUES_FIRST 96         /* and in the first one */
+
+/* Values are written in halves (a number and a zero), and a load of all 16 bytes right behind such stores waits until they have left
+ * the store buffer: copies are made in halves as well. Keep the compiler from joining them: see CMakeLists.txt. */
+static inline void
+copy(struct value *to, const struct value *from)
+{
+    uint64_t lo = from->lo, hi = from->hi;
+
+    to->lo = lo;
+    to->hi = hi;
+}
 
 /* --- natives ---------------------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +93,7 @@ call_site(struct expr_run *run, const struct call_site *site, struct value *args
         ok = site->fn(&c);
     else
         ok = call_virtual(&c, site, site->ret_type->kind == TYPE_VOID && site->member->kind != MEMBER_METHOD);
-    *ret = c.ret;
+    copy(ret, &c.ret);
     return ok;
 }
 
@@ -495,7 +507,7 @@ execute(struct expr_run *run, const struct function *f, struct value *captured, 
 #define THROW(kind) do { throw_kind(run, EXC_##kind); goto thrown; } while (0)
 
     NEXT;
-DO_MOVE: A = B; NEXT;
+DO_MOVE: copy(&A, &B); NEXT;
 DO_CONST: A = p->constants[i->b]; NEXT;
 DO_ZERO: A = value_i64(0); NEXT;
 
@@ -660,7 +672,7 @@ DO_CHARGE:
         goto thrown;
     NEXT;
 DO_RETURN:
-    *ret = A;
+    copy(ret, &A);
     return true;
 DO_RETURN_VOID:
     *ret = value_i64(0);
@@ -679,15 +691,15 @@ DO_INVOKE: {
 }
 DO_CLOSURE: TRY(make_closure(run, p->functions[i->b], &C, &A));
 DO_DELEGATE: TRY(make_delegate(run, &p->sites[i->b], C, &A));
-DO_CAPTURED: A = captured[i->b]; NEXT;
+DO_CAPTURED: copy(&A, &captured[i->b]); NEXT;
 DO_CELL_NEW: {
     struct call c = plain_call(run);
     struct cell *cell = call_alloc(&c, sizeof(*cell));
     A = value_ref(cell);
     TRY(cell != NULL);
 }
-DO_CELL_GET: A = ((struct cell *)B.ref)->v; NEXT;
-DO_CELL_SET: ((struct cell *)A.ref)->v = B; NEXT;
+DO_CELL_GET: copy(&A, &((struct cell *)B.ref)->v); NEXT;
+DO_CELL_SET: copy(&((struct cell *)A.ref)->v, &B); NEXT;
 
 DO_CONCAT: TRY(concat(run, &B, i->c, &A));
 DO_TO_STRING: TRY(to_string(run, &p->sites[i->c], B, &A));
@@ -696,7 +708,7 @@ DO_UNBOX: TRY(unbox(run, p->types[i->c], B.ref, &A));
 DO_UNBOX_NULLABLE:
     if (B.ref && !is_unboxable(B.ref->type, p->types[i->c]))
         THROW(INVALID_CAST);
-    A = B;
+    copy(&A, &B);
     NEXT;
 DO_NULLABLE_VALUE:
     if (!B.ref) {
@@ -710,7 +722,7 @@ DO_NULLABLE_GET: A = value_unbox(B.ref); NEXT;
 DO_CAST:
     if (!cast(run, p->types[i->c], B.ref))
         goto thrown;
-    A = B;
+    copy(&A, &B);
     NEXT;
 DO_AS: A = B.ref && type_is_assignable(B.ref->type, p->types[i->c]) ? B : value_i64(0); NEXT;
 DO_IS: SET_I64(B.ref && type_is_assignable(B.ref->type, p->types[i->c]));
@@ -774,23 +786,34 @@ thrown:
     NEXT;
 }
 
-/* Registers for one call; a chunk that is too short stays behind and is used again when the call is over. */
-static bool
-take_registers(struct expr_run *run, uint32_t n, struct value **ret)
+/* Registers come in chunks, chained so that a deep call uses the one behind again: the first is small, as most expressions are. */
+struct stack_chunk {
+    struct stack_chunk *next;
+    struct value *end;
+    struct value v[];
+};
+
+static NO_INLINE bool
+next_chunk(struct expr_run *run, uint32_t n)
 {
     struct call c = plain_call(run);
+    struct stack_chunk *chunk = run->chunk ? run->chunk->next : NULL;
+    uint32_t size = MAX(n, run->chunk ? (uint32_t)STACK_VALUES : (uint32_t)STACK_VALUES_FIRST);
 
-    if ((size_t)(run->stack_end - run->stack) < n) {
-        uint32_t size = MAX(n, (uint32_t)STACK_VALUES);
-        struct value *chunk = arena_alloc(run->arena, size, sizeof(*chunk), 16);
-        run->bytes_left -= (int64_t)size * (int64_t)sizeof(*chunk);
+    if (!chunk || (size_t)(chunk->end - chunk->v) < n) {
+        size_t bytes = sizeof(*chunk) + size * sizeof(struct value);
+        chunk = arena_alloc(run->arena, 1, bytes, 16);
+        run->bytes_left -= (int64_t)bytes;
         if (!chunk || run->bytes_left < 0)
             return call_exceed(&c, BUDGET_BYTES);
-        run->stack = chunk;
-        run->stack_end = chunk + size;
+        chunk->next = NULL;
+        chunk->end = chunk->v + size;
+        if (run->chunk)
+            run->chunk->next = chunk;
     }
-    *ret = run->stack;
-    run->stack += n;
+    run->chunk = chunk;
+    run->stack = chunk->v;
+    run->stack_end = chunk->end;
     return true;
 }
 
@@ -798,21 +821,30 @@ bool
 vm_run(struct expr_run *run, const struct function *f, struct value *captured, const struct value *args, struct value *ret)
 {
     struct value *stack = run->stack, *stack_end = run->stack_end, *r;
-    struct call c = plain_call(run);
+    struct stack_chunk *chunk = run->chunk;
     bool ok;
 
-    if (run->depth >= run->limits->depth)
+    if (UNLIKELY(run->depth >= run->limits->depth)) {
+        struct call c = plain_call(run);
         return call_exceed(&c, BUDGET_DEPTH);
-    if (!take_registers(run, f->n_registers, &r))
+    }
+    if (UNLIKELY((size_t)(stack_end - stack) < f->n_registers) && !next_chunk(run, f->n_registers))
         return false;
+    r = run->stack;
+    run->stack += f->n_registers;
     for (uint32_t i = 0; i < f->n_parameters; i++)
-        r[i] = args[i];
+        copy(&r[i], &args[i]);
     for (uint32_t i = 0, first = f->n_registers - (uint32_t)f->n_pinned; i < f->n_pinned; i++)
         r[first + i] = f->program->constants[f->pinned[i]];
     run->depth++;
     ok = execute(run, f, captured, r, ret);
     run->depth--;
-    run->stack = stack;
-    run->stack_end = stack_end;
+    if (LIKELY(chunk != NULL)) {          /* the first chunk stays the run's */
+        run->stack = stack;
+        run->stack_end = stack_end;
+        run->chunk = chunk;
+    } else {
+        run->stack = r;
+    }
     return ok;
 }
