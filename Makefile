@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check bench format clean packages-run packages-test packages-bench
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check bench bench-expr format clean packages-run packages-test packages-bench
 .NOTPARALLEL:
 
 run: packages-run release
@@ -27,6 +27,9 @@ docs-check: release
 
 bench: packages-run packages-bench release
 	@bench/run.sh
+
+bench-expr: packages-run packages-bench release
+	@bench/expr/run.sh
 
 format:
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/src/*.c' | xargs clang-format -i

@@ -8,13 +8,11 @@
 #include "base/utf8.h"
 
 char *
-buf_reserve(struct buf *b, size_t n)
+buf_reserve_slow(struct buf *b, size_t n)
 {
     size_t need, cap;
     char *p;
 
-    if (LIKELY(b->cap - b->len > n)) /* one byte stays for buf_str()'s NUL */
-        return b->p + b->len;
     if (b->failed || !size_add(b->len, n, &need) || (b->max && need > b->max) || need > SIZE_MAX / 4)
         goto full;
     cap = MAX(MAX(need + 1, b->cap * 2), (size_t)64);
@@ -43,18 +41,6 @@ buf_add(struct buf *b, const void *p, size_t n)
         return false;
     memcpy(to, p, n);
     b->len += n;
-    return true;
-}
-
-bool
-buf_add_char(struct buf *b, char c)
-{
-    char *to = buf_reserve(b, 1);
-
-    if (!to)
-        return false;
-    *to = c;
-    b->len++;
     return true;
 }
 

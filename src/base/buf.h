@@ -20,9 +20,24 @@ struct buf {
 #define buf_in(arena_) ((struct buf){.arena = (arena_)})
 
 /* Room for n more bytes behind len; NULL, and failed set, when a limit is hit. The caller adds to len. */
-char *buf_reserve(struct buf *b, size_t n);
+char *buf_reserve_slow(struct buf *b, size_t n);
+static inline char *
+buf_reserve(struct buf *b, size_t n)
+{
+    return LIKELY(b->cap - b->len > n) ? b->p + b->len : buf_reserve_slow(b, n);    /* one byte stays for buf_str()'s NUL */
+}
 bool buf_add(struct buf *b, const void *p, size_t n);
-bool buf_add_char(struct buf *b, char c);
+static inline bool
+buf_add_char(struct buf *b, char c)
+{
+    char *to = buf_reserve(b, 1);
+
+    if (!to)
+        return false;
+    *to = c;
+    b->len++;
+    return true;
+}
 bool buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 bool buf_vprintf(struct buf *b, const char *fmt, va_list ap);
 /* Plain decimal. */

@@ -64,7 +64,13 @@ bool
 utf8_is_valid(struct str s)
 {
     for (size_t i = 0; i < s.len;) {
-        size_t n = sequence_len(s, i, false);
+        uint64_t word;
+        size_t n;
+        if (i + 8 <= s.len && (memcpy(&word, s.p + i, 8), (word & 0x8080808080808080u) == 0)) {
+            i += 8;                   /* most text is ASCII */
+            continue;
+        }
+        n = sequence_len(s, i, false);
         if (n == 0)
             return false;
         i += n;

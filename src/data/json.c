@@ -481,13 +481,42 @@ json_bool(const struct json *j, bool otherwise)
     return json_is(j, JSON_TRUE) || (otherwise && !json_is(j, JSON_FALSE));
 }
 
+/* Up to 15 digits with a small power of ten: both are exact doubles, so one division or multiplication rounds as strtod does. */
+static bool
+plain_double(struct str text, double *ret)
+{
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = text.len && text.p[0] == '-', digits = 0, fraction = 0;
+    bool is_behind_point = false;
+    uint64_t n = 0;
+
+    for (; i < text.len; i++) {
+        char c = text.p[i];
+        if (c == '.' && !is_behind_point) {
+            is_behind_point = true;
+            continue;
+        }
+        if (c < '0' || c > '9' || ++digits > 15)
+            return false;
+        n = n * 10 + (uint64_t)(c - '0');
+        fraction += is_behind_point;
+    }
+    *ret = (double)n / powers[fraction];
+    if (text.p[0] == '-')
+        *ret = -*ret;
+    return digits > 0;
+}
+
 double
 json_double(const struct json *j, double otherwise)
 {
     char small[64], *text = small;
+    double plain;
 
     if (!json_is(j, JSON_NUMBER))
         return otherwise;
+    if (plain_double(json_text(j), &plain))
+        return plain;
     if (j->n >= sizeof(small))
         text = xmalloc((size_t)j->n + 1);
     memcpy(text, j->p, j->n);

@@ -2,6 +2,33 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/json.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+/* How many bytes from p on need no look at all: printable ASCII without quotes and backslashes. */
+static size_t
+plain_len(const char *p, size_t n)
+{
+    size_t i = 0;
+#ifdef __SSE2__
+    const __m128i blank = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+
+    for (; i + 16 <= n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        /* signed: bytes from 0x80 on are below the blank too */
+        __m128i special = _mm_or_si128(_mm_cmplt_epi8(v, blank),
+                                       _mm_or_si128(_mm_cmpeq_epi8(v, quote), _mm_cmpeq_epi8(v, slash)));
+        int mask = _mm_movemask_epi8(special);
+        if (mask)
+            return i + (size_t)__builtin_ctz((unsigned)mask);
+    }
+#endif
+    while (i < n && (unsigned char)(p[i] - 0x20) < 0x60 && p[i] != '"' && p[i] != '\\')
+        i++;
+    return i;
+}
+
 static void
 escape_control(struct buf *to, unsigned char c)
 {
@@ -33,7 +60,7 @@ json_write_escaped(struct buf *to, struct str s, bool escape_all)
 {
     size_t plain = 0, i = 0;
 
-    while (i < s.len) {
+    while ((i += plain_len(s.p + i, s.len - i)) < s.len) {
         unsigned char c = (unsigned char)s.p[i];
         size_t separator = c >= 0x80 && escape_all ? line_separator_len(s, i) : 0;
 

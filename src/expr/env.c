@@ -372,9 +372,14 @@ const struct type *
 type_find(const struct expr_env *env, struct str full_name, const struct type *const *args, uint32_t n)
 {
     char key[300];
-    int len = snprintf(key, sizeof(key), n ? "%.*s`%u" : "%.*s", STR_ARG(full_name), n);
-    const struct type_def *def = map_get(&env->by_full_name, str_from(key, MIN((size_t)len, sizeof(key) - 1)));
+    struct str name = full_name;
+    const struct type_def *def;
 
+    if (n) {                          /* natives ask for plain names often */
+        int len = snprintf(key, sizeof(key), "%.*s`%u", STR_ARG(full_name), n);
+        name = str_from(key, MIN((size_t)len, sizeof(key) - 1));
+    }
+    def = map_get(&env->by_full_name, name);
     if (!def || def->n_parameters != n)
         return NULL;
     return type_construct(def, args, n, 0, NULL);
