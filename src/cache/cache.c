@@ -22,12 +22,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cache/cache.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
-#include "cache/entry.h"
-#include "cache/ghost.h"
+#include "cache/shard.h"
 
 #define SHARDS_MIN 64u
 #define BUCKETS_MIN 64u
@@ -36,38 +33,6 @@
 #define SMALL_PART 10u /* `small` holds one part in this many */
 
 enum entry_queue { QUEUE_NONE, QUEUE_SMALL, QUEUE_MAIN };
-
-struct shard {
-    _Alignas(64) pthread_mutex_t lock;
-    struct cache_entry **buckets;
-    uint32_t n_buckets, n_entries;
-    struct list small, main;
-    uint64_t small_bytes, bytes;
-    uint64_t table_bytes;             /* charged for buckets, ghost and counts */
-    struct ghost ghost;
-    struct scope_counts counts;
-    uint64_t hits, stale, misses, stores, replaced, evictions, expired, purged, removed, ghost_hits;
-};
-
-/* Whoever vouches for copies. */
-struct source {
-    _Atomic uint32_t epoch;
-    _Atomic uint64_t until_ms;
-};
-
-struct cache {
-    struct source *sources;
-    uint32_t n_sources;
-    _Atomic uint64_t lease_until_ms;
-    struct shard *shards;
-    uint32_t n_shards;                /* a power of two */
-    uint32_t variants_max;
-    uint64_t entry_bytes_max;         /* 0: an eighth of the budget */
-    struct cache_budget budget;
-    struct generations generations;
-    _Atomic uint64_t refused[CACHE_REFUSALS_END];
-    _Atomic uint64_t sweep_at;        /* shard << 32 | bucket */
-};
 
 /* ---- words ---- */
 
@@ -168,18 +133,6 @@ cache_count_refusal(struct cache *c, enum cache_refusal why)
 
 /* ---- one shard; its lock is held ---- */
 
-static struct shard *
-shard_of(struct cache *c, const struct cache_key *key)
-{
-    return &c->shards[key->hash.hi & (c->n_shards - 1)];
-}
-
-static struct cache_entry **
-bucket_of(struct shard *s, uint64_t hash)
-{
-    return &s->buckets[hash & (s->n_buckets - 1)];
-}
-
 static void
 queue_leave(struct shard *s, struct cache_entry *e)
 {
@@ -264,21 +217,23 @@ charge_tables(struct cache *c, struct shard *s)
     s->table_bytes = bytes;
 }
 
-/* Is it alive by the purges so far? Remembers the answer, so that the next look-up compares two numbers. */
-static enum scope_state
-entry_state(struct cache *c, struct cache_entry *e)
+/* Is it alive by the purges so far? Remembers the answer, so that the next look-up compares two numbers. A soft purge
+ * ends its freshness when it is first noticed. */
+bool
+shard_is_alive(struct cache *c, struct cache_entry *e, uint64_t now_ms)
 {
     uint64_t now = cache_generation(c);
-    enum scope_state state = SCOPE_LIVE;
+    enum scope_state state;
 
-    if (e->generation != now) {
-        state = generations_state(&c->generations, e->scopes, e->n_scopes, e->generation);
-        if (state == SCOPE_DEAD)
-            return state;
-        e->generation = MAX(e->generation, now);
-        e->is_soft_purged |= state == SCOPE_STALE;
-    }
-    return e->is_soft_purged ? SCOPE_STALE : SCOPE_LIVE;
+    if (LIKELY(e->generation == now))
+        return true;
+    state = generations_state(&c->generations, e->scopes, e->n_scopes, e->generation);
+    if (state == SCOPE_DEAD)
+        return false;
+    e->generation = MAX(e->generation, now);
+    if (state == SCOPE_STALE)
+        e->stale_since_ms = MIN(e->stale_since_ms, now_ms);
+    return true;
 }
 
 static bool
@@ -292,20 +247,19 @@ is_vouched_for(const struct cache *c, const struct cache_entry *e, uint64_t now_
             (now_ms < until_ms && now_ms < atomic_load_explicit(&c->lease_until_ms, memory_order_acquire)));
 }
 
+/* Kept past its freshness as long as its stale window says, counted from the moment it became stale. */
 static enum cache_verdict
 judge(struct cache *c, struct cache_entry *e, uint64_t now_ms)
 {
-    enum scope_state state = entry_state(c, e);
-
-    if (state == SCOPE_DEAD)
+    if (!shard_is_alive(c, e, now_ms))
         return CACHE_MISS_PURGED;
     if (e->source && !is_vouched_for(c, e, now_ms))
         return CACHE_MISS_UNPROVEN;
-    if (state == SCOPE_LIVE && now_ms < e->expires_ms)
+    if (LIKELY(now_ms < e->stale_since_ms))
         return CACHE_HIT;
-    if (now_ms < e->stale_until_ms && e->stale_until_ms > e->expires_ms)
+    if (now_ms - e->stale_since_ms < e->stale_until_ms - e->expires_ms)
         return CACHE_STALE;
-    return state == SCOPE_STALE ? CACHE_MISS_PURGED : CACHE_MISS_EXPIRED;
+    return e->stale_since_ms < e->expires_ms ? CACHE_MISS_PURGED : CACHE_MISS_EXPIRED;
 }
 
 /* ---- eviction ---- */
@@ -379,9 +333,8 @@ evict_somewhere(struct cache *c, uint32_t first)
     return false;
 }
 
-/* Charges the budget, evicting as needed. False when all that is left is in use. No lock may be held. */
-static bool
-make_room(struct cache *c, uint32_t first, uint64_t bytes)
+bool
+cache_make_room(struct cache *c, uint32_t first, uint64_t bytes)
 {
     if (bytes > atomic_load_explicit(&c->budget.bytes_max, memory_order_relaxed))
         return false;
@@ -393,28 +346,26 @@ make_room(struct cache *c, uint32_t first, uint64_t bytes)
 
 /* ---- finding ---- */
 
-enum cache_verdict
-cache_find(struct cache *c, const struct cache_key *key, const struct cache_request *request, uint64_t now_ms,
-           struct cache_entry **ret)
+void
+shard_find(struct cache *c, struct shard *s, const struct cache_key *key, const struct cache_request *request,
+           uint64_t now_ms, struct found *ret)
 {
-    struct shard *s = shard_of(c, key);
-    enum cache_verdict verdict = CACHE_MISS_ABSENT;
-    struct cache_entry **bucket, **at, *gone = NULL;
+    struct cache_entry **bucket = bucket_of(s, key->hash.lo), **at, *e;
 
-    pthread_mutex_lock(&s->lock);
-    bucket = bucket_of(s, key->hash.lo);
+    *ret = (struct found){.verdict = CACHE_MISS_ABSENT};
     for (at = bucket; *at; at = &(*at)->next) {
         if (!entry_matches(*at, key))
             continue;
-        if (entry_varies_as(*at, request))
+        if (cache_vary_fits(cache_entry_vary(*at), request))
             break;
-        verdict = CACHE_MISS_VARIANT;
+        ret->verdict = CACHE_MISS_VARIANT;
     }
-    if (*at) {
-        struct cache_entry *e = *at;
-        verdict = judge(c, e, now_ms);
-        if (verdict == CACHE_HIT || verdict == CACHE_STALE) {
-            *ret = cache_entry_ref(e);
+    if ((e = *at)) {
+        ret->verdict = judge(c, e, now_ms);
+        if (ret->verdict == CACHE_HIT || ret->verdict == CACHE_STALE) {
+            ret->entry = cache_entry_ref(e);
+            ret->stale_since_ms = e->stale_since_ms;
+            ret->retry_ms = e->retry_ms;
             e->uses = (uint8_t)MIN(e->uses + 1u, USES_MAX);
             if (e->vary_len && at != bucket) { /* latest used first */
                 *at = e->next;
@@ -422,14 +373,27 @@ cache_find(struct cache *c, const struct cache_key *key, const struct cache_requ
                 *bucket = e;
             }
         } else {
-            *(verdict == CACHE_MISS_PURGED ? &s->purged : &s->expired) += 1;
-            gone = unlink_entry(s, at);
+            *(ret->verdict == CACHE_MISS_PURGED ? &s->purged : &s->expired) += 1;
+            ret->gone = unlink_entry(s, at);
         }
     }
-    *(verdict == CACHE_HIT ? &s->hits : verdict == CACHE_STALE ? &s->stale : &s->misses) += 1;
+    *(ret->verdict == CACHE_HIT ? &s->hits : ret->verdict == CACHE_STALE ? &s->stale : &s->misses) += 1;
+}
+
+enum cache_verdict
+cache_find(struct cache *c, const struct cache_key *key, const struct cache_request *request, uint64_t now_ms,
+           struct cache_entry **ret)
+{
+    struct shard *s = shard_of(c, key);
+    struct found found;
+
+    pthread_mutex_lock(&s->lock);
+    shard_find(c, s, key, request, now_ms, &found);
     pthread_mutex_unlock(&s->lock);
-    cache_entry_unref(gone);
-    return verdict;
+    cache_entry_unref(found.gone);
+    if (found.entry)
+        *ret = found.entry;
+    return found.verdict;
 }
 
 /* ---- storing ---- */
@@ -472,7 +436,7 @@ insert(struct cache *c, struct shard *s, struct cache_entry *e, const struct cac
     struct cache_entry **bucket;
     bool is_ghost;
 
-    if (entry_state(c, e) == SCOPE_DEAD) {
+    if (!shard_is_alive(c, e, e->stored_ms)) {
         *gone = e;
         return false;
     }
@@ -493,12 +457,21 @@ insert(struct cache *c, struct shard *s, struct cache_entry *e, const struct cac
     return true;
 }
 
-/* Publishes an entry whose memory is charged. Takes the caller's reference. */
-static bool
-publish(struct cache *c, struct cache_entry *e, const struct cache_key *key, struct cache_entry **ret)
+void
+cache_give_back(struct cache_entry *chain)
+{
+    for (struct cache_entry *next; chain; chain = next) {
+        next = chain->next;
+        chain->next = NULL;
+        cache_entry_unref(chain);
+    }
+}
+
+bool
+cache_publish(struct cache *c, struct cache_entry *e, const struct cache_key *key, struct cache_entry **ret)
 {
     struct shard *s = shard_of(c, key);
-    struct cache_entry *gone = NULL, *next;
+    struct cache_entry *gone = NULL;
     bool is_stored;
 
     pthread_mutex_lock(&s->lock);
@@ -506,209 +479,26 @@ publish(struct cache *c, struct cache_entry *e, const struct cache_key *key, str
     if (is_stored && ret)
         *ret = cache_entry_ref(e);
     pthread_mutex_unlock(&s->lock);
-    for (; gone; gone = next) {
-        next = gone->next;
-        gone->next = NULL;
-        cache_entry_unref(gone);
-    }
+    cache_give_back(gone);
     return is_stored;
 }
 
-static uint64_t
-entry_bytes_max(const struct cache *c)
+uint64_t
+cache_entry_max(const struct cache *c)
 {
     uint64_t all = atomic_load_explicit(&c->budget.bytes_max, memory_order_relaxed);
 
     return c->entry_bytes_max ? c->entry_bytes_max : all / 8;
 }
 
-struct cache_fill *
-cache_fill_begin(struct cache *c)
-{
-    struct cache_fill *f = xnew(struct cache_fill);
-
-    f->cache = c;
-    return f;
-}
-
-static bool
-fill_refuse(struct cache_fill *f, enum cache_refusal why)
-{
-    f->why = why;
-    return false;
-}
-
-static bool
-fill_charge(struct cache_fill *f, uint64_t bytes)
-{
-    if (f->charge + bytes > entry_bytes_max(f->cache))
-        return fill_refuse(f, CACHE_REFUSED_TOO_LARGE);
-    /* Any shard will do: the key is not known yet. */
-    if (!make_room(f->cache, (uint32_t)((uintptr_t)f >> 6), bytes))
-        return fill_refuse(f, CACHE_REFUSED_NO_ROOM);
-    f->charge += bytes;
-    return true;
-}
-
-/* Room behind the last byte: the first piece doubles up to its full size, then a new one begins. */
-static bool
-fill_grow(struct cache_fill *f, size_t want)
-{
-    bool is_first = f->n_pieces <= 1 && f->last_cap < CACHE_PIECE_SIZE;
-    size_t cap = CACHE_PIECE_SIZE;
-
-    if (is_first)
-        cap = MIN(MAX(MAX((size_t)512, f->last_cap * 2), (size_t)f->length + want), CACHE_PIECE_SIZE);
-    if (!fill_charge(f, heap_bytes(cap) - (is_first && f->last_cap ? heap_bytes(f->last_cap) : 0)))
-        return false;
-    if (!is_first || !f->n_pieces) {
-        if (f->n_pieces == f->pieces_cap)
-            f->pieces = xrealloc(f->pieces, (f->pieces_cap = f->pieces_cap ? f->pieces_cap * 2 : 4) * sizeof(char *));
-        f->pieces[f->n_pieces++] = NULL;
-    }
-    f->pieces[f->n_pieces - 1] = xrealloc(f->pieces[f->n_pieces - 1], cap);
-    f->last_cap = cap;
-    return true;
-}
-
-bool
-cache_fill_add(struct cache_fill *f, struct str bytes)
-{
-    while (bytes.len && f->why == CACHE_STORED) {
-        size_t used = f->n_pieces ? (size_t)(f->length - (uint64_t)(f->n_pieces - 1) * CACHE_PIECE_SIZE) : 0;
-        size_t n = MIN(bytes.len, f->last_cap - used);
-        if (n == 0) {
-            fill_grow(f, MIN(bytes.len, CACHE_PIECE_SIZE));
-            continue;
-        }
-        memcpy(f->pieces[f->n_pieces - 1] + used, bytes.p, n);
-        f->length += n;
-        bytes = str_skip(bytes, n);
-    }
-    return f->why == CACHE_STORED;
-}
-
-/* keep: the pieces have become an entry's, the charge with them. */
-static void
-fill_delete(struct cache_fill *f, bool keep)
-{
-    if (!keep) {
-        for (uint32_t i = 0; i < f->n_pieces; i++)
-            free(f->pieces[i]);
-        atomic_fetch_sub_explicit(&f->cache->budget.bytes, f->charge, memory_order_relaxed);
-    }
-    free(f->pieces);
-    free(f);
-}
-
-void
-cache_fill_abort(struct cache_fill *f)
-{
-    if (f)
-        cache_fill_refuse(f, CACHE_REFUSED_ABORTED, NULL);
-}
-
-bool
-cache_fill_refuse(struct cache_fill *f, enum cache_refusal why, enum cache_refusal *ret_why)
-{
-    why = f->why ? f->why : why;
-    cache_count_refusal(f->cache, why);
-    fill_delete(f, false);
-    if (ret_why)
-        *ret_why = why;
-    return false;
-}
-
-static enum cache_refusal
-refusal_of(struct cache *c, const struct cache_item *item, uint64_t bytes)
+enum cache_refusal
+cache_refusal_of(const struct cache *c, const struct cache_item *item, uint64_t bytes)
 {
     if (MAX(item->expires_ms, item->stale_until_ms) <= item->stored_ms)
         return CACHE_REFUSED_EXPIRED;
-    if (bytes > entry_bytes_max(c) || item->head.len > UINT32_MAX / 2 || item->key.bytes.len > UINT32_MAX / 2)
+    if (bytes > cache_entry_max(c) || item->head.len > UINT32_MAX / 2 || item->key.bytes.len > UINT32_MAX / 2)
         return CACHE_REFUSED_TOO_LARGE;
     return CACHE_STORED;
-}
-
-/* Charges for the entry itself and publishes it. */
-static enum cache_refusal
-store(struct cache *c, const struct cache_item *item, struct str inside, char **pieces, uint64_t body_len,
-      uint64_t pieces_charge, struct cache_entry **ret)
-{
-    uint64_t bytes = entry_bytes(item, body_len);
-    enum cache_refusal why = refusal_of(c, item, bytes + pieces_charge);
-    struct cache_entry *e;
-
-    if (why)
-        return why;
-    if (!make_room(c, (uint32_t)item->key.hash.hi, bytes))
-        return CACHE_REFUSED_NO_ROOM;
-    e = entry_new(&c->budget, item, inside, pieces, body_len);
-    e->charge = bytes + pieces_charge;
-    if (item->is_unlisted) {
-        *ret = e;
-        return CACHE_STORED;
-    }
-    return publish(c, e, &item->key, ret) ? CACHE_STORED : CACHE_REFUSED_PURGED;
-}
-
-static bool
-report(struct cache *c, enum cache_refusal why, enum cache_refusal *ret_why)
-{
-    if (why)
-        cache_count_refusal(c, why);
-    if (ret_why)
-        *ret_why = why;
-    return why == CACHE_STORED;
-}
-
-/* Cuts the last piece to what it holds. */
-static void
-fill_trim(struct cache_fill *f)
-{
-    size_t used = (size_t)(f->length - (uint64_t)(f->n_pieces - 1) * CACHE_PIECE_SIZE);
-    uint64_t spare = heap_bytes(f->last_cap) - heap_bytes(used);
-
-    f->pieces[f->n_pieces - 1] = xrealloc(f->pieces[f->n_pieces - 1], used);
-    f->charge -= spare;
-    atomic_fetch_sub_explicit(&f->cache->budget.bytes, spare, memory_order_relaxed);
-}
-
-bool
-cache_fill_commit(struct cache_fill *f, const struct cache_item *item, enum cache_refusal *ret_why,
-                  struct cache_entry **ret)
-{
-    bool is_pieced = f->length > CACHE_PIECE_SIZE;
-    enum cache_refusal why = f->why;
-    struct cache *c = f->cache;
-
-    if (!why && is_pieced) {
-        fill_trim(f);
-        why = store(c, item, STR_NONE, f->pieces, f->length, f->charge, ret);
-    } else if (!why) {
-        why = store(c, item, str_from(f->n_pieces ? f->pieces[0] : "", f->length), NULL, f->length, 0, ret);
-    }
-    /* An entry that was made and then found dead has freed the pieces already. */
-    fill_delete(f, is_pieced && (why == CACHE_STORED || why == CACHE_REFUSED_PURGED));
-    return report(c, why, ret_why);
-}
-
-bool
-cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why)
-{
-    return cache_store_entry(c, item, body, ret_why, NULL);
-}
-
-bool
-cache_store_entry(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why,
-                  struct cache_entry **ret)
-{
-    struct cache_fill *f;
-
-    if (body.len <= CACHE_PIECE_SIZE)
-        return report(c, store(c, item, body, NULL, body.len, 0, ret), ret_why);
-    f = cache_fill_begin(c);
-    cache_fill_add(f, body);
-    return cache_fill_commit(f, item, ret_why, ret);
 }
 
 /* ---- those who vouch ---- */
@@ -782,11 +572,7 @@ cache_remove(struct cache *c, const struct cache_key *key)
     }
     s->removed += n;
     pthread_mutex_unlock(&s->lock);
-    for (; gone; gone = next) {
-        next = gone->next;
-        gone->next = NULL;
-        cache_entry_unref(gone);
-    }
+    cache_give_back(gone);
     return n;
 }
 
@@ -917,7 +703,7 @@ cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max)
 
     while (max && visited <= c->n_shards) {
         struct shard *s = &c->shards[shard & (c->n_shards - 1)];
-        struct cache_entry *gone = NULL, *next;
+        struct cache_entry *gone = NULL;
 
         pthread_mutex_lock(&s->lock);
         for (; bucket < s->n_buckets && max; bucket++)
@@ -928,11 +714,7 @@ cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max)
             visited++;
         }
         pthread_mutex_unlock(&s->lock);
-        for (; gone; gone = next) {
-            next = gone->next;
-            gone->next = NULL;
-            cache_entry_unref(gone);
-        }
+        cache_give_back(gone);
     }
     atomic_store_explicit(&c->sweep_at, (uint64_t)(shard & (c->n_shards - 1)) << 32 | bucket, memory_order_relaxed);
     return freed;
@@ -959,6 +741,8 @@ cache_stats(struct cache *c, struct cache_stats *ret)
         ret->purged += s->purged;
         ret->removed += s->removed;
         ret->ghost_hits += s->ghost_hits;
+        ret->collapsed += s->collapsed;
+        ret->follows += s->follows;
         pthread_mutex_unlock(&s->lock);
     }
     for (uint32_t i = 0; i < CACHE_REFUSALS_END; i++)

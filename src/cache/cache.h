@@ -1,11 +1,11 @@
 /* cache.h: responses and values kept in memory and shared by every worker. Every call is safe from any thread, none
- * yields, none waits for more than another call's short critical section. Instants are milliseconds of one clock that
+ * yields, none waits for more than another call's short critical section. One fetch for many misses: flight.h. Instants are milliseconds of one clock that
  * the caller chooses (the loop's monotonic one); the cache has none of its own.
  *
  * A look-up and, on a miss, a store:
  *     uint64_t born = cache_generation(c);                    // before the fetch begins
  *     switch (cache_find(c, &key, NULL, now, &entry)) { case CACHE_HIT: ... cache_entry_unref(entry); }
- *     struct cache_fill *f = cache_fill_begin(c);             // then, while the body passes:
+ *     struct cache_fill *f = cache_fill_begin(c, -1);         // then, while the body passes:
  *     cache_fill_add(f, bytes);
  *     cache_fill_commit(f, &item, &why);                      // complete, or cache_fill_abort(f)
  * SPDX-License-Identifier: Apache-2.0 */
@@ -14,8 +14,10 @@
 #include "cache/key.h"
 #include "cache/scope.h"
 
+struct body;
 struct cache;
 struct cache_fill;
+struct loop;
 
 struct cache_limits {
     uint64_t bytes_max;               /* everything the cache holds, also what is being filled or still read */
@@ -28,6 +30,8 @@ struct cache_limits {
 struct cache *cache_new(const struct cache_limits *limits);
 /* No entry may be referenced any more. NULL is fine. */
 void cache_delete(struct cache *c);
+/* The most that one entry may take, with key and head. */
+uint64_t cache_entry_max(const struct cache *c);
 /* A smaller limit takes effect with the next store. */
 void cache_set_bytes_max(struct cache *c, uint64_t bytes_max);
 
@@ -54,7 +58,11 @@ struct cache_item {
     const struct cache_scopes *scopes; /* NULL: only SCOPE_ALL */
     uint64_t born;                    /* cache_generation() before the fetch */
     uint64_t stored_ms, expires_ms;   /* a hit in [stored, expires) */
-    uint64_t stale_until_ms;          /* stale in [expires, stale_until); 0: never */
+    uint64_t stale_until_ms;          /* stale in [expires, stale_until), for whatever use; 0: never */
+    uint32_t revalidate_s;            /* for so long after its end it is served while one fetch refreshes it */
+    uint32_t error_s;                 /* for so long after its end it is served when fetching fails */
+    uint32_t age_s;                   /* that it had when it was stored */
+    uint32_t flags;                   /* the caller's */
     uint16_t status;                  /* of a response; 0 for a value */
     uint16_t tag;                     /* the caller's: value type, coding, ... */
     struct str head;                  /* rendered fields of a response, type bytes of a value */
@@ -76,6 +84,10 @@ struct str cache_entry_piece(const struct cache_entry *e, uint32_t i);
 uint64_t cache_entry_stored_ms(const struct cache_entry *e);
 uint64_t cache_entry_expires_ms(const struct cache_entry *e);
 uint64_t cache_entry_stale_until_ms(const struct cache_entry *e);
+uint32_t cache_entry_revalidate_s(const struct cache_entry *e);
+uint32_t cache_entry_error_s(const struct cache_entry *e);
+uint32_t cache_entry_age_s(const struct cache_entry *e);
+uint32_t cache_entry_flags(const struct cache_entry *e);
 /* References are dropped on any thread; the last one frees. */
 struct cache_entry *cache_entry_ref(struct cache_entry *e);
 void cache_entry_unref(struct cache_entry *e);  /* NULL is fine */
@@ -92,6 +104,8 @@ struct cache_request {
     struct str (*field)(void *ctx, struct str name);
     void *ctx;
 };
+/* Would an answer with these fields answer the request? Without a request only one without fields does. */
+bool cache_vary_fits(struct str vary, const struct cache_request *request);
 
 /* ---- finding and storing ---- */
 
@@ -110,18 +124,33 @@ const char *cache_verdict_word(enum cache_verdict v);
 enum cache_verdict cache_find(struct cache *c, const struct cache_key *key, const struct cache_request *request,
                               uint64_t now_ms, struct cache_entry **ret);
 
-/* Never NULL: a fill that cannot get memory is refused at its end. One thread at a time uses a fill. */
-struct cache_fill *cache_fill_begin(struct cache *c);
-/* Copies. False once the fill is bound to be refused: the caller may stop adding and must still end it. */
+/* ---- a body on its way into the cache (fill.c); counted, one thread writes, any reads along ----
+ *
+ *     writer   begin -> add ... -> commit | abort           each ends its own reference
+ *     readers  cache_fill_body()                            see every byte, then the end; a body that was aborted breaks
+ * When the cache cannot take it after all (too large, no room), readers still get it whole: pieces are then given back
+ * as the slowest reader passes them, and the writer has to keep to its pace. */
+
+/* length: of the body when it is known, else -1. Never NULL: a fill that cannot get memory is refused at its end. */
+struct cache_fill *cache_fill_begin(struct cache *c, int64_t length);
+/* Copies. False once the fill is bound to be refused and nobody reads it: the caller may stop and must still end it. */
 bool cache_fill_add(struct cache_fill *f, struct str bytes);
-/* Publishes under item->key, in place of the variant that matches the same request. Frees f. ret_why and ret may be
- * NULL; *ret is a reference to what was stored. */
+/* Whether more may be added now. If not, on_room is sent once that is so; one writer, asked on its own thread. */
+struct wakeup;
+bool cache_fill_has_room(struct cache_fill *f, struct wakeup *on_room);
+/* Publishes under item->key, in place of the variant that matches the same request. Ends the writer's reference. ret_why
+ * and ret may be NULL; *ret is a reference to what was stored. */
 bool cache_fill_commit(struct cache_fill *f, const struct cache_item *item, enum cache_refusal *ret_why,
                        struct cache_entry **ret);
-/* Nothing is stored. Frees f; NULL is fine. */
+/* Nothing is stored, readers see the body break. Ends the writer's reference; NULL is fine. */
 void cache_fill_abort(struct cache_fill *f);
-/* The same for a reason that was found above; always false. */
+/* Nothing is stored, for a reason found above; readers get it whole. Ends the writer's reference; always false. */
 bool cache_fill_refuse(struct cache_fill *f, enum cache_refusal why, enum cache_refusal *ret_why);
+struct cache_fill *cache_fill_ref(struct cache_fill *f);
+void cache_fill_unref(struct cache_fill *f);   /* NULL is fine */
+/* A body that reads along from the first byte, on the worker of `loop`; it keeps its own reference, given back when it is
+ * closed or its arena goes. NULL when the arena is full, or the first bytes are gone already. */
+struct body *cache_fill_body(struct cache_fill *f, struct arena *arena, struct loop *loop);
 /* The three in one, for a body at hand. */
 bool cache_store(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why);
 /* The same; *ret is a reference to what was stored. */
@@ -174,6 +203,8 @@ uint32_t cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max);
 
 struct cache_stats {
     uint64_t hits, stale, misses;
+    uint64_t collapsed;               /* served by a fetch of somebody else that they waited for */
+    uint64_t follows;                 /* read an answer along while it came */
     uint64_t stores, replaced, evictions, expired, purged, removed, ghost_hits;
     uint64_t refused[CACHE_REFUSALS_END];
     uint64_t entries, bytes, bytes_max;

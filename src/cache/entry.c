@@ -67,8 +67,9 @@ entry_new(struct cache_budget *budget, const struct cache_item *item, struct str
         .head_len = (uint32_t)item->head.len, .vary_len = (uint32_t)item->vary.len,
         .key_len = (uint32_t)item->key.bytes.len, .body_len = body_len, .hash = item->key.hash.lo,
         .stored_ms = item->stored_ms, .expires_ms = item->expires_ms,
-        .stale_until_ms = MAX(item->stale_until_ms, item->expires_ms), .budget = budget, .generation = item->born,
-        .source = item->source, .source_epoch = item->source_epoch};
+        .stale_until_ms = MAX(item->stale_until_ms, item->expires_ms), .stale_since_ms = item->expires_ms,
+        .revalidate_s = item->revalidate_s, .error_s = item->error_s, .age_s = item->age_s, .flags = item->flags,
+        .budget = budget, .generation = item->born, .source = item->source, .source_epoch = item->source_epoch};
     if (e->n_scopes)
         memcpy(e->scopes, item->scopes->v, e->n_scopes * sizeof(cache_scope_id));
     if (is_pieced(body_len))
@@ -201,6 +202,30 @@ cache_entry_stale_until_ms(const struct cache_entry *e)
     return e->stale_until_ms;
 }
 
+uint32_t
+cache_entry_revalidate_s(const struct cache_entry *e)
+{
+    return e->revalidate_s;
+}
+
+uint32_t
+cache_entry_error_s(const struct cache_entry *e)
+{
+    return e->error_s;
+}
+
+uint32_t
+cache_entry_age_s(const struct cache_entry *e)
+{
+    return e->age_s;
+}
+
+uint32_t
+cache_entry_flags(const struct cache_entry *e)
+{
+    return e->flags;
+}
+
 bool
 entry_matches(const struct cache_entry *e, const struct cache_key *key)
 {
@@ -235,13 +260,13 @@ cache_vary_next(struct str *rest, struct str *ret_name, struct str *ret_value)
 }
 
 bool
-entry_varies_as(const struct cache_entry *e, const struct cache_request *request)
+cache_vary_fits(struct str vary, const struct cache_request *request)
 {
-    struct str rest = cache_entry_vary(e), name, value;
+    struct str name, value;
 
-    if (rest.len && !request)
+    if (vary.len && !request)
         return false;
-    while (cache_vary_next(&rest, &name, &value)) {
+    while (cache_vary_next(&vary, &name, &value)) {
         struct str asked = request->field(request->ctx, name);
         if (!asked.p != !value.p || !str_eq(asked, value))
             return false;

@@ -26,27 +26,19 @@ struct cache_entry {
     uint64_t hash;                    /* of the key */
     uint64_t stored_ms, expires_ms, stale_until_ms;
     uint32_t source, source_epoch;    /* 0: nobody vouches */
+    uint32_t revalidate_s, error_s, age_s, flags;
     uint64_t charge;                  /* bytes taken from the budget, given back by the last reference */
     struct cache_budget *budget;
 
     /* The shard's. */
     uint8_t uses;                     /* since it was queued, at most 3 */
     uint8_t queue;                    /* enum entry_queue */
-    bool is_soft_purged;
+    uint64_t stale_since_ms;          /* expires_ms, or when a soft purge was first noticed */
+    uint64_t retry_ms;                /* a fetch has failed: no other before that moment */
     uint64_t generation;              /* alive as far as purges up to this one go */
     struct cache_entry *next;         /* in its bucket, latest used variant first */
     struct list_node link;            /* in its queue */
     cache_scope_id scopes[];
-};
-
-/* A body on its way into the cache. */
-struct cache_fill {
-    struct cache *cache;
-    char **pieces;                    /* all full but the last; the first one starts small and grows */
-    uint32_t n_pieces, pieces_cap;
-    size_t last_cap;
-    uint64_t length, charge;
-    enum cache_refusal why;           /* CACHE_STORED while nothing stands against it */
 };
 
 /* What malloc really takes for a block of this size. */
@@ -63,4 +55,3 @@ struct cache_entry *entry_new(struct cache_budget *budget, const struct cache_it
 /* What entry_new() will charge for; the pieces of a longer body come on top. */
 uint64_t entry_bytes(const struct cache_item *item, uint64_t body_len);
 bool entry_matches(const struct cache_entry *e, const struct cache_key *key);
-bool entry_varies_as(const struct cache_entry *e, const struct cache_request *request);

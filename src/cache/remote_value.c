@@ -133,7 +133,8 @@ item_of(const struct fetch *f, const struct wire *v, const struct cache_scopes *
         .key = is_copy ? remote_copy_key(f->key) : *f->key, .vary = v->vary, .scopes = scopes, .born = v->born,
         .stored_ms = MIN(from_wall(r, v->stored_ms), loop_now_ms(r->loop)), .expires_ms = from_wall(r, v->expires_ms),
         .stale_until_ms = v->stale_until_ms ? from_wall(r, v->stale_until_ms) : 0, .status = v->status, .tag = v->tag,
-        .head = v->head, .is_unlisted = !is_copy};
+        .revalidate_s = v->revalidate_s, .error_s = v->error_s, .age_s = v->age_s, .flags = v->flags, .head = v->head,
+        .is_unlisted = !is_copy};
 
     if (is_copy) {
         item.source = f->source.source;
@@ -399,7 +400,8 @@ wire_of(const struct store_job *j, uint64_t token)
         .expires_ms = to_wall(r, cache_entry_expires_ms(e)),
         .stale_until_ms = cache_entry_stale_until_ms(e) > cache_entry_expires_ms(e)
                               ? to_wall(r, cache_entry_stale_until_ms(e)) : 0,
-        .scopes = (const char *)scopes, .n_scopes = n_scopes, .key = j->key.bytes,
+        .age_s = cache_entry_age_s(e), .revalidate_s = cache_entry_revalidate_s(e), .error_s = cache_entry_error_s(e),
+        .flags = cache_entry_flags(e), .scopes = (const char *)scopes, .n_scopes = n_scopes, .key = j->key.bytes,
         .vary = cache_entry_vary(e), .head = cache_entry_head(e), .body_len = cache_entry_body_length(e)};
 }
 

@@ -115,23 +115,27 @@ remote_of(const struct cache_tiers *t, const struct cache_place *place)
 
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
-/* What memory has of the external store. An entry that was stored while the link was down counts for those alone whose link
- * is down, too. */
+/* An entry that was stored while the link was down counts for those alone whose link is down, too. */
+static bool
+counts(struct remote *r, const struct cache_place *place, const struct cache_key *key, const struct cache_entry *e)
+{
+    char name[REMOTE_NAME_MAX];
+
+    return cache_entry_source_epoch(e) % 2 == 0 || !remote_source(r, remote_name(place, key, name)).is_up;
+}
+
+/* What memory has of the external store. */
 static enum cache_verdict
 find_copy(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key,
           const struct cache_request *request, struct cache_entry **ret)
 {
     struct cache_key copy = remote_copy_key(key);
     enum cache_verdict verdict = cache_find(t->memory, &copy, request, loop_now_ms(t->loop), ret);
-    char name[REMOTE_NAME_MAX];
 
-    if (verdict != CACHE_HIT && verdict != CACHE_STALE)
+    if ((verdict != CACHE_HIT && verdict != CACHE_STALE) || counts(r, place, key, *ret))
         return verdict;
-    if (cache_entry_source_epoch(*ret) % 2 == 1 && remote_source(r, remote_name(place, key, name)).is_up) {
-        cache_entry_unref(*ret);
-        return CACHE_MISS_UNPROVEN;
-    }
-    return verdict;
+    cache_entry_unref(*ret);
+    return CACHE_MISS_UNPROVEN;
 }
 
 enum cache_verdict
@@ -164,9 +168,9 @@ tiers_generation(const struct cache_tiers *t)
 /* --- storing ------------------------------------------------------------------------------------------------------- */
 
 struct cache_fill *
-tiers_fill_begin(struct cache_tiers *t)
+tiers_fill_begin(struct cache_tiers *t, int64_t length)
 {
-    return cache_fill_begin(t->memory);
+    return cache_fill_begin(t->memory, length);
 }
 
 /* What becomes of an entry that is about to be stored. */
@@ -241,11 +245,11 @@ tiers_store(struct cache_tiers *t, const struct cache_place *place, const struct
     struct plan plan;
 
     if (!tiers_has(t, place->type))
-        return cache_fill_refuse(cache_fill_begin(t->memory), CACHE_REFUSED_NO_EXTERNAL, ret_why);
+        return cache_fill_refuse(cache_fill_begin(t->memory, -1), CACHE_REFUSED_NO_EXTERNAL, ret_why);
     if (!r)
         return cache_store(t->memory, item, body, ret_why);
     if ((why = plan_store(t, r, place, item, &plan)) != CACHE_STORED)
-        return cache_fill_refuse(cache_fill_begin(t->memory), why, ret_why);
+        return cache_fill_refuse(cache_fill_begin(t->memory, -1), why, ret_why);
     if (!cache_store_entry(t->memory, &plan.item, body, ret_why, &entry))
         return false;
     if (plan.is_sent && remote_enter(r)) {
@@ -328,4 +332,90 @@ tiers_turn_take(struct cache_tiers *t, const struct cache_place *place, const st
     kind = remote_turn_take(r, place, key, request, wait_ms, ret_turn, ret_entry);
     remote_leave(r);
     return kind;
+}
+
+/* --- entering ------------------------------------------------------------------------------------------------------ */
+
+/* What the external store has is served, and whoever waits for our flight finds it. */
+static void
+take_found(struct cache_tiers *t, struct cache_entered *got, struct cache_entry *found)
+{
+    cache_entry_unref(got->entry);
+    cache_flight_end(got->flight, FLIGHT_LANDED, loop_now_ms(t->loop));
+    *got = (struct cache_entered){.part = CACHE_SERVE, .verdict = CACHE_HIT, .entry = found, .has_waited = got->has_waited};
+}
+
+/* Stale there and not here: as if it had been found here. */
+static void
+take_stale(struct cache_tiers *t, const struct cache_enter *how, struct cache_entered *got, struct cache_entry *found)
+{
+    uint64_t now_ms = loop_now_ms(t->loop);
+
+    if (got->entry) {
+        cache_entry_unref(found);
+        return;
+    }
+    got->entry = found;
+    got->verdict = CACHE_STALE;
+    got->stale_ms = now_ms - MIN(now_ms, cache_entry_expires_ms(found));
+    if (how->wants_stale && how->may_refresh && got->stale_ms < (uint64_t)cache_entry_revalidate_s(found) * 1000)
+        got->part = CACHE_SERVE;
+}
+
+/* Memory had nothing to serve. Yields. */
+static void
+ask_remote(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key,
+           const struct cache_enter *how, struct cache_entered *got)
+{
+    struct cache_entry *found = NULL;
+    enum cache_verdict verdict;
+
+    if (!remote_enter(r))
+        return;
+    verdict = remote_find(r, place, key, how->request, &found);
+    t->tier = TIER_EXTERNAL;
+    remote_leave(r);
+    if (verdict == CACHE_HIT)
+        take_found(t, got, found);
+    else if (verdict == CACHE_STALE)
+        take_stale(t, how, got, found);
+}
+
+static void
+end_turn(void *turn)
+{
+    tiers_turn_end(turn);
+}
+
+void
+tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
+            const struct cache_enter *how, struct cache_entered *ret)
+{
+    struct remote *r = remote_of(t, place);
+    struct tiers_turn *turn = NULL;
+    struct cache_entry *found = NULL;
+    struct cache_key copy;
+
+    t->tier = TIER_MEMORY;
+    *ret = (struct cache_entered){.part = CACHE_ALONE, .verdict = CACHE_MISS_ABSENT};
+    if (!r) {
+        if (tiers_has(t, place->type))
+            cache_enter(t->memory, key, how, ret);
+        return;
+    }
+    copy = remote_copy_key(key);
+    cache_enter(t->memory, &copy, how, ret);
+    if (ret->part == CACHE_SERVE && !counts(r, place, key, ret->entry)) {
+        cache_entry_unref(ret->entry);
+        *ret = (struct cache_entered){.part = ret->flight ? CACHE_FETCH : CACHE_ALONE, .verdict = CACHE_MISS_UNPROVEN,
+                                      .flight = ret->flight, .has_waited = ret->has_waited};
+    }
+    if (ret->part >= CACHE_FETCH)
+        ask_remote(t, r, place, key, how, ret);
+    if (ret->part != CACHE_FETCH || how->wait_ms == 0)
+        return;
+    if (tiers_turn_take(t, place, key, how->request, how->wait_ms, &turn, &found) == TURN_FILLED)
+        take_found(t, ret, found);
+    else if (turn)
+        cache_flight_on_end(ret->flight, end_turn, turn);
 }

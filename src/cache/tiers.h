@@ -4,7 +4,7 @@
  *     struct cache_place place = {CACHING_PREFER_EXTERNAL, .owner = api->root_name};
  *     uint64_t born = tiers_generation(t);                    // before the fetch begins
  *     switch (tiers_find(t, &place, &key, &request, &entry)) { case CACHE_HIT: ... cache_entry_unref(entry); }
- *     struct cache_fill *f = tiers_fill_begin(t);             // then, while the body passes:
+ *     struct cache_fill *f = tiers_fill_begin(t, -1);         // then, while the body passes:
  *     cache_fill_add(f, bytes);
  *     tiers_fill_commit(t, &place, f, &item, &why, NULL);     // complete, or cache_fill_abort(f)
  *
@@ -22,6 +22,7 @@
 #pragma once
 
 #include "cache/cache.h"
+#include "cache/flight.h"
 
 struct loop;
 struct cache_tiers;
@@ -64,9 +65,14 @@ const char *cache_tier_word(enum cache_tier tier);
 enum cache_verdict tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
                               const struct cache_request *request, struct cache_entry **ret);
 
+/* As cache_enter() (flight.h): one fetch of this process for many equal misses. Who leads the flight asks the external store
+ * before it is told to fetch. Yields, for as long as how->wait_ms. */
+void tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
+                 const struct cache_enter *how, struct cache_entered *ret);
+
 /* The number that purges compare with; read it before a fetch and keep it in the item's `born`. */
 uint64_t tiers_generation(const struct cache_tiers *t);
-struct cache_fill *tiers_fill_begin(struct cache_tiers *t);
+struct cache_fill *tiers_fill_begin(struct cache_tiers *t, int64_t length);
 /* As cache_fill_commit(); the external store gets it soon afterwards. Never yields: callable from the body's callbacks. */
 bool tiers_fill_commit(struct cache_tiers *t, const struct cache_place *place, struct cache_fill *f,
                        const struct cache_item *item, enum cache_refusal *ret_why, struct cache_entry **ret);

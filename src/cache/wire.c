@@ -21,9 +21,9 @@ struct wire_head {
     uint64_t checksum, length, born, stored, expires, stale_until, token, body_len;
     uint32_t key, vary, head;
     uint16_t status, tag, scopes, zero16;
-    uint32_t zero32;
+    uint32_t age, revalidate, error, flags32, zero32;
 } __attribute__((packed));
-_Static_assert(sizeof(struct wire_head) == 96, "a public format");
+_Static_assert(sizeof(struct wire_head) == 112, "a public format");
 
 static uint64_t
 checksum(struct str bytes)
@@ -42,7 +42,8 @@ wire_encode(struct buf *to, const struct wire *v, const struct str *body_parts, 
         .stale_until = htole64(v->stale_until_ms), .token = htole64(v->token), .body_len = htole64(v->body_len),
         .key = htole32((uint32_t)v->key.len), .vary = htole32((uint32_t)v->vary.len),
         .head = htole32((uint32_t)v->head.len), .status = htole16(v->status), .tag = htole16(v->tag),
-        .scopes = htole16((uint16_t)v->n_scopes)};
+        .scopes = htole16((uint16_t)v->n_scopes), .age = htole32(v->age_s), .revalidate = htole32(v->revalidate_s),
+        .error = htole32(v->error_s), .flags32 = htole32(v->flags)};
 
     memcpy(h.magic, MAGIC, sizeof(h.magic));
     buf_add(to, &h, sizeof(h));
@@ -132,7 +133,8 @@ wire_decode(struct str bytes, struct wire *ret, struct err *err)
     *ret = (struct wire){
         .kind = h.kind, .is_packed = h.flags & FLAG_PACKED, .status = le16toh(h.status), .tag = le16toh(h.tag),
         .born = le64toh(h.born), .token = le64toh(h.token), .stored_ms = le64toh(h.stored), .expires_ms = le64toh(h.expires),
-        .stale_until_ms = le64toh(h.stale_until), .n_scopes = le16toh(h.scopes), .body_len = le64toh(h.body_len)};
+        .stale_until_ms = le64toh(h.stale_until), .age_s = le32toh(h.age), .revalidate_s = le32toh(h.revalidate),
+        .error_s = le32toh(h.error), .flags = le32toh(h.flags32), .n_scopes = le16toh(h.scopes), .body_len = le64toh(h.body_len)};
     ret->scopes = cut(&rest, (size_t)ret->n_scopes * 8).p;
     ret->key = cut(&rest, le32toh(h.key));
     ret->vary = cut(&rest, le32toh(h.vary));

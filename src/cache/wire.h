@@ -6,8 +6,10 @@
  *     16  u64 length of all            24  u64 born (generation)
  *     32  u64 stored                   40  u64 expires             48  u64 stale until      (ms since 1970)
  *     56  u64 token                    64  u64 length of the body, unpacked
- *     72  u32 key  76  u32 vary  80  u32 head (lengths)  84  u16 status  86  u16 tag  88  u16 scopes  90  u16 0  92  u32 0
- *     96  scopes (u64 each), key, vary, head, body
+ *     72  u32 key  76  u32 vary  80  u32 head (lengths)  84  u16 status  86  u16 tag  88  u16 scopes  90  u16 0
+ *     92  u32 age when stored   96  u32 seconds it may be served while refreshed   100  u32 seconds it may be served on errors
+ *    104  u32 flags  108  u32 0
+ *    112  scopes (u64 each), key, vary, head, body
  *
  * Numbers are little-endian. The instants are the writer's: the store's own expiry only frees memory.
  * Kind 'm' marks a key whose answers vary: `vary` names the fields, and each answer lies under a key of its own that carries
@@ -20,7 +22,7 @@
 #include "base/err.h"
 #include "cache/scope.h"
 
-#define WIRE_HEAD_BYTES ((size_t)96)
+#define WIRE_HEAD_BYTES ((size_t)112)
 #define WIRE_MARKER 'm'
 
 struct wire {
@@ -29,6 +31,7 @@ struct wire {
     uint16_t status, tag;
     uint64_t born, token;
     uint64_t stored_ms, expires_ms, stale_until_ms;  /* since 1970 */
+    uint32_t age_s, revalidate_s, error_s, flags;    /* as in struct cache_item */
     const char *scopes;               /* n_scopes, eight bytes each, not aligned */
     uint32_t n_scopes;
     struct str key, vary, head;

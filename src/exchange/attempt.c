@@ -6,13 +6,13 @@
 #include "backend/backends.h"
 #include "base/buf.h"
 #include "exchange/access_token.h"
+#include "exchange/fetch.h"
 #include "exchange/outgoing.h"
 #include "http/client.h"
 #include "http/forward.h"
 #include "http/server.h"
 #include "http/websocket.h"
 #include "model/backend_conf.h"
-#include "net/stream.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
 
@@ -47,7 +47,7 @@ host_set_by_policy(const struct exchange *ex)
 {
     struct str host = http_headers_get(ex->request.headers, HTTP_HOST);
 
-    if (!host.p || (ex->call && str_eq(host, ex->call->request.authority)))
+    if (!host.p || str_eq(host, ex->authority))
         return STR_NONE;
     return host;
 }
@@ -77,10 +77,9 @@ target_text(struct exchange *ex, struct str path, struct str query)
 static bool
 add_forwarding(struct exchange *ex, struct http_headers *headers)
 {
-    if (!ex->forwarding || !ex->client || !ex->call || !ex->call->stream)
+    if (!ex->forwarding || !ex->client || !ex->peer)
         return true;
-    return http_forward_add(ex->forwarding, ex->client, &ex->call->stream->peer, ex->arena, ex->call->request.version,
-                            headers);
+    return http_forward_add(ex->forwarding, ex->client, ex->peer, ex->arena, ex->client_version, headers);
 }
 
 /* The token of the identity that a backend's entity names, instead of whatever Authorization there is. Yields. */
@@ -169,13 +168,30 @@ drop_reply(struct exchange *ex)
     exchange_close_answers(ex);
 }
 
+/* The head's texts become the exchange's own: the connection they are views of goes back before the exchange ends. */
 static bool
-keep_answer(struct exchange *ex, struct http_answer *answer)
+own_head(struct exchange *ex, struct reply *r)
+{
+    struct http_headers *own = arena_new(ex->arena, struct http_headers);
+
+    if (!own)
+        return false;
+    *own = http_headers_in(ex->arena);
+    if (!http_headers_dup(own, r->headers))
+        return false;
+    r->headers = own;
+    if (r->reason.p)
+        r->reason = str_dup(ex->arena, r->reason);
+    return true;
+}
+
+static bool
+keep_answer(struct exchange *ex, struct http_answer *answer, struct fetch *fetch)
 {
     struct reply *r = arena_new(ex->arena, struct reply);
 
-    if (!r || !exchange_hold_answer(ex, answer)) {
-        http_answer_close(answer);
+    if (!r || !exchange_hold_answer(ex, answer, fetch)) {
+        fetch_close(fetch, answer);
         return no_memory(ex);
     }
     r->status = answer->response.status;
@@ -183,6 +199,8 @@ keep_answer(struct exchange *ex, struct http_answer *answer)
     r->headers = &answer->response.headers;
     http_strip_hop_by_hop(r->headers, false);
     http_headers_remove_id(r->headers, HTTP_CONTENT_LENGTH);
+    if (fetch && !own_head(ex, r))
+        return no_memory(ex);
     r->announced_length = answer->response.content_length;
     if (answer->body)
         r->content = (struct content){.state = CONTENT_STREAM, .stream = answer->body};
@@ -212,7 +230,8 @@ count_attempt(struct exchange *ex, const struct http_answer *answer, const struc
 }
 
 static bool
-exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct http_answer **ret)
+exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct fetch *fetch,
+              struct http_answer **ret)
 {
     struct http_origin *origin = w->target->origins[conf->protocol];
     struct http_exchange_conf how = {
@@ -224,7 +243,8 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
     struct err err;
 
     ex->times.backend_start_ns = loop_now_ns(ex->services->loop);
-    bool ok = http_client_exchange(ex->services->client, origin, &w->request, w->body, &how, ex->arena, ret, &err);
+    bool ok = http_client_exchange(ex->services->client, origin, &w->request, w->body, &how,
+                                   fetch ? fetch_arena(fetch) : ex->arena, ret, &err);
     ex->times.backend_end_ns = loop_now_ns(ex->services->loop);
     count_attempt(ex, ok ? *ret : NULL, &err);
     if (!ok) {
@@ -300,6 +320,7 @@ bool
 attempt_run(struct exchange *ex, const struct attempt *conf)
 {
     struct wire w = {0};
+    struct fetch *fetch;
     struct http_answer *answer;
     struct err err;
 
@@ -313,14 +334,17 @@ attempt_run(struct exchange *ex, const struct attempt *conf)
     if (!render(ex, &w) || !take_body(ex, conf, &w))
         return false;
     for (int hops = 0;; hops++) {
-        if (!exchange_once(ex, conf, &w, &answer))
+        fetch = ex->is_answer_kept ? fetch_new(ex) : NULL;
+        if (!exchange_once(ex, conf, &w, fetch, &answer)) {
+            fetch_close(fetch, NULL);
             return false;
+        }
         bool follows = conf->follows_redirects && is_redirect(answer->response.status) && hops < REDIRECTS_MAX &&
                        http_headers_has(&answer->response.headers, HTTP_LOCATION);
         if (!follows)
-            return keep_answer(ex, answer);
+            return keep_answer(ex, answer, fetch);
         bool ok = redirect(ex, answer, &w, &err);
-        http_answer_close(answer);
+        fetch_close(fetch, answer);
         if (!ok) {
             exchange_fail_io(ex, &err);
             return false;

@@ -6,6 +6,7 @@
 
 #include "backend/target.h"
 #include "base/buf.h"
+#include "exchange/fetch.h"
 #include "expr/program.h"
 #include "http/client.h"
 #include "http/headers.h"
@@ -70,7 +71,6 @@ exchange_share_pin(struct exchange *ex, const struct exchange *from)
 {
     ex->model = from->model;
     ex->backends = from->backends;
-    ex->schemas = from->schemas;
     ex->targets = from->targets;
     ex->pin = from->pin;
     ex->pin_take = from->pin_take;
@@ -417,13 +417,13 @@ exchange_set_variable(struct exchange *ex, struct str name, struct object *value
 /* --- answers of backends ------------------------------------------------------------------------------------------- */
 
 bool
-exchange_hold_answer(struct exchange *ex, struct http_answer *answer)
+exchange_hold_answer(struct exchange *ex, struct http_answer *answer, struct fetch *fetch)
 {
     struct exchange_answer *held = arena_new(ex->arena, struct exchange_answer);
 
     if (!held)
         return false;
-    *held = (struct exchange_answer){.next = ex->answers, .answer = answer};
+    *held = (struct exchange_answer){.next = ex->answers, .answer = answer, .fetch = fetch};
     ex->answers = held;
     return true;
 }
@@ -440,17 +440,14 @@ exchange_give_answer(struct exchange *ex, struct http_answer *answer)
 }
 
 void
-exchange_let_answer_go(struct exchange *ex, struct http_answer *answer)
-{
-    exchange_give_answer(ex, answer);
-    http_answer_close(answer);
-}
-
-void
 exchange_close_answers(struct exchange *ex)
 {
-    while (ex->answers)
-        exchange_let_answer_go(ex, ex->answers->answer);
+    while (ex->answers) {
+        struct exchange_answer *held = ex->answers;
+
+        ex->answers = held->next;
+        fetch_close(held->fetch, held->answer);
+    }
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------ */

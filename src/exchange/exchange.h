@@ -11,19 +11,21 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/list.h"
 #include "base/rand.h"
 #include "base/str.h"
 #include "exchange/message.h"
 #include "expr/native.h"
 #include "model/transform_limits.h"
 
-struct api_schemas;
 struct backend;
 struct backends;
 struct budget;
+struct addr;
 struct cache_tiers;
 struct expr_env;
 struct expr_run;
+struct fetch;
 struct http_answer;
 struct http_call;
 struct http_client;
@@ -32,8 +34,8 @@ struct http_forward_conf;
 struct http_proxy;
 struct loaded_certificate;
 struct loop;
-struct offload;
 struct model;
+struct offload;
 struct api;
 struct operation;
 struct product;
@@ -43,6 +45,7 @@ struct token_cache;
 struct user;
 struct object;                    /* expr/value.h */
 struct plan;
+struct plan_place;                /* policy/plan.h */
 struct worker_metrics;
 struct route_parameter;           /* model/route.h */
 struct target;                    /* backend/target.h */
@@ -130,7 +133,9 @@ struct services {
     struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */
     struct token_cache *tokens;   /* exchange/token_cache.h: tokens verified before; this worker's. May be NULL */
     struct offload *offload;      /* rt/offload.h: for what blocks; may be NULL: it blocks here */
+    struct list *background;      /* exchange/fetch.h: what goes on without a client; may be NULL */
     uint32_t *detached;           /* requests under way that nobody waits for, of this worker; may be NULL: not counted */
+    const struct services *detached_services;  /* the same for exchanges without a client: no counters, so no limits */
     struct worker_metrics *figures;   /* this worker's; may be NULL */
     void *gateway;                /* the gateway's own worker struct */
 };
@@ -153,8 +158,6 @@ struct early_step {
     const void *conf;
     const struct origin *at;
 };
-
-enum cache_state { CACHE_STATE_NONE, CACHE_STATE_HIT, CACHE_STATE_MISS };
 
 /* One line of the request trace (trace policy, context.Trace, failures). */
 enum trace_severity { TRACE_VERBOSE, TRACE_INFORMATION, TRACE_ERROR };
@@ -183,7 +186,6 @@ struct exchange {
     const struct plan *plan;
     void *pin;                    /* what keeps model, plan, backends and targets alive, for detached exchanges */
     void (*pin_take)(void *pin), (*pin_release)(void *pin);
-    const struct api_schemas *schemas;    /* policy/schemas.h, of the API; NULL: no policy here validates */
     const struct backends *backends;  /* backend/backends.h, of the pinned configuration */
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
@@ -192,12 +194,16 @@ struct exchange {
     const struct http_client_id *client;   /* who called, behind trusted proxies; NULL when detached */
     const struct http_forward_conf *forwarding;  /* X-Forwarded-For and the like for backends; NULL: none are added */
     struct str client_ip;         /* behind trusted proxies resolved */
+    const struct addr *peer;      /* of the connection; NULL: none */
+    uint8_t client_version;       /* enum http_version of the request */
+    struct str authority;         /* Host as the client sent it */
     struct str gateway_base;      /* "https://host/api-prefix", for redirect-content-urls */
     const struct route_parameter *parameters;  /* of the template, values as received (percent-encoded) */
     uint32_t n_parameters;
     uint64_t deadline_ms;         /* 0: none */
     uint64_t timestamp_ns;        /* wall clock at the start */
     bool is_tracing;
+    bool is_detached;             /* goes on without a client: counts no limits, ends with cache-store */
 
     /* Edited by policies. */
     struct request request;
@@ -221,16 +227,18 @@ struct exchange {
     /* Written by the runner. */
     const struct origin *at;      /* the step at work */
     enum section section;
+    struct plan_place *place;     /* of the run at work, the outermost one */
     uint32_t branch_to;           /* with FLOW_BRANCH */
     uint8_t row_at;               /* which of the plan's documents is at work */
     bool is_forwarded;            /* some forward-request got an answer */
     bool has_cors;                /* a cors policy has matched: the others stay out */
     bool is_body_sent;            /* a request body that was not kept has gone to a backend */
+    bool is_answer_kept;          /* the answer may go into the cache: it gets memory of its own (exchange/fetch.h) */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 
     /* For the log row. */
     struct exchange_times times;
-    enum cache_state cache_state;
+    uint8_t cache_outcome;        /* enum cache_outcome, observe/metrics.h */
     uint16_t backend_status;
     struct str backend_url, backend_id;
     struct str upstream_error;
@@ -307,15 +315,15 @@ struct content *exchange_message_content(struct exchange *ex);
 /* `base` and `below` with exactly one slash between. */
 struct str exchange_join_paths(struct arena *a, struct str base, struct str below);
 
-/* Holds a backend's answer until it is let go (NULL is fine) or the exchange ends. */
+/* Holds a backend's answer until it is given away or the exchange ends. */
 struct exchange_answer {
     struct exchange_answer *next;
     struct http_answer *answer;
+    struct fetch *fetch;              /* exchange/fetch.h: where the answer lives; NULL: in the exchange's arena */
 };
-bool exchange_hold_answer(struct exchange *ex, struct http_answer *answer);
+bool exchange_hold_answer(struct exchange *ex, struct http_answer *answer, struct fetch *fetch);
 /* It is the caller's to close from now on. */
 void exchange_give_answer(struct exchange *ex, struct http_answer *answer);
-void exchange_let_answer_go(struct exchange *ex, struct http_answer *answer);
 void exchange_close_answers(struct exchange *ex);
 
 /* Adds a line to the request's trace when someone will read it; the line, for its metadata, or NULL. Copies nothing:

@@ -7,7 +7,7 @@
 
 #include "cache/external.h"
 #include "cache/tiers.h"
-#include "policy/response_cache.h"
+#include "exchange/stored_reply.h"
 
 #define VALUE_SLACK ((uint64_t)256 << 10)    /* key, head and scopes beside the body */
 #define STOP_WAIT_MS 500u
@@ -40,7 +40,7 @@ external_cache_prepare(struct gateway *g, const struct snapshot *s, struct exter
         .n_overrides = g->n_overrides, .memory = g->cache, .n_workers = g->n_workers,
         .node = d->gateway_id.len ? d->gateway_id : str_from_c(host), .operation_ms = (uint32_t)conf->timeout_ms,
         .compress_bytes = conf->compress_bytes, .value_bytes_max = g->options->cache_memory.object_bytes + VALUE_SLACK,
-        .is_strict = conf->is_strict, .fix_head = response_head_fix, .offload = g->offload, .tell = tell};
+        .is_strict = conf->is_strict, .fix_head = stored_head_fix, .offload = g->offload, .tell = tell};
     if (g->external && external_is_same(g->external, &options)) {
         *ret = external_ref(g->external);
         return true;

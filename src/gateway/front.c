@@ -77,8 +77,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .backend_ms = elapsed_ms(ex->times.backend_start_ns, ex->times.backend_end_ns),
         .cache_ms = ex->times.cache_ns / 1000000,
         .client_ms = elapsed_ms(call->started_ns, call->head_ns),
-        .cache = ex->cache_state == CACHE_STATE_HIT ? STR("hit") : ex->cache_state == CACHE_STATE_MISS ? STR("miss")
-                                                                                                      : STR("none"),
+        .cache = cache_outcome_is_hit(ex->cache_outcome) ? STR("hit") : ex->cache_outcome ? STR("miss") : STR("none"),
         .api_id = ex->api ? ex->api->root_name : STR_NONE,
         .api_revision = ex->api ? ex->api->revision : STR_NONE,
         .operation_id = ex->operation ? ex->operation->name : STR_NONE,
@@ -108,14 +107,13 @@ count(struct front *f, uint16_t status, uint64_t now_ns)
     uint64_t backend_us = ex->times.backend_end_ns > ex->times.backend_start_ns
                               ? (ex->times.backend_end_ns - ex->times.backend_start_ns) / 1000 : 0;
 
-    if (ex->cache_state == CACHE_STATE_HIT)
+    if (cache_outcome_is_hit(ex->cache_outcome))
         metric_add(f->worker->metrics, METRIC_CACHE_HITS, 1);
-    else if (ex->cache_state == CACHE_STATE_MISS)
+    else if (ex->cache_outcome)
         metric_add(f->worker->metrics, METRIC_CACHE_MISSES, 1);
     if (f->entry)
         metrics_count_request(f->worker->metrics, f->entry->metrics_slot, status, (now_ns - f->call->started_ns) / 1000,
-                              backend_us, ex->cache_state == CACHE_STATE_HIT ? CACHE_OUTCOME_HIT
-                                          : ex->cache_state == CACHE_STATE_MISS ? CACHE_OUTCOME_MISS : CACHE_OUTCOME_NONE);
+                              backend_us, ex->cache_outcome);
 }
 
 /* The answer is out, or has failed. Runs on the loop's stack or inside http_call_send(). */
@@ -274,6 +272,9 @@ identify(struct front *f)
         return false;
     }
     ex->client_ip = f->client.address;
+    ex->peer = &f->call->stream->peer;
+    ex->client_version = rq->version;
+    ex->authority = rq->authority;
     host = f->client.host.len ? f->client.host : rq->authority;
     http_authority_split(host, f->client.scheme, &ex->original_url.host, &ex->original_url.port);
     ex->original_url.host = str_lower(ex->arena, ex->original_url.host);
@@ -318,7 +319,6 @@ take_match(struct front *f, const struct snapshot *s)
     ex->request.path = f->match.operation_path;
     ex->request.query = f->call->request.query;
     ex->original_request_path = f->match.operation_path;
-    ex->schemas = f->entry ? f->entry->schemas : NULL;
     ex->backends = s->backends;
     ex->targets = &f->pin->targets;
     ex->target = f->match.api ? &s->backends->apis[f->match.api->index] : NULL;

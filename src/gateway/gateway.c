@@ -17,6 +17,7 @@
 #include "cache/tiers.h"
 #include "exchange/context_families.h"
 #include "exchange/counters.h"
+#include "exchange/fetch.h"
 #include "exchange/supply.h"
 #include "exchange/token_cache.h"
 #include "expr/program.h"
@@ -311,6 +312,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     if (!(w->loop = loop_new(&loop_options, err)))
         return false;
     w->loop->worker = w;
+    list_init(&w->background);
     if (index == 0)
         timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
     w->server = http_server_new(w->loop, &conf);
@@ -322,8 +324,11 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
-        .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens, .offload = g->offload, .bodies = &g->bodies,
-        .gateway = w};
+        .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
+        .offload = g->offload, .gateway = w};
+    w->detached_services = w->services;
+    w->detached_services.counters = NULL;
+    w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
     gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
     return true;
 }
@@ -357,7 +362,6 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
-    g->bodies = (struct budget){.left = (int64_t)options->limits.buffered_total_bytes};
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
         .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default, .transform = options->transform};
     g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;
@@ -512,9 +516,10 @@ stop_listeners(struct worker *w, void *arg)
 static void
 count_connections(struct worker *w, void *arg)
 {
-    uint32_t *n = arg;
+    uint32_t *n = arg, more = http_server_connections(w->server) + http_server_calls(w->server) + w->detached;
 
-    __atomic_fetch_add(n, http_server_connections(w->server) + http_server_calls(w->server), __ATOMIC_RELAXED);
+    more += !list_is_empty(&w->background);
+    __atomic_fetch_add(n, more, __ATOMIC_RELAXED);
 }
 
 static uint32_t
@@ -546,10 +551,14 @@ gateway_drain(struct gateway *g, bool is_replaced)
 static void
 cut_off(struct worker *w, void *arg)
 {
+    struct background *b;
+
     for (uint32_t i = 0; i < w->gateway->options->n_listeners; i++)
         if (w->listeners && w->listeners[i])
             listener_stop(w->listeners[i]);
     http_server_close_all(w->server);
+    while ((b = list_first(&w->background, struct background, link)))
+        b->stop(b);
 }
 
 /* While the loop still turns: shared connections to backends say goodbye in a later turn. */
@@ -665,6 +674,7 @@ collect_cache(struct gateway *g, struct worker_metrics *figures)
     for (size_t i = 0; i < COUNTOF(stats.refused); i++)
         refused += stats.refused[i];
     metric_set(figures, METRIC_CACHE_STORES, stats.stores);
+    metric_set(figures, METRIC_CACHE_COLLAPSED, stats.collapsed);
     metric_set(figures, METRIC_CACHE_REFUSED, refused);
     metric_set(figures, METRIC_CACHE_EVICTIONS, stats.evictions);
     metric_set(figures, METRIC_CACHE_BYTES, stats.bytes);
@@ -713,6 +723,28 @@ void
 gateway_flush_logs(struct gateway *g)
 {
     gateway_on_each_worker(g, reset_worker, NULL);
+}
+
+static void
+count_background(struct worker *w, void *arg)
+{
+    uint32_t *n = arg, more = w->detached + !list_is_empty(&w->background);
+
+    __atomic_fetch_add(n, more, __ATOMIC_RELAXED);
+}
+
+bool
+gateway_wait_background(struct gateway *g, uint32_t ms)
+{
+    for (uint32_t waited = 0; waited < ms; waited += 2) {
+        uint32_t n = 0;
+
+        gateway_on_each_worker(g, count_background, &n);
+        if (n == 0)
+            return true;
+        sleep_ms(2);
+    }
+    return false;
 }
 
 void

@@ -54,6 +54,8 @@ void gateway_metrics_print(struct gateway *g, struct buf *to);
 void gateway_reset(struct gateway *g);
 /* Writes out the rows of every exchange whose answer is out. */
 void gateway_flush_logs(struct gateway *g);
+/* Until nothing goes on without a client: refreshes, fills, one-way requests. False when the time is over first. Blocks. */
+bool gateway_wait_background(struct gateway *g, uint32_t ms);
 /* From now on documents are compiled so that gateway_coverage() can tell which of their steps ran. */
 void gateway_want_coverage(struct gateway *g);
 void gateway_coverage(struct gateway *g, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx);

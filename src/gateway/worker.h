@@ -49,12 +49,13 @@ struct worker {
     struct cache_tiers *tiers;        /* this worker's way into the cache */
     struct listener **listeners;      /* gateway->options->n_listeners */
     struct snapshot_pin *pin;         /* the current one; NULL before the first publish */
-    struct services services;
+    struct services services, detached_services;
     struct worker_metrics *metrics;
     struct gateway_log log;
     struct timer sweep;               /* of the first worker: gives memory of dead cache entries back */
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
     struct token_cache *tokens;
+    struct list background;           /* exchange/fetch.h: what goes on without a client */
     uint32_t detached;                /* requests under way that nobody waits for */
     uint32_t exchanges;               /* in flight, for the drain */
 };
@@ -77,7 +78,6 @@ struct gateway {
     size_t n_overrides;
     struct http_load load;
     struct offload *offload;
-    struct budget bodies;             /* buffered bodies of all exchanges */
     struct watchdog *watchdog;
     struct http_forward_conf forward;
     struct exchange_limits exchange_limits;

@@ -45,6 +45,7 @@ struct run {
     bool is_skipping;                 /* the test at hand was not asked for */
     bool test_failed;
     struct buf test_failures;
+    struct buf figures_before;        /* of /metrics when the test began */
     struct str each[EACH_DEPTH_MAX];  /* variables of the loops we are in */
     size_t n_each;
 };
@@ -338,34 +339,42 @@ log_part(struct run *r, struct str column)
     return STR_NONE;
 }
 
+/* The value of a figure in Prometheus text; STR_NONE when it is not there. */
 static struct str
-metric_part(struct run *r, struct str name)
+find_metric(struct str text, struct str name)
 {
-    struct buf text = buf_in(r->arena);
-    struct str rest, line;
+    struct str line;
 
-    gateway_metrics_print(r->setup.gateway, &text);
-    rest = buf_str(&text);
-    while (str_split_next(&rest, '\n', &line))
+    while (str_split_next(&text, '\n', &line))
         if (str_starts_with(line, name) && line.len > name.len && line.p[name.len] == ' ')
             return str_skip(line, name.len + 1);
     return STR_NONE;
 }
 
 static struct str
+metric_part(struct run *r, struct str name)
+{
+    struct buf text = buf_in(r->arena);
+
+    gateway_metrics_print(r->setup.gateway, &text);
+    return find_metric(buf_str(&text), name);
+}
+
+/* "entries" is headgate_cache_entries now, "hits" by how much headgate_cache_hits_total has grown since the test began. */
+static struct str
 cache_part(struct run *r, struct str part)
 {
-    static const struct {
-        const char *part, *metric;
-    } parts[] = {
-        {"entries", "headgate_cache_entries"}, {"bytes", "headgate_cache_bytes"}, {"hits", "headgate_cache_hits_total"},
-        {"misses", "headgate_cache_misses_total"}, {"stores", "headgate_cache_stores_total"},
-    };
+    struct str value = metric_part(r, str_printf(r->arena, "headgate_cache_%.*s", STR_ARG(part))), total, before;
+    struct str name = str_printf(r->arena, "headgate_cache_%.*s_total", STR_ARG(part));
+    uint64_t now, then = 0;
 
-    for (size_t i = 0; i < COUNTOF(parts); i++)
-        if (str_eq(part, str_from_c(parts[i].part)))
-            return metric_part(r, str_from_c(parts[i].metric));
-    return STR_NONE;
+    if (value.p)
+        return value;
+    total = metric_part(r, name);
+    before = find_metric(buf_str(&r->figures_before), name);
+    if (!num_parse_u64(total, UINT64_MAX, &now, NULL) || (before.p && !num_parse_u64(before, UINT64_MAX, &then, NULL)))
+        return STR_NONE;
+    return str_concat_u64(r->arena, STR(""), now - then);
 }
 
 static void
@@ -500,8 +509,14 @@ run_drop(struct run *r, const struct step *step)
 static void
 run_wait(struct run *r, const struct step *step)
 {
-    struct fake_origin *o = setup_origin(&r->setup, step->name);
+    struct fake_origin *o;
 
+    if (step->waits_for_background) {
+        if (!gateway_wait_background(r->setup.gateway, WAIT_MS))
+            fail(r, step, STR("it goes on still"));
+        return;
+    }
+    o = setup_origin(&r->setup, step->name);
     if (!o || !origin_wait(o, (uint32_t)step->number, WAIT_MS))
         fail(r, step, o ? str_printf(r->arena, "it saw %u requests", o->n_requests) : STR("no origin has this name"));
 }
@@ -549,6 +564,8 @@ begin_test(struct run *r, const struct step *step)
     for (struct connection *c = r->connections; c; c = c->next)
         wire_close(&c->wire, false);
     gateway_reset(r->setup.gateway);
+    buf_clear(&r->figures_before);
+    gateway_metrics_print(r->setup.gateway, &r->figures_before);
     for (struct fake_origin *o = r->setup.origins; o; o = o->next)
         origin_reset(o);
 }
@@ -700,5 +717,6 @@ hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *
     else if (!ok)
         diags_print(&diags, report);
     setup_destroy(&r.setup);
+    buf_destroy(&r.figures_before);
     return ok;
 }

@@ -671,9 +671,11 @@ parse_wait(struct parser *p, struct step *s, struct str rest)
 {
     struct str count;
 
+    if (str_eq_lit(rest, "for background work"))
+        return s->waits_for_background = true;
     return (accept(p, &rest, "for") && word_next(p->arena, &rest, &s->name) && accept(p, &rest, "requests") &&
             word_next(p->arena, &rest, &count) && num_parse_u64(count, UINT32_MAX, &s->number, NULL)) ||
-           complain(p, &s->line, "`wait for ORIGIN requests N`");
+           complain(p, &s->line, "`wait for ORIGIN requests N` or `wait for background work`");
 }
 
 static bool

@@ -21,7 +21,8 @@
  *     set NAME = ...                keeps a part of the last answer
  *     advance DURATION              moves the clock of the gateway
  *     publish [fails TEXT]          applies changed files
- *     wait for ORIGIN requests N    until background work is done; at most 5 s
+ *     wait for ORIGIN requests N    until it has seen so many; at most 5 s
+ *     wait for background work      until no refresh, fill or one-way request goes on; at most 5 s
  *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
  *     each NAME in WORD WORD ...    the steps of its block, once for each word as ${NAME}
  * SPDX-License-Identifier: Apache-2.0 */
@@ -104,7 +105,7 @@ struct step {
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
     struct operation_policy *operation_policies;  /* api: those of its operations */
-    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls;
+    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, waits_for_background;
     uint32_t times;
     uint64_t number;
     struct step *steps;               /* each: its block */

@@ -9,6 +9,20 @@
 #include "base/diag.h"
 #include "base/str.h"
 
+struct str_list {
+    const struct str *v;
+    uint32_t n;
+};
+
+struct str_pair {
+    struct str name, value;
+};
+
+struct str_pairs {
+    const struct str_pair *v;
+    uint32_t n;
+};
+
 struct api;
 struct product;
 struct workspace;
@@ -46,15 +60,6 @@ struct representation {
     struct str type_name;             /* last part of a schema given by reference; or STR_NONE */
 };
 
-/* How lists and objects are written into one parameter (OpenAPI; version 2's collectionFormat likewise). */
-enum parameter_style {
-    STYLE_SIMPLE,                     /* a,b  k,v  or with explode k=v */
-    STYLE_FORM,                       /* a,b, or with explode the parameter repeated */
-    STYLE_LABEL, STYLE_MATRIX,        /* .a.b  ;name=a,b */
-    STYLE_SPACE, STYLE_PIPE, STYLE_TAB,   /* separated by a blank, '|', a tab */
-    STYLE_DEEP,                       /* name[key]=value */
-};
-
 enum parameter_place { PARAMETER_PATH, PARAMETER_QUERY, PARAMETER_HEADER };
 
 struct parameter {
@@ -67,10 +72,6 @@ struct parameter {
     const struct str *values;         /* the allowed ones; n_values == 0: any */
     uint32_t n_values;
     struct str schema_pointer;        /* as in struct representation */
-    enum parameter_style style;
-    bool explode;
-    bool is_json;                     /* the value is JSON text (`content: application/json`) */
-    struct str type_name;             /* as in struct representation */
 };
 
 struct operation_response {
@@ -105,17 +106,36 @@ struct operation {
     uint32_t n_tags;
 };
 
+enum cache_mode { CACHE_MODE_POLICIES, CACHE_MODE_RFC9111 };
+enum on_publish { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE, ON_PUBLISH_WARM };
+
+/* How answers of an API are cached beyond what its documents say (`apis.NAME.cache`). */
+struct cache_settings {
+    uint32_t mode;                    /* enum cache_mode */
+    bool collapse;                    /* one fetch for many waiting requests */
+    uint64_t collapse_wait_ms;        /* then a request goes on its own */
+    uint64_t revalidate_ms, error_ms; /* stale-while-revalidate, stale-if-error; 0: as the backend says */
+    bool backend_stale;               /* the backend's own such directives count */
+    uint32_t ahead_percent;           /* of the life of a hot entry, at its end, in which it is refreshed; 0: none */
+    uint64_t negative_ms;             /* how long statuses are kept that the document does not store; 0: not */
+    struct str_list negative_statuses;
+    bool strict_keying;               /* cacheable exchanges forward only what the cache key holds */
+    uint32_t on_publish;              /* enum on_publish */
+    bool drops_on_write;              /* unsafe requests that succeed drop what they change */
+    struct str_pairs writes;          /* operation -> paths it drops, instead of what its template says */
+    bool says_status;                 /* Cache-Status in answers */
+    bool surrogate_control;           /* Surrogate-Control counts */
+    uint32_t heuristic_percent;       /* of the time since Last-Modified, where an answer says nothing of its life */
+    uint64_t heuristic_max_ms;
+};
+
 /* What headgate.yaml adds to an API (`apis:`), defaults filled in. */
 struct api_settings {
     const struct str *hosts;          /* answers for these host names only; n_hosts == 0: all */
     uint32_t n_hosts;
     bool compress;                    /* gzip, brotli, zstd answers for clients that accept them */
     bool allow_encoded_slash;         /* %2F and %5C stay in path parameters */
-    bool strict_keying;               /* cacheable exchanges forward only what the cache key holds */
-    bool stale_while_revalidate;      /* expired entries are served while one fetch refreshes them */
-    uint32_t stale_s;                 /* how long after their end */
-    bool collapse;                    /* one fetch for many waiting requests */
-    enum { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE, ON_PUBLISH_WARM } on_publish;
+    struct cache_settings cache;
     uint64_t request_body_max, response_buffer_max;  /* bytes; 0: the process limit */
     uint32_t status_when_unsupported; /* 501 */
 };

@@ -9,20 +9,6 @@
 #include "model/model.h"
 #include "model/transform_limits.h"
 
-struct str_list {
-    const struct str *v;
-    uint32_t n;
-};
-
-struct str_pair {
-    struct str name, value;
-};
-
-struct str_pairs {
-    const struct str_pair *v;
-    uint32_t n;
-};
-
 /* One certificate that a listener may present. Without names those in the certificate are used. */
 struct tls_certificate {
     struct str certificate;           /* file: PEM chain, or PKCS#12 */
@@ -149,7 +135,7 @@ struct cache_memory_options {
     uint64_t bytes;
     uint64_t object_bytes;            /* larger answers are not kept */
     uint32_t variants;                /* of one key */
-    bool rfc9111;                     /* freshness by the answer's own headers where no policy says */
+    uint32_t purges_per_s;            /* that the admin listener takes */
 };
 
 struct admin_options {
@@ -202,9 +188,8 @@ struct api_override {
     struct str name;                  /* root name, or "*" */
     struct str service_url;           /* empty: the file's */
     struct str_list hosts;
-    bool compress, allow_encoded_slash, strict_keying, stale_while_revalidate, collapse;
-    uint64_t stale_ms;
-    uint32_t on_publish;              /* keep, purge, warm */
+    bool compress, allow_encoded_slash;
+    struct cache_settings cache;
     uint64_t request_body_max, response_buffer_max;
     uint32_t status_when_unsupported;
 };

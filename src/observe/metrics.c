@@ -164,10 +164,31 @@ metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t stat
     observe_duration(&s->total, total_us);
     if (backend_us)
         observe_duration(&s->backend, backend_us);
-    if (cache == CACHE_OUTCOME_HIT)
-        bump(&s->cache_hits, 1);
-    else if (cache == CACHE_OUTCOME_MISS)
-        bump(&s->cache_misses, 1);
+    bump(&s->cache[cache], 1);
+}
+
+bool
+cache_outcome_is_hit(enum cache_outcome o)
+{
+    switch (o) {
+#define CACHE_OUTCOME(id, word, is_hit) case CACHE_OUTCOME_##id: return is_hit;
+    CACHE_OUTCOMES(CACHE_OUTCOME)
+#undef CACHE_OUTCOME
+    case CACHE_OUTCOME_COUNT: break;
+    }
+    return false;
+}
+
+const char *
+cache_outcome_word(enum cache_outcome o)
+{
+    switch (o) {
+#define CACHE_OUTCOME(id, word, is_hit) case CACHE_OUTCOME_##id: return word;
+    CACHE_OUTCOMES(CACHE_OUTCOME)
+#undef CACHE_OUTCOME
+    case CACHE_OUTCOME_COUNT: break;
+    }
+    return "";
 }
 
 uint64_t
@@ -276,10 +297,9 @@ print_requests(struct buf *to, struct str api, const struct api_series *s)
 static void
 print_cache(struct buf *to, struct str api, const struct api_series *s)
 {
-    if (!s->cache_hits && !s->cache_misses)
-        return;
-    print_count(to, "headgate_api_cache_total", api, "outcome", "hit", s->cache_hits);
-    print_count(to, "headgate_api_cache_total", api, "outcome", "miss", s->cache_misses);
+    for (int i = CACHE_OUTCOME_NONE + 1; i < CACHE_OUTCOME_COUNT; i++)
+        if (s->cache[i])
+            print_count(to, "headgate_api_cache_total", api, "outcome", cache_outcome_word((enum cache_outcome)i), s->cache[i]);
 }
 
 static void

@@ -19,6 +19,25 @@ enum metric {
 #define DURATION_BOUNDS {1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000}
 #define DURATION_BUCKETS 13
 
+/* What the cache did for a request. CACHE_OUTCOME(id, word in metrics, whether it came from the cache alone) */
+#define CACHE_OUTCOMES(CACHE_OUTCOME) \
+    CACHE_OUTCOME(NONE, "none", false) \
+    CACHE_OUTCOME(HIT, "hit", true) \
+    CACHE_OUTCOME(WARMED, "warmed", true) \
+    CACHE_OUTCOME(STALE, "stale", true) \
+    CACHE_OUTCOME(STALE_ERROR, "stale-error", true) \
+    CACHE_OUTCOME(COLLAPSED, "collapsed", true) \
+    CACHE_OUTCOME(VALIDATED, "validated", false) \
+    CACHE_OUTCOME(MISS, "miss", false)
+enum cache_outcome {
+#define CACHE_OUTCOME(id, word, is_hit) CACHE_OUTCOME_##id,
+    CACHE_OUTCOMES(CACHE_OUTCOME)
+#undef CACHE_OUTCOME
+    CACHE_OUTCOME_COUNT
+};
+bool cache_outcome_is_hit(enum cache_outcome o);
+const char *cache_outcome_word(enum cache_outcome o);
+
 struct histogram {
     uint64_t buckets[DURATION_BUCKETS];
     uint64_t sum_us;
@@ -27,7 +46,7 @@ struct histogram {
 /* Of one API on one worker. */
 struct api_series {
     uint64_t requests[6];             /* by first digit of the status; [0] for what was aborted */
-    uint64_t cache_hits, cache_misses;
+    uint64_t cache[CACHE_OUTCOME_COUNT];
     struct histogram total, backend;
 };
 
@@ -57,8 +76,6 @@ metric_set(struct worker_metrics *w, enum metric id, uint64_t n)
 {
     __atomic_store_n(&w->counters[id], n, __ATOMIC_RELAXED);
 }
-
-enum cache_outcome { CACHE_OUTCOME_NONE, CACHE_OUTCOME_HIT, CACHE_OUTCOME_MISS };
 
 /* One answered request. backend_us is 0 when no backend was asked. */
 void metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,

@@ -2,9 +2,11 @@
  * A hit answers from the cache: the rest of inbound and all of backend are skipped, outbound goes on behind the matching
  * cache-store. A miss remembers the key for that cache-store.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "cache/flight.h"
 #include "http/headers.h"
 #include "model/access.h"
 #include "model/api.h"
+#include "observe/metrics.h"
 #include "policy/cache_choices.h"
 #include "policy/compile.h"
 #include "policy/response_cache.h"
@@ -186,84 +188,25 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
 
 /* --- looking up ---------------------------------------------------------------------------------------------------- */
 
-static struct str
-request_field(void *ctx, struct str name)
-{
-    return http_headers_get_name(ctx, name);
-}
-
-/* A value stored as response-cache:<path> serves a look-up that tells nobody apart. */
-static enum cache_verdict
-find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent, struct cache_entry **ret)
+/* A value stored as response-cache:<path> serves a look-up that tells nobody apart. NULL when there is none. */
+static struct cache_entry *
+find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent)
 {
     struct cache_place place = {.type = intent->place.type};
+    struct cache_entry *found;
     struct cache_key key;
     bool by_developer, by_groups;
 
     if (l->customs.n || l->varies_by_authorization || !pvalue_bool(ex, &l->by_developer, &by_developer) ||
         !pvalue_bool(ex, &l->by_groups, &by_groups) || by_developer || by_groups)
-        return CACHE_MISS_ABSENT;
+        return NULL;
     if (response_warm_key(ex, ex->original_url.path, ex->original_url.query, &key) &&
-        tiers_find(ex->services->tiers, &place, &key, NULL, ret) == CACHE_HIT)
-        return CACHE_HIT;
-    if (response_warm_key(ex, intent->path, ex->request.query, &key))
-        return tiers_find(ex->services->tiers, &place, &key, NULL, ret);
-    return CACHE_MISS_ABSENT;
-}
-
-/* What makes a backend answer in part, or not at all, would be stored as if it were the answer. */
-static void
-remove_conditions(struct http_headers *h)
-{
-    static const enum http_field_id ids[] = {
-        HTTP_CACHE_CONTROL, HTTP_PRAGMA, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_IF_MATCH,
-        HTTP_IF_UNMODIFIED_SINCE, HTTP_IF_RANGE,
-    };
-
-    for (size_t i = 0; i < COUNTOF(ids); i++)
-        if (http_headers_has(h, ids[i]))
-            http_headers_remove_id(h, ids[i]);
-}
-
-/* Whether the client has it already (RFC 9110 13.1.2, weak comparison). */
-static bool
-is_not_modified(const struct exchange *ex, const struct reply *r)
-{
-    struct str wanted = http_headers_get(ex->request.headers, HTTP_IF_NONE_MATCH), item;
-    struct str etag = http_headers_get(r->headers, HTTP_ETAG);
-
-    if (!wanted.p || !etag.len)
-        return false;
-    etag = str_starts_with(etag, STR("W/")) ? str_skip(etag, 2) : etag;
-    while (http_list_next(&wanted, &item)) {
-        item = str_starts_with(item, STR("W/")) ? str_skip(item, 2) : item;
-        if (str_eq(item, etag) || str_eq_lit(item, "*"))
-            return true;
-    }
-    return false;
-}
-
-static enum flow
-serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry)
-{
-    uint64_t now_ms = response_now_ms(ex), age_s = (now_ms - MIN(now_ms, cache_entry_stored_ms(entry))) / 1000;
-    uint64_t end_ms = cache_entry_expires_ms(entry), left_s = end_ms > now_ms ? (end_ms - now_ms) / 1000 : 0;
-    struct reply *r = response_from_entry(ex, entry);
-
-    if (!r)
-        return exchange_fail(ex, "no memory left for a cached answer");
-    if (ex->response)
-        content_close(&ex->response->content);
-    ex->response = r;
-    ex->cache_state = CACHE_STATE_HIT;
-    response_set_downstream(ex, r, intent, left_s);
-    http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), age_s));
-    if (is_not_modified(ex, r)) {
-        r->status = 304;
-        r->reason = STR_NONE;
-        content_close(&r->content);
-    }
-    return FLOW_CACHE_HIT;
+        tiers_find(ex->services->tiers, &place, &key, NULL, &found) == CACHE_HIT)
+        return found;
+    if (response_warm_key(ex, intent->path, ex->request.query, &key) &&
+        tiers_find(ex->services->tiers, &place, &key, NULL, &found) == CACHE_HIT)
+        return found;
+    return NULL;
 }
 
 /* Whether this request takes part at all. */
@@ -296,8 +239,92 @@ static enum flow
 go_without(struct exchange *ex, const struct last_error *before)
 {
     exchange_trace(ex, TRACE_ERROR, STR("cache-lookup"), ex->error.message);
+    tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_KEY);
     ex->error = *before;
     return FLOW_NEXT;
+}
+
+static enum flow
+serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill,
+      enum cache_outcome outcome)
+{
+    if (!response_serve(ex, intent, entry, fill))
+        return exchange_fail(ex, "no memory left for a cached answer");
+    ex->cache_outcome = (uint8_t)outcome;
+    return FLOW_CACHE_HIT;
+}
+
+static void
+drop_entry(void *entry)
+{
+    cache_entry_unref(entry);
+}
+
+/* The leader's exchange ends without a cache-store: what came is for nobody else. */
+static void
+end_flight(struct exchange *ex, void *arg)
+{
+    struct cache_intent *intent = arg;
+
+    cache_flight_end(intent->flight, ex->error.id ? FLIGHT_FAILED : FLIGHT_SOLO, response_now_ms(ex));
+    intent->flight = NULL;
+}
+
+/* Nothing to serve: the request goes to the backend, leading the others that want the same, or on its own. */
+static enum flow
+fetch(struct exchange *ex, struct cache_intent *intent, struct cache_entered *got)
+{
+    ex->cache_outcome = CACHE_OUTCOME_MISS;
+    intent->flight = got->flight;
+    if (got->entry && arena_defer(ex->arena, drop_entry, got->entry)) {
+        if (got->stale_ms < (uint64_t)cache_entry_error_s(got->entry) * 1000)
+            intent->stale = got->entry;
+    } else {
+        cache_entry_unref(got->entry);
+    }
+    intent->is_store_allowed = str_eq_lit(ex->request.method, "GET");
+    if (response_begin_miss(ex, intent) && (!intent->flight || exchange_defer(ex, end_flight, intent)))
+        return FLOW_NEXT;
+    end_flight(ex, intent);
+    return FLOW_NEXT;
+}
+
+static enum cache_outcome
+outcome_of(const struct cache_entered *got)
+{
+    if (got->is_for_error)
+        return CACHE_OUTCOME_STALE_ERROR;
+    if (got->stale_ms)
+        return CACHE_OUTCOME_STALE;
+    return got->has_waited || got->fill ? CACHE_OUTCOME_COLLAPSED : CACHE_OUTCOME_HIT;
+}
+
+static enum flow
+look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
+{
+    const struct cache_settings *settings = &ex->api->settings.cache;
+    struct cache_request request = {response_request_field, ex->request.headers};
+    bool is_whole_get = str_eq_lit(ex->request.method, "GET") && !http_headers_has(ex->request.headers, HTTP_RANGE);
+    struct cache_enter how = {
+        .request = &request, .loop = ex->services->loop, .wait_ms = settings->collapse ? settings->collapse_wait_ms : 0,
+        .may_lead = is_whole_get && plan_can_store(ex->plan), .may_refresh = plan_can_store(ex->plan), .wants_stale = true,
+        .ahead_percent = (uint8_t)settings->ahead_percent,
+    };
+    struct cache_entered got;
+    struct cache_entry *warmed;
+
+    tiers_enter(ex->services->tiers, &intent->place, &intent->key, &how, &got);
+    if (got.part <= CACHE_FOLLOW) {
+        if (got.flight)
+            response_refresh(ex, intent, got.flight);
+        return serve(ex, intent, got.entry, got.fill, outcome_of(&got));
+    }
+    warmed = find_warmed(l, ex, intent);
+    if (!warmed)
+        return fetch(ex, intent, &got);
+    cache_entry_unref(got.entry);
+    cache_flight_end(got.flight, FLIGHT_LANDED, response_now_ms(ex));
+    return serve(ex, intent, warmed, NULL, CACHE_OUTCOME_WARMED);
 }
 
 static enum flow
@@ -305,13 +332,11 @@ run(const void *conf, struct exchange *ex)
 {
     const struct cache_lookup *l = conf;
     struct last_error before = ex->error;
-    struct cache_request request = {request_field, ex->request.headers};
     struct cache_intent *intent;
-    struct cache_entry *entry;
     bool is_hidden;
     int downstream;
 
-    if (!is_candidate(l, ex))
+    if (ex->is_detached || !is_candidate(l, ex))
         return FLOW_NEXT;
     intent = arena_new(ex->arena, struct cache_intent);
     if (!intent || !is_private(l, ex, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
@@ -320,25 +345,10 @@ run(const void *conf, struct exchange *ex)
     if (is_hidden)
         return FLOW_NEXT;
     intent->downstream = (uint8_t)downstream;
-    intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api ? ex->api->root_name : STR_NONE};
+    intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api->root_name};
     if (!build_key(l, ex, intent))
         return go_without(ex, &before);
-    if (tiers_find(ex->services->tiers, &intent->place, &intent->key, &request, &entry) == CACHE_HIT ||
-        find_warmed(l, ex, intent, &entry) == CACHE_HIT)
-        return serve(ex, intent, entry);
-    ex->cache_state = CACHE_STATE_MISS;
-    intent->place.owner = str_dup(ex->arena, intent->place.owner); /* the body may outlast the snapshot's pin */
-    intent->born = tiers_generation(ex->services->tiers);
-    intent->is_store_allowed = str_eq_lit(ex->request.method, "GET");
-    struct http_headers *seen = arena_new(ex->arena, struct http_headers);
-    if (seen) {
-        *seen = http_headers_in(ex->arena);
-        if (http_headers_copy(seen, ex->request.headers))
-            intent->request_headers = seen;
-    }
-    remove_conditions(ex->request.headers);
-    ex->cache = intent;
-    return FLOW_NEXT;
+    return look_up(l, ex, intent);
 }
 
 static bool

@@ -2,13 +2,17 @@
  * Stores the answer under the key that cache-lookup built. A body on its way is stored as it passes; it becomes an entry
  * when its end has come, never before.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/num.h"
+#include "cache/control.h"
+#include "cache/flight.h"
+#include "exchange/fetch.h"
+#include "exchange/stored_reply.h"
 #include "http/body.h"
 #include "http/headers.h"
 #include "http/message.h"
 #include "model/api.h"
 #include "policy/compile.h"
 #include "policy/response_cache.h"
-#include "rt/loop.h"
 
 struct cache_store {
     struct pvalue duration, cache_response;
@@ -20,17 +24,6 @@ static const struct attr_def attrs[] = {
     VALUE_BOOL(struct cache_store, cache_response, "cache-response",
                .about = "true stores any status, false none; left out, 200 alone is stored."),
     ATTR_END
-};
-
-/* A body on its way through. */
-struct filling {
-    struct cache_tiers *tiers;
-    struct cache_place place;
-    struct cache_fill *fill;      /* NULL once it has ended */
-    int64_t length;               /* of the body, or -1 */
-    uint64_t seen;
-    struct cache_item item;
-    struct cache_scopes scopes;
 };
 
 /* --- whether ------------------------------------------------------------------------------------------------------- */
@@ -45,6 +38,24 @@ is_storable_status(const struct cache_store *s, struct exchange *ex, bool *ret)
         return true;
     }
     return pvalue_bool(ex, &s->cache_response, ret);
+}
+
+/* Of the statuses that are kept for a short time though the document does not store them. */
+static bool
+is_negative(const struct cache_settings *s, uint16_t status)
+{
+    static const uint16_t usual[] = {404, 405, 410, 414, 501};
+    uint32_t n;
+
+    if (!s->negative_ms)
+        return false;
+    for (uint32_t i = 0; i < s->negative_statuses.n; i++)
+        if (num_parse_u32(s->negative_statuses.v[i], 599, &n, NULL) && n == status)
+            return true;
+    for (size_t i = 0; s->negative_statuses.n == 0 && i < COUNTOF(usual); i++)
+        if (usual[i] == status)
+            return true;
+    return false;
 }
 
 /* Why this answer may not be stored; CACHE_STORED when it may. */
@@ -86,103 +97,130 @@ vary_of(struct exchange *ex, const struct cache_intent *intent, const struct rep
     return b.len ? buf_str(&b) : STR("");
 }
 
-static bool
-make_item(struct exchange *ex, const struct cache_intent *intent, uint32_t duration_s, struct filling *f)
+static uint32_t
+seconds(uint64_t ms)
 {
-    struct buf head = buf_in(ex->arena);
-    uint64_t now_ms = response_now_ms(ex);
+    return (uint32_t)MIN(ms / 1000, (uint64_t)INT32_MAX);
+}
 
-    add_scopes(ex, intent, &f->scopes);
-    f->item = (struct cache_item){
-        .key = intent->key, .vary = vary_of(ex, intent, ex->response), .scopes = &f->scopes, .born = intent->born,
-        .stored_ms = now_ms, .expires_ms = now_ms + (uint64_t)duration_s * 1000, .status = ex->response->status,
+/* How long it is served past its end: as the API's settings say, else as the backend does (RFC 5861). */
+static void
+set_stale_windows(const struct exchange *ex, const struct cache_control *control, struct cache_item *item)
+{
+    const struct cache_settings *s = &ex->api->settings.cache;
+    bool is_strict = control->flags & (CONTROL_MUST_REVALIDATE | CONTROL_PROXY_REVALIDATE);
+
+    item->revalidate_s = seconds(s->revalidate_ms);
+    item->error_s = seconds(s->error_ms);
+    if (s->backend_stale && !is_strict) {
+        if (!s->revalidate_ms && control->stale_while_revalidate > 0)
+            item->revalidate_s = (uint32_t)MIN(control->stale_while_revalidate, (int64_t)INT32_MAX);
+        if (!s->error_ms && control->stale_if_error > 0)
+            item->error_s = (uint32_t)MIN(control->stale_if_error, (int64_t)INT32_MAX);
+    }
+    item->stale_until_ms = item->expires_ms + (uint64_t)MAX(item->revalidate_s, item->error_s) * 1000;
+}
+
+static void
+read_control(const struct http_headers *h, struct cache_control *ret)
+{
+    struct http_field *f;
+    uint32_t at = 0;
+
+    cache_control_init(ret);
+    while (http_headers_has(h, HTTP_CACHE_CONTROL) && (f = http_headers_next(h, STR("Cache-Control"), &at)))
+        cache_control_read(ret, f->value);
+}
+
+/* What is stored, its texts in `arena`. */
+static bool
+make_item(struct exchange *ex, const struct cache_intent *intent, uint32_t duration_s, struct arena *arena,
+          struct cache_item *item, struct cache_scopes *scopes)
+{
+    struct buf head = buf_in(arena);
+    uint64_t now_ms = response_now_ms(ex);
+    int64_t age = cache_seconds_parse(http_headers_get(ex->response->headers, HTTP_AGE));
+    struct cache_control control;
+
+    read_control(ex->response->headers, &control);
+    add_scopes(ex, intent, scopes);
+    *item = (struct cache_item){
+        .key = intent->key, .scopes = scopes, .born = intent->born, .stored_ms = now_ms,
+        .expires_ms = now_ms + (uint64_t)duration_s * 1000, .status = ex->response->status,
+        .age_s = (uint32_t)MAX(age, (int64_t)0),
     };
-    if (!response_head_encode(&head, ex->response))
+    item->key.bytes = str_dup(arena, intent->key.bytes);
+    item->vary = str_dup(arena, vary_of(ex, intent, ex->response));
+    set_stale_windows(ex, &control, item);
+    if (!item->key.bytes.p || !stored_head_encode(&head, ex->response))
         return false;
-    f->item.head = buf_str(&head);
+    item->head = buf_str(&head);
     return true;
 }
 
 /* --- how ----------------------------------------------------------------------------------------------------------- */
 
-static void
-end_fill(struct filling *f, bool is_complete)
-{
-    struct cache_fill *fill = f->fill;
-
-    f->fill = NULL;
-    if (fill && is_complete)
-        tiers_fill_commit(f->tiers, &f->place, fill, &f->item, NULL, NULL);
-    else
-        cache_fill_abort(fill);
-}
-
-/* With its last byte a body of known length is complete: whoever sends it need not read on to its end. */
+/* The rest of the answer is pumped into the cache; this exchange and those who wait read it from there. */
 static bool
-on_piece(void *ctx, struct str piece)
-{
-    struct filling *f = ctx;
-    bool ok = cache_fill_add(f->fill, piece);
-
-    f->seen += piece.len;
-    if (ok && f->length >= 0 && f->seen == (uint64_t)f->length)
-        end_fill(f, true);
-    return ok && f->fill;
-}
-
-static void
-on_end(void *ctx, int status)
-{
-    end_fill(ctx, status == IO_EOF);
-}
-
-/* The request ends and the body was given up on the way. */
-static void
-give_up(void *filling)
-{
-    end_fill(filling, false);
-}
-
-/* Puts a tee into the answer's body. */
-static bool
-store_stream(struct exchange *ex, struct filling *f)
+store_stream(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s, struct fetch *fetch)
 {
     struct content *content = &ex->response->content;
-    struct body *tee = body_tee(ex->arena, content->stream, on_piece, on_end, f);
+    struct body *stream = content->stream, *own;
+    struct filling filling = {.flight = intent->flight, .place = intent->place};
+    struct cache_scopes scopes = {0};
 
-    if (!tee || !arena_defer(ex->arena, give_up, f))
+    if (!make_item(ex, intent, duration_s, fetch_arena(fetch), &filling.item, &scopes))
         return false;
-    f->fill = tiers_fill_begin(f->tiers);
-    f->length = content->stream->length;
-    content->stream = tee;
+    filling.place.owner = str_dup(fetch_arena(fetch), intent->place.owner); /* it may outlast the configuration */
+    filling.fill = tiers_fill_begin(ex->services->tiers, stream->length);
+    own = cache_fill_body(filling.fill, ex->arena, ex->services->loop);
+    if (!own) {
+        cache_fill_abort(filling.fill);
+        return false;
+    }
+    content->stream = own;
+    if (filling.flight)
+        cache_flight_head(filling.flight, cache_head_new(tiers_memory(ex->services->tiers), &filling.item), cache_fill_ref(filling.fill));
+    intent->flight = NULL;
+    fetch_fill(ex, fetch, &filling);
     return true;
 }
 
 static bool
-store_bytes(struct exchange *ex, struct filling *f)
+store_bytes(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 {
+    struct cache_scopes scopes = {0};
+    struct cache_item item;
     struct str bytes;
+    bool ok;
 
-    if (!content_read(ex, &ex->response->content, true, &bytes, NULL))
+    if (!make_item(ex, intent, duration_s, ex->arena, &item, &scopes) ||
+        !content_read(ex, &ex->response->content, true, &bytes, NULL))
         return false;
-    return tiers_store(f->tiers, &f->place, &f->item, bytes, NULL);
+    ok = tiers_store(ex->services->tiers, &intent->place, &item, bytes, NULL);
+    cache_flight_end(intent->flight, FLIGHT_LANDED, response_now_ms(ex));
+    intent->flight = NULL;
+    return ok;
 }
 
 static bool
 store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 {
-    struct filling *f = arena_new(ex->arena, struct filling);
     struct content *content = &ex->response->content;
-    struct err err;
+    struct fetch *fetch = NULL;
+    bool is_too_large = content->state == CONTENT_STREAM && content->stream->length > 0 &&
+                        (uint64_t)content->stream->length > cache_entry_max(tiers_memory(ex->services->tiers));
 
-    if (!f || !make_item(ex, intent, duration_s, f))
+    if (is_too_large) {
+        tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_TOO_LARGE);
         return false;
-    f->tiers = ex->services->tiers;
-    f->place = intent->place;
-    /* A later step that takes the body out of the way would cut the tee off. */
-    if (content->state == CONTENT_STREAM && plan_touches_answer_body(ex->plan) && !content_buffer(ex, content, &err))
-        return false;
-    return content->state == CONTENT_STREAM ? store_stream(ex, f) : store_bytes(ex, f);
+    }
+    /* A later step that takes the body out of the way would cut the others off. */
+    if (content->state == CONTENT_STREAM && !plan_touches_answer_body(ex->plan))
+        fetch = exchange_find_fetch(ex, content->stream);
+    if (fetch)
+        return store_stream(ex, intent, duration_s, fetch);
+    return content_buffer(ex, content, NULL) && store_bytes(ex, intent, duration_s);
 }
 
 /* --- duration="0" after a write ------------------------------------------------------------------------------------ */
@@ -227,12 +265,37 @@ drop_written(struct exchange *ex)
 
 /* --- the step ------------------------------------------------------------------------------------------------------ */
 
+/* Whether the answer may be stored, for how long, and why not. False with ex->error set. */
+static bool
+decide(const struct cache_store *s, struct exchange *ex, uint32_t *duration_s, enum cache_refusal *ret)
+{
+    bool is_wanted;
+
+    if (!is_storable_status(s, ex, &is_wanted))
+        return false;
+    if (!is_wanted && is_negative(&ex->api->settings.cache, ex->response->status)) {
+        is_wanted = true;
+        *duration_s = MAX(seconds(ex->api->settings.cache.negative_ms), 1u);
+    }
+    *ret = is_wanted ? refusal_of(ex->response) : CACHE_REFUSED_STATUS;
+    return true;
+}
+
+static enum flow
+refuse(struct exchange *ex, struct cache_intent *intent, enum cache_refusal why)
+{
+    tiers_count_refusal(ex->services->tiers, why);
+    cache_flight_end(intent->flight, ex->response->status >= 500 ? FLIGHT_FAILED : FLIGHT_SOLO, response_now_ms(ex));
+    intent->flight = NULL;
+    return ex->is_detached ? FLOW_RETURN : FLOW_NEXT;
+}
+
 static enum flow
 run_in_outbound(const struct cache_store *s, struct exchange *ex)
 {
     struct cache_intent *intent = ex->cache;
+    enum cache_refusal why;
     uint32_t duration_s;
-    bool is_wanted;
 
     if (!ex->services->tiers || !exchange_response(ex))
         return FLOW_NEXT;
@@ -244,17 +307,14 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
     }
     if (!intent || intent->is_stored || !intent->is_store_allowed)
         return FLOW_NEXT;
-    if (!is_storable_status(s, ex, &is_wanted))
+    if (!decide(s, ex, &duration_s, &why))
         return FLOW_ERROR;
-    enum cache_refusal why = is_wanted ? refusal_of(ex->response) : CACHE_REFUSED_STATUS;
-    if (why != CACHE_STORED) {
-        tiers_count_refusal(ex->services->tiers, why);
-        return FLOW_NEXT;
-    }
+    if (why != CACHE_STORED)
+        return refuse(ex, intent, why);
     intent->is_stored = true;
     if (store(ex, intent, duration_s))
         response_set_downstream(ex, ex->response, intent, duration_s);
-    return FLOW_NEXT;
+    return ex->is_detached ? FLOW_RETURN : FLOW_NEXT;
 }
 
 static enum flow

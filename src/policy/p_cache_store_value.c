@@ -3,6 +3,7 @@
  * cache-lookup can hit.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/context.h"
+#include "exchange/stored_reply.h"
 #include "exchange/value_codec.h"
 #include "expr/program.h"
 #include "http/headers.h"
@@ -97,7 +98,7 @@ store_response(struct exchange *ex, int caching_type, struct str path, struct st
     struct cache_place place = {.type = (enum caching_type)caching_type};
     struct str body;
 
-    if (!r || !content_read(ex, &r->content, true, &body, NULL) || !response_head_encode(&head, r) ||
+    if (!r || !content_read(ex, &r->content, true, &body, NULL) || !stored_head_encode(&head, r) ||
         !response_warm_key(ex, path, query, &item.key)) {
         say_not_stored(ex, "the value cannot be stored as a response");
         return;

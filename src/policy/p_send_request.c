@@ -217,16 +217,6 @@ const struct policy_def policy_send_request = {
 
 #define DETACHED_MAX 1000             /* of one worker; above it nothing is sent, and the trace says so */
 
-static const struct http_proxy *
-copy_proxy(struct arena *a, const struct http_proxy *from)
-{
-    struct http_proxy *copy = arena_new(a, struct http_proxy);
-
-    if (copy)
-        *copy = (struct http_proxy){.host = str_dup(a, from->host), .port = from->port, .authorization = str_dup(a, from->authorization)};
-    return copy;
-}
-
 /* Copies what the maker's exchange would take with it. False when memory is short. */
 static bool
 copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex, struct outgoing *to)
@@ -239,7 +229,7 @@ copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex
     *headers = http_headers_in(to_ex->arena);
     *to = (struct outgoing){.method = str_dup(to_ex->arena, from->method), .headers = headers, .timeout_ms = from->timeout_ms,
                             .certificate = from->certificate};
-    if (from->proxy && !(to->proxy = copy_proxy(to_ex->arena, from->proxy)))
+    if (from->proxy && !(to->proxy = detached_proxy(to_ex, from->proxy)))
         return false;
     if (body.p)
         to->content = (struct content){.state = CONTENT_BYTES, .bytes = str_dup(to_ex->arena, body)};

@@ -13,28 +13,19 @@
 #include "http/headers.h"
 #include "policy/cors.h"
 #include "policy/policy_document.h"
+#include "policy/response_cache.h"
 #include "rt/loop.h"
-
-struct frame {
-    uint32_t at;                  /* the step to go on with in row[i] */
-};
 
 struct row {
     const struct unit *units[LEVEL_COUNT];
     uint32_t n;
 };
 
-/* Where a run of a row stands: frames[0..depth] are the units entered, the last one is at work. */
-struct place {
-    struct frame frames[LEVEL_COUNT];
-    uint32_t first;               /* row index of frames[0] */
-    uint32_t depth;
-};
-
 struct plan {
     struct policy_document *documents[LEVEL_COUNT];
     struct row rows[SECTION_COUNT];
-    struct place after_store;     /* in outbound, for a cache hit */
+    struct plan_place after_store;    /* in outbound, for a cache hit */
+    bool can_store;               /* some cache-store would run */
     bool needs_body[SECTION_COUNT];
     bool touches_answer_body;
 };
@@ -62,18 +53,18 @@ behind(const struct unit *u, uint32_t at)
 /* The first cache-store in the order of the effective section. True when row[i] or what it inherits has one; the frames
  * from `depth` on then lead behind it. */
 static bool
-find_store(const struct row *row, uint32_t i, uint32_t depth, struct place *p)
+find_store(const struct row *row, uint32_t i, uint32_t depth, struct plan_place *p)
 {
     const struct unit *u = row->units[i];
 
     for (uint32_t at = 0; at < u->n; at++) {
         if (step_is(&u->steps[at], "cache-store")) {
-            p->frames[depth].at = behind(u, at);
+            p->at[depth] = behind(u, at);
             p->depth = depth;
             return true;
         }
         if (step_is(&u->steps[at], "base") && i + 1 < row->n && find_store(row, i + 1, depth + 1, p)) {
-            p->frames[depth].at = behind(u, at);
+            p->at[depth] = behind(u, at);
             return true;
         }
     }
@@ -87,6 +78,16 @@ row_has_body_use(const struct row *row, enum policy_body least)
     for (uint32_t i = 0; i < row->n; i++)
         for (uint32_t at = 0; at < row->units[i]->n; at++)
             if (row->units[i]->steps[at].def->body >= least)
+                return true;
+    return false;
+}
+
+static bool
+row_has_step(const struct row *row, const char *name)
+{
+    for (uint32_t i = 0; i < row->n; i++)
+        for (uint32_t at = 0; at < row->units[i]->n; at++)
+            if (step_is(&row->units[i]->steps[at], name))
                 return true;
     return false;
 }
@@ -107,8 +108,10 @@ plan_new(struct policy_document *const documents[LEVEL_COUNT])
         p->needs_body[s] = row_has_body_use(&p->rows[s], BODY_WHOLE);
     p->touches_answer_body = row_has_body_use(&p->rows[SECTION_OUTBOUND], BODY_REPLACED);
     const struct row *outbound = &p->rows[SECTION_OUTBOUND];
-    if (outbound->n && !find_store(outbound, 0, 0, &p->after_store))
-        p->after_store = (struct place){.frames[0].at = outbound->units[0]->n ? 0 : STEP_END};
+    p->can_store = outbound->n && find_store(outbound, 0, 0, &p->after_store);
+    if (outbound->n && !p->can_store)
+        p->after_store = (struct plan_place){.at[0] = outbound->units[0]->n ? 0 : STEP_END};
+    p->can_store |= row_has_step(&p->rows[SECTION_INBOUND], "cache-store");
     return p;
 }
 
@@ -134,31 +137,10 @@ plan_touches_answer_body(const struct plan *p)
     return p->touches_answer_body;
 }
 
-static void
-add_pointer(struct arena *a, struct plan_pointers *pointers, struct str pointer)
-{
-    struct str *slot;
-
-    for (size_t i = 0; i < pointers->n; i++)
-        if (str_eq(pointers->v[i], pointer))
-            return;
-    if ((slot = avec_push(a, pointers)))
-        *slot = pointer;
-}
-
 bool
-plan_needs_schemas(const struct plan *p, struct arena *a, struct plan_pointers *pointers)
+plan_can_store(const struct plan *p)
 {
-    bool needs = false;
-
-    for (int level = 0; level < LEVEL_COUNT; level++) {
-        const struct policy_document *d = p->documents[level];
-
-        needs |= d && d->needs_schemas;
-        for (uint32_t i = 0; d && i < d->n_schema_pointers; i++)
-            add_pointer(a, pointers, d->schema_pointers[i]);
-    }
-    return needs;
+    return p->can_store;
 }
 
 struct str
@@ -180,14 +162,17 @@ row_at_work(const struct exchange *ex)
 
 /* Runs from a place until its section (or range) ends or a step ends it. Yields. */
 static enum flow
-run_from(struct exchange *ex, struct place p)
+run_from(struct exchange *ex, struct plan_place p)
 {
     const struct row *row = row_at_work(ex);
+    struct plan_place *outermost = ex->place;
     uint8_t outer = ex->row_at;
     enum flow flow = FLOW_NEXT;
 
+    if (!outermost)
+        ex->place = &p;
     for (;;) {
-        uint32_t at = p.frames[p.depth].at;
+        uint32_t at = p.at[p.depth];
         uint32_t unit = p.first + p.depth;
 
         if (at == STEP_END) {
@@ -203,21 +188,32 @@ run_from(struct exchange *ex, struct place p)
         ex->row_at = (uint8_t)unit;
         ex->at = &s->origin;
         flow = s->run(s->conf, ex);
-        p.frames[p.depth].at = flow == FLOW_BRANCH ? ex->branch_to : s->next;
+        p.at[p.depth] = flow == FLOW_BRANCH ? ex->branch_to : s->next;
         if (flow == FLOW_BASE && unit + 1 < row->n)
-            p.frames[++p.depth].at = row->units[unit + 1]->n ? 0 : STEP_END;
+            p.at[++p.depth] = row->units[unit + 1]->n ? 0 : STEP_END;
         else if (flow >= FLOW_CACHE_HIT)
             break;
         flow = FLOW_NEXT;
     }
     ex->row_at = outer;
+    ex->place = outermost;
     return flow;
+}
+
+void
+plan_place_behind(const struct exchange *ex, struct plan_place *ret)
+{
+    const struct unit *u;
+
+    *ret = *ex->place;
+    u = row_at_work(ex)->units[ret->first + ret->depth];
+    ret->at[ret->depth] = behind(u, ret->at[ret->depth]);
 }
 
 enum flow
 plan_run_range(struct exchange *ex, uint32_t from)
 {
-    return run_from(ex, (struct place){.first = ex->row_at, .frames[0].at = from});
+    return run_from(ex, (struct plan_place){.first = ex->row_at, .at[0] = from});
 }
 
 static enum flow
@@ -228,7 +224,7 @@ run_section(struct exchange *ex, enum section s)
     ex->section = s;
     if (row->n == 0 || row->units[0]->n == 0)
         return FLOW_NEXT;
-    return run_from(ex, (struct place){.frames[0].at = 0});
+    return run_from(ex, (struct plan_place){.at[0] = 0});
 }
 
 /* on-error: the answer is made first, so that its steps can change it. An error inside ends it with the default answer. */
@@ -255,8 +251,9 @@ run_outbound(struct exchange *ex)
     ex->section = SECTION_OUTBOUND;
     if (ex->early) {
         ex->at = ex->early->at;
-        if (ex->early->run(ex->early->conf, ex) == FLOW_ERROR)
-            return FLOW_ERROR;
+        enum flow flow = ex->early->run(ex->early->conf, ex);
+        if (flow != FLOW_NEXT)
+            return flow;
     }
     return run_section(ex, SECTION_OUTBOUND);
 }
@@ -285,6 +282,8 @@ plan_run(struct exchange *ex)
 
     if (flow == FLOW_NEXT)
         flow = run_section(ex, SECTION_BACKEND);
+    if (UNLIKELY(ex->cache && flow != FLOW_RETURN))
+        flow = response_instead_of_failure(ex, flow);
     if (flow == FLOW_NEXT)
         flow = run_outbound(ex);
     else if (flow == FLOW_CACHE_HIT)
@@ -292,6 +291,20 @@ plan_run(struct exchange *ex)
     if (flow == FLOW_ERROR)
         run_on_error(ex);
     finish(ex);
+}
+
+void
+plan_run_from(struct exchange *ex, const struct plan_place *place)
+{
+    enum flow flow;
+
+    ex->section = SECTION_INBOUND;
+    flow = run_from(ex, *place);
+    if (flow == FLOW_NEXT)
+        flow = run_section(ex, SECTION_BACKEND);
+    if (flow == FLOW_NEXT)
+        run_outbound(ex);
+    exchange_run_deferred(ex);
 }
 
 void

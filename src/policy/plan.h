@@ -22,8 +22,6 @@ struct policy_names {
     bool (*backend)(void *ctx, struct str id);
     bool (*certificate)(void *ctx, struct str id);
     bool (*logger)(void *ctx, struct str id);
-    /* A schema of the service by schema-id. NULL when there is none. */
-    const struct source *(*schema)(void *ctx, struct str id, bool *ret_is_xml);
     bool is_lone;                 /* one file on its own: unknown names are notes */
 };
 
@@ -60,12 +58,23 @@ void plan_delete(struct plan *p);
 bool plan_needs_body(const struct plan *p, enum section s);
 /* Some step of outbound reads or replaces the answer's body. */
 bool plan_touches_answer_body(const struct plan *p);
-/* Whether some step validates, for ex->schemas; the places of a definition that documents name are added (views, as long as
- * the documents) to pointers in `a`, each once. */
-struct plan_pointers { struct str *v; size_t n, cap; };
-bool plan_needs_schemas(const struct plan *p, struct arena *a, struct plan_pointers *pointers);
 /* As policy_document_unsupported(), of the first document that has one: the API answers 501. */
 struct str plan_unsupported(const struct plan *p);
+
+/* Some cache-store can run in outbound (or asked to, in inbound). */
+bool plan_can_store(const struct plan *p);
+
+/* Where a run of a section stands: at[0..depth] are the steps to go on with in the units entered, broader ones last. */
+struct plan_place {
+    uint32_t at[LEVEL_COUNT];
+    uint32_t first;               /* row index of at[0] */
+    uint32_t depth;
+};
+/* Behind the step at work; what contains it as a range (retry, limit-concurrency) is left. */
+void plan_place_behind(const struct exchange *ex, struct plan_place *ret);
+/* For a detached exchange: inbound from that place on, backend, outbound until a cache-store has run. ex->error tells what
+ * went wrong; on-error does not run. Yields. */
+void plan_run_from(struct exchange *ex, const struct plan_place *place);
 
 /* Runs ex->plan: inbound, backend, outbound, or on-error, deferred work; afterwards ex->response is the answer (NULL only
  * when the exchange's memory ran out: 500), and ex->error tells what went wrong on the way. Yields. */

@@ -1,13 +1,14 @@
-/* response_cache.c: responses as entries of the cache and back.
- *
- *     head = [u16 length, reason] ([u16 id][u16 name length][u32 value length][name][value])*
- * A hit builds fields that point into the entry, which the exchange holds until it ends; the body is read in place.
+/* response_cache.c: what the cache policies share about responses.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/response_cache.h"
 
-#include "http/body.h"
+#include "cache/flight.h"
+#include "exchange/stored_reply.h"
 #include "http/headers.h"
+#include "observe/metrics.h"
 #include "rt/loop.h"
+
+#define AGE_MAX_S ((uint64_t)1 << 31)
 
 uint64_t
 response_now_ms(const struct exchange *ex)
@@ -15,158 +16,10 @@ response_now_ms(const struct exchange *ex)
     return loop_now_ms(ex->services->loop);
 }
 
-/* --- heads --------------------------------------------------------------------------------------------------------- */
-
-struct field_prefix {
-    uint16_t id, name_len;
-    uint32_t value_len;
-};
-
-bool
-response_head_encode(struct buf *to, const struct reply *r)
+struct str
+response_request_field(void *headers, struct str name)
 {
-    uint16_t reason_len = (uint16_t)MIN(r->reason.len, (size_t)UINT16_MAX);
-
-    buf_add(to, &reason_len, sizeof(reason_len));
-    buf_add(to, r->reason.p, reason_len);
-    for (uint32_t i = 0; i < r->headers->n; i++) {
-        const struct http_field *f = &r->headers->v[i];
-        struct field_prefix p = {f->id, (uint16_t)f->name.len, (uint32_t)f->value.len};
-
-        buf_add(to, &p, sizeof(p));
-        buf_add_str(to, f->name);
-        buf_add_str(to, f->value);
-    }
-    return !to->failed;
-}
-
-static bool
-take(struct str *rest, void *to, size_t n)
-{
-    if (rest->len < n)
-        return false;
-    memcpy(to, rest->p, n);
-    *rest = str_skip(*rest, n);
-    return true;
-}
-
-static bool
-decode_head(struct str head, struct reply *r)
-{
-    uint16_t reason_len;
-    struct field_prefix p;
-
-    if (!take(&head, &reason_len, sizeof(reason_len)) || head.len < reason_len)
-        return false;
-    r->reason = reason_len ? str_sub(head, 0, reason_len) : STR_NONE;
-    head = str_skip(head, reason_len);
-    while (take(&head, &p, sizeof(p))) {
-        if (head.len < (size_t)p.name_len + p.value_len)
-            return false;
-        if (!http_headers_add_id(r->headers, (enum http_field_id)p.id, str_sub(head, 0, p.name_len),
-                                 str_sub(head, p.name_len, (size_t)p.name_len + p.value_len)))
-            return false;
-        head = str_skip(head, (size_t)p.name_len + p.value_len);
-    }
-    return true;
-}
-
-bool
-response_head_fix(char *head, size_t len)
-{
-    struct str rest = str_from(head, len);
-    uint16_t reason_len;
-    struct field_prefix p;
-
-    if (!take(&rest, &reason_len, sizeof(reason_len)) || rest.len < reason_len)
-        return false;
-    rest = str_skip(rest, reason_len);
-    while (rest.len) {
-        char *at = head + (len - rest.len);
-
-        if (!take(&rest, &p, sizeof(p)) || rest.len < (size_t)p.name_len + p.value_len)
-            return false;
-        p.id = (uint16_t)http_field_id(str_sub(rest, 0, p.name_len));
-        memcpy(at, &p, sizeof(p));
-        rest = str_skip(rest, (size_t)p.name_len + p.value_len);
-    }
-    return true;
-}
-
-/* --- bodies -------------------------------------------------------------------------------------------------------- */
-
-/* A body that reads an entry's pieces in place; the exchange holds the entry. */
-struct entry_body {
-    struct body super;
-    const struct cache_entry *entry;
-    uint32_t at;
-};
-
-static int
-entry_body_read(struct body *b, struct str *ret_piece)
-{
-    struct entry_body *e = (struct entry_body *)b;
-
-    if (e->at == cache_entry_pieces(e->entry))
-        return IO_EOF;
-    *ret_piece = cache_entry_piece(e->entry, e->at++);
-    return IO_OK;
-}
-
-static void
-entry_body_when_ready(struct body *b, body_ready_fn *fn, void *ctx)
-{
-}
-
-static bool
-entry_body_rewind(struct body *b)
-{
-    ((struct entry_body *)b)->at = 0;
-    return true;
-}
-
-static const struct body_ops entry_body_ops = {
-    .name = "cache entry", .try_read = entry_body_read, .when_ready = entry_body_when_ready, .rewind = entry_body_rewind,
-};
-
-static bool
-set_content(struct exchange *ex, struct reply *r, const struct cache_entry *entry)
-{
-    if (cache_entry_pieces(entry) <= 1) {
-        struct str bytes = cache_entry_pieces(entry) ? cache_entry_piece(entry, 0) : STR("");
-
-        r->content = (struct content){.state = CONTENT_BYTES, .bytes = bytes};
-        return true;
-    }
-    struct entry_body *b = arena_new(ex->arena, struct entry_body);
-    if (!b)
-        return false;
-    *b = (struct entry_body){.super = {.ops = &entry_body_ops, .length = (int64_t)cache_entry_body_length(entry),
-                                       .keeps_pieces = true},
-                             .entry = entry};
-    r->content = (struct content){.state = CONTENT_STREAM, .stream = &b->super};
-    return true;
-}
-
-static void
-drop_entry(void *entry)
-{
-    cache_entry_unref(entry);
-}
-
-struct reply *
-response_from_entry(struct exchange *ex, struct cache_entry *e)
-{
-    struct reply *r = reply_new(ex);
-
-    if (!arena_defer(ex->arena, drop_entry, e)) {
-        cache_entry_unref(e);
-        return NULL;
-    }
-    if (!r || !http_headers_reserve(r->headers, 16) || !decode_head(cache_entry_head(e), r) || !set_content(ex, r, e))
-        return NULL;
-    r->status = cache_entry_status(e);
-    return r;
+    return http_headers_get_joined(headers, name);
 }
 
 /* --- the client's own cache ---------------------------------------------------------------------------------------- */
@@ -186,6 +39,132 @@ response_set_downstream(struct exchange *ex, struct reply *r, const struct cache
         value = str_concat_u64(ex->arena, words[intent->downstream == DOWNSTREAM_PUBLIC][intent->must_revalidate],
                                seconds_left);
     return value.p && http_headers_set(r->headers, STR("Cache-Control"), value);
+}
+
+/* --- serving ------------------------------------------------------------------------------------------------------- */
+
+/* An answer from the cache, and what the client wants of it once outbound has run. */
+struct served {
+    struct reply *reply;
+    struct content content;       /* as it was put there: policies that replace it end our say */
+};
+
+static bool
+has_conditions(const struct http_headers *h)
+{
+    return http_headers_has(h, HTTP_IF_NONE_MATCH) || http_headers_has(h, HTTP_IF_MODIFIED_SINCE) ||
+           http_headers_has(h, HTTP_RANGE);
+}
+
+static void
+settle_conditions(struct exchange *ex, void *arg)
+{
+    struct served *s = arg;
+    struct reply *r = s->reply;
+    bool is_untouched = ex->response == r && r->content.state == s->content.state &&
+                        r->content.stream == s->content.stream && r->content.bytes.p == s->content.bytes.p;
+
+    if (is_untouched)
+        reply_settle_conditions(ex, ex->request.headers, str_eq_lit(ex->request.method, "HEAD"), r);
+}
+
+static bool
+keep_conditions(struct exchange *ex, struct reply *r)
+{
+    struct served *s;
+
+    if (LIKELY(!has_conditions(ex->request.headers)))
+        return true;
+    s = arena_new(ex->arena, struct served);
+    if (!s)
+        return false;
+    *s = (struct served){r, r->content};
+    return exchange_defer(ex, settle_conditions, s);
+}
+
+bool
+response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill)
+{
+    uint64_t now_ms = response_now_ms(ex), end_ms = cache_entry_expires_ms(entry);
+    uint64_t age_s = (now_ms - MIN(now_ms, cache_entry_stored_ms(entry))) / 1000 + cache_entry_age_s(entry);
+    uint64_t left_s = end_ms > now_ms ? (end_ms - now_ms) / 1000 : 0;
+    struct reply *r = reply_from_entry(ex, entry, fill);
+
+    if (!r)
+        return false;
+    if (ex->response)
+        content_close(&ex->response->content);
+    ex->response = r;
+    response_set_downstream(ex, r, intent, left_s);
+    http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
+    return keep_conditions(ex, r);
+}
+
+/* What makes a backend answer in part, or not at all, would be stored as if it were the answer. */
+static void
+remove_conditions(struct http_headers *h)
+{
+    static const enum http_field_id ids[] = {
+        HTTP_CACHE_CONTROL, HTTP_PRAGMA, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_IF_MATCH,
+        HTTP_IF_UNMODIFIED_SINCE, HTTP_IF_RANGE,
+    };
+
+    for (size_t i = 0; i < COUNTOF(ids); i++)
+        if (http_headers_has(h, ids[i]))
+            http_headers_remove_id(h, ids[i]);
+}
+
+bool
+response_begin_miss(struct exchange *ex, struct cache_intent *intent)
+{
+    struct http_headers *seen = arena_new(ex->arena, struct http_headers);
+
+    if (!seen)
+        return false;
+    *seen = http_headers_in(ex->arena);
+    if (!http_headers_copy(seen, ex->request.headers))
+        return false;
+    intent->request_headers = seen;
+    intent->born = tiers_generation(ex->services->tiers);
+    remove_conditions(ex->request.headers);
+    ex->cache = intent;
+    ex->is_answer_kept = intent->is_store_allowed;
+    return true;
+}
+
+/* --- when the backend fails ---------------------------------------------------------------------------------------- */
+
+static bool
+has_failed(const struct exchange *ex, enum flow flow)
+{
+    uint16_t status = flow == FLOW_NEXT && ex->is_forwarded && ex->response ? ex->response->status : 0;
+
+    if (flow == FLOW_ERROR)
+        return ex->section == SECTION_BACKEND &&
+               (ex->error.id == E_BACKEND_CONNECTION_FAILURE || ex->error.id == E_TIMEOUT ||
+                ex->error.id == E_BACKEND_UNAVAILABLE || (ex->error.id == E_BACKEND_STATUS && ex->error.status >= 500));
+    return status == 500 || (status >= 502 && status <= 504);
+}
+
+enum flow
+response_instead_of_failure(struct exchange *ex, enum flow flow)
+{
+    struct cache_intent *intent = ex->cache;
+    struct cache_entry *stale = intent->stale;
+
+    if ((flow != FLOW_NEXT && flow != FLOW_ERROR) || !has_failed(ex, flow))
+        return flow;
+    cache_flight_end(intent->flight, FLIGHT_FAILED, response_now_ms(ex));
+    intent->flight = NULL;
+    if (!stale)
+        return flow;
+    intent->is_store_allowed = false;
+    if (!response_serve(ex, intent, cache_entry_ref(stale), NULL))
+        return flow;
+    exchange_trace(ex, TRACE_ERROR, STR("cache-lookup"), STR("The backend failed, a stale answer stands in for it."));
+    ex->cache_outcome = CACHE_OUTCOME_STALE_ERROR;
+    ex->error = (struct last_error){0};
+    return FLOW_CACHE_HIT;
 }
 
 /* --- response-cache:<path> ----------------------------------------------------------------------------------------- */
@@ -219,7 +198,7 @@ response_warm_key(struct exchange *ex, struct str path, struct str query, struct
 void
 response_purge(struct exchange *ex, struct str path, struct str query)
 {
-    cache_scope_id scope = query.p ? cache_scope_url(path, query) : cache_scope(SCOPE_PATH, path);
+    cache_scope_id scope = query.p ? cache_scope_url(path, query) : cache_scope_path(path);
     struct purge_order order = {.scopes = &scope, .n = 1, .what = path, .by = ex->at ? ex->at->policy : STR_NONE};
 
     if (ex->services->tiers)

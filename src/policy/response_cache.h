@@ -4,12 +4,15 @@
  *     key     api, revision, operation | scheme, host, port, path of the backend's address | query (what varies) | developer,
  *             groups, custom parts | vary-by-header values
  *     vary    fields that the backend's own Vary names, with this request's values
- *     scopes  api, operation, the path as received and the path at the lookup: what purges name
+ *     scopes  api, operation, tags, the path as received and the path at the lookup: what purges name
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "cache/tiers.h"
 #include "exchange/exchange.h"
+
+struct cache_control;
+struct cache_flight;
 
 enum downstream_caching { DOWNSTREAM_NONE, DOWNSTREAM_PRIVATE, DOWNSTREAM_PUBLIC };
 
@@ -23,16 +26,25 @@ struct cache_intent {
     bool must_revalidate;
     bool is_store_allowed;            /* false: looked up, but this request's answer may not be stored */
     bool is_stored;                   /* the first cache-store that runs counts */
+    struct cache_flight *flight;      /* that this request leads; NULL once it has ended or was handed on */
+    struct cache_entry *stale;        /* served when the backend fails; a reference that the arena gives back */
 };
 
-/* The response of an entry; takes the reference over. NULL when the arena is full (the reference is given back). */
-struct reply *response_from_entry(struct exchange *ex, struct cache_entry *e);
-/* Adds reason and fields to `to` as response_from_entry() reads them. */
-bool response_head_encode(struct buf *to, const struct reply *r);
-/* Makes a head that another build has written fit for this one: the ids of its fields may differ. False when it is damaged. */
-bool response_head_fix(char *head, size_t len);
 /* Cache-Control, Expires and Pragma for the client. */
 bool response_set_downstream(struct exchange *ex, struct reply *r, const struct cache_intent *intent, uint64_t seconds_left);
+/* Makes the stored answer the exchange's: age, downstream words, and 304 or a range where the request asks for that, once
+ * outbound has run. Takes the references over; `fill` (NULL: the body is in the entry) is read along. False when memory is
+ * short, or the fill is past its beginning. */
+bool response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill);
+/* The request goes to the backend, and its answer may be stored by the intent: remembers the headers, and removes what makes
+ * a backend answer in part or not at all. False when the arena is full. */
+bool response_begin_miss(struct exchange *ex, struct cache_intent *intent);
+/* After backend: FLOW_CACHE_HIT when it failed, or answered 500, 502, 503 or 504, and a stale answer may stand in for it;
+ * else `flow`. */
+enum flow response_instead_of_failure(struct exchange *ex, enum flow flow);
+/* Fetches again what the intent's key stands for, on a detached exchange that goes on behind the step at work. Ends the
+ * flight in any case. Yields only as detached_copy() does. */
+void response_refresh(struct exchange *ex, const struct cache_intent *intent, struct cache_flight *flight);
 /* The key that a value stored as response-cache:<path[?query]> has. */
 bool response_warm_key(struct exchange *ex, struct str path, struct str query, struct cache_key *ret);
 /* "/path?query" behind "response-cache:"; false when the key is not of that kind. */
@@ -41,3 +53,5 @@ bool response_cache_address(struct str key, struct str *ret_path, struct str *re
 void response_purge(struct exchange *ex, struct str path, struct str query);
 /* Milliseconds on the cache's clock. */
 uint64_t response_now_ms(const struct exchange *ex);
+/* How a look-up asks for the request's fields. ctx: struct http_headers. */
+struct str response_request_field(void *headers, struct str name);

@@ -4,6 +4,7 @@
  * since its policy would silently protect nothing.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/uri.h"
+#include "store/config.h"
 #include "store/loader.h"
 #include "store/openapi.h"
 
@@ -284,7 +285,7 @@ static struct api_settings
 settings_of(struct loader *l, struct str name)
 {
     const struct api_override *o = NULL;
-    struct api_settings s = {.collapse = true, .stale_s = 60, .status_when_unsupported = 501};
+    struct api_override defaults;
 
     for (uint32_t i = 0; i < l->service.n_apis; i++) {
         if (str_eq_nocase(l->service.apis[i].name, name))
@@ -292,16 +293,14 @@ settings_of(struct loader *l, struct str name)
         else if (!o && str_eq_lit(l->service.apis[i].name, "*"))
             o = &l->service.apis[i];
     }
-    if (!o)
-        return s;
-    s = (struct api_settings){.hosts = o->hosts.v, .n_hosts = o->hosts.n, .compress = o->compress,
-                              .allow_encoded_slash = o->allow_encoded_slash, .strict_keying = o->strict_keying,
-                              .stale_while_revalidate = o->stale_while_revalidate, .stale_s = (uint32_t)(o->stale_ms / 1000),
-                              .collapse = o->collapse, .request_body_max = o->request_body_max,
-                              .response_buffer_max = o->response_buffer_max,
-                              .status_when_unsupported = o->status_when_unsupported};
-    s.on_publish = o->on_publish;
-    return s;
+    if (!o) {
+        config_api_defaults(l->keep, &defaults);
+        o = &defaults;
+    }
+    return (struct api_settings){.hosts = o->hosts.v, .n_hosts = o->hosts.n, .compress = o->compress,
+                                 .allow_encoded_slash = o->allow_encoded_slash, .cache = o->cache,
+                                 .request_body_max = o->request_body_max, .response_buffer_max = o->response_buffer_max,
+                                 .status_when_unsupported = o->status_when_unsupported};
 }
 
 static void

@@ -130,6 +130,30 @@ check_resolve(struct str text, struct err *err)
     return err_set(err, ERR_INVALID, "expected ADDRESS:PORT, found '%.*s'", STR_ARG(text));
 }
 
+static bool
+check_status(struct str text, struct err *err)
+{
+    uint32_t n;
+
+    if (num_parse_u32(text, 599, &n, NULL) && n >= 200 && n != 206 && n != 304)
+        return true;
+    return err_set(err, ERR_INVALID, "expected a status that can be kept, found '%.*s'", STR_ARG(text));
+}
+
+/* "none", or paths separated by blanks. */
+static bool
+check_paths(struct str text, struct err *err)
+{
+    struct str rest = text, one;
+
+    if (str_eq_lit(text, "none"))
+        return true;
+    while (str_split_next(&rest, ' ', &one))
+        if (one.len && one.p[0] != '/')
+            return err_set(err, ERR_INVALID, "expected paths that begin with '/', or none, found '%.*s'", STR_ARG(one));
+    return true;
+}
+
 /* ---- the table ---- */
 
 static const struct config_section sections[] = {
@@ -282,6 +306,15 @@ set_defaults(struct config_reader *r, enum section_id id, char *to)
         else if (is_scalar_type(k->type) && (k->fallback[0] || k->type == KEY_TEXT || k->type == KEY_FILENAME))
             ASSERT(parse_scalar(r, k, str_from_c(k->fallback), to + k->offset, NULL));
     }
+}
+
+void
+config_api_defaults(struct arena *a, struct api_override *ret)
+{
+    struct config_reader r = {.arena = a};
+
+    *ret = (struct api_override){0};
+    set_defaults(&r, SECTION_api, (char *)ret);
 }
 
 static void

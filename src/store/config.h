@@ -6,3 +6,5 @@
 
 /* As config_load() of store.h; with LOAD_SECRETS_OPTIONAL references that lead nowhere are notes. */
 bool config_load_flags(const char *path, unsigned flags, struct arena *a, struct options *ret, struct diags *diags);
+/* What `apis:` says of an API that it does not name. */
+void config_api_defaults(struct arena *a, struct api_override *ret);

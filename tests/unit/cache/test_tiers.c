@@ -62,7 +62,7 @@ TEST(external_without_one_is_a_miss_and_stores_nothing)
     EXPECT(!tiers_has(f.tiers, CACHING_EXTERNAL));
     EXPECT(!tiers_store(f.tiers, &external, &f.item, STR("value"), &why));
     EXPECT_EQ(why, CACHE_REFUSED_NO_EXTERNAL);
-    EXPECT(!tiers_fill_commit(f.tiers, &external, tiers_fill_begin(f.tiers), &f.item, &why, NULL));
+    EXPECT(!tiers_fill_commit(f.tiers, &external, tiers_fill_begin(f.tiers, -1), &f.item, &why, NULL));
     EXPECT_EQ(tiers_find(f.tiers, &external, &f.item.key, NULL, &e), CACHE_MISS_ABSENT);
     EXPECT(!tiers_remove(f.tiers, &external, &f.item.key));
     cache_stats(f.memory, &stats);

@@ -47,11 +47,11 @@ TEST(the_format_is_public)
     struct wire v = sample();
 
     EXPECT(wire_encode(&b, &v, NULL, 0));
-    EXPECT_EQ(b.len, 96 + 16 + 4 + 4 + 4 + 5);
+    EXPECT_EQ(b.len, 112 + 16 + 4 + 4 + 4 + 5);
     EXPECT(memcmp(b.p, head, 8) == 0);
     EXPECT_EQ((uint8_t)b.p[16], b.len);
     EXPECT_EQ((uint8_t)b.p[31], 0x10); /* born, little-endian */
-    EXPECT(memcmp(b.p + 96, "\x07\0\0\0\0\0\0\0\xff", 9) == 0);
+    EXPECT(memcmp(b.p + 112, "\x07\0\0\0\0\0\0\0\xff", 9) == 0);
     EXPECT(memcmp(b.p + b.len - 17, "rkeyvaryheadbody!", 17) == 0);
 }
 
