@@ -5,6 +5,8 @@
 #include <libxml/xmlreader.h>
 #include <stdlib.h>
 
+#include "data/xml_tree.h"
+
 struct reading {
     xmlTextReaderPtr reader;
     struct err *err;
@@ -102,6 +104,7 @@ xml_read(struct str text, bool (*on_event)(void *ctx, const struct xml_event *e)
         return err_set(err, ERR_LIMIT, "XML text is longer than 2 GiB");
     if (text.len == 0)
         return err_set(err, ERR_SYNTAX, "Root element is missing.");
+    xml_forbid_files();
     r.reader = xmlReaderForMemory(text.p, (int)text.len, NULL, "UTF-8",
                                   XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
     if (!r.reader)

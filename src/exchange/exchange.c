@@ -71,6 +71,7 @@ exchange_share_pin(struct exchange *ex, const struct exchange *from)
 {
     ex->model = from->model;
     ex->backends = from->backends;
+    ex->schemas = from->schemas;
     ex->targets = from->targets;
     ex->pin = from->pin;
     ex->pin_take = from->pin_take;

@@ -18,6 +18,7 @@
 #include "expr/native.h"
 #include "model/transform_limits.h"
 
+struct api_schemas;
 struct backend;
 struct backends;
 struct budget;
@@ -34,6 +35,7 @@ struct http_forward_conf;
 struct http_proxy;
 struct loaded_certificate;
 struct loop;
+struct offload;
 struct model;
 struct offload;
 struct api;
@@ -128,6 +130,7 @@ struct services {
     struct expr_env *env;
     struct arena_cache *arenas;
     struct rand *rand;
+    struct offload *offload;      /* rt/offload.h, of the process; NULL: such work is done on the spot */
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
     struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */
@@ -186,6 +189,7 @@ struct exchange {
     const struct plan *plan;
     void *pin;                    /* what keeps model, plan, backends and targets alive, for detached exchanges */
     void (*pin_take)(void *pin), (*pin_release)(void *pin);
+    const struct api_schemas *schemas;    /* policy/schemas.h, of the API; NULL: no policy here validates */
     const struct backends *backends;  /* backend/backends.h, of the pinned configuration */
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */

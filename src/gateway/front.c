@@ -319,6 +319,7 @@ take_match(struct front *f, const struct snapshot *s)
     ex->request.path = f->match.operation_path;
     ex->request.query = f->call->request.query;
     ex->original_request_path = f->match.operation_path;
+    ex->schemas = f->entry ? f->entry->schemas : NULL;
     ex->backends = s->backends;
     ex->targets = &f->pin->targets;
     ex->target = f->match.api ? &s->backends->apis[f->match.api->index] : NULL;

@@ -325,7 +325,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
-        .offload = g->offload, .gateway = w};
+        .offload = g->offload, .bodies = &g->bodies, .gateway = w};
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
@@ -362,6 +362,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
+    g->bodies = (struct budget){.left = (int64_t)options->limits.buffered_total_bytes};
     g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
         .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default, .transform = options->transform};
     g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "observe/metrics.h"
+#include "policy/schemas.h"
 
 #define SNAPSHOT_BYTES_MAX ((size_t)8 << 30)
 
@@ -80,12 +81,23 @@ find_logger(void *ctx, struct str id)
     return model_find_logger(n->model, id) != NULL;
 }
 
+static const struct source *
+find_schema(void *ctx, struct str id, bool *ret_is_xml)
+{
+    struct names *n = ctx;
+    const struct schema_conf *s = model_find_schema(n->model, id);
+
+    if (s)
+        *ret_is_xml = s->is_xml;
+    return s ? s->source : NULL;
+}
+
 static void
 names_init(struct names *n, const struct model *model, const struct workspace *w)
 {
     *n = (struct names){
         .super = {.ctx = n, .named_value = find_named_value, .fragment = find_fragment, .backend = find_backend,
-                  .certificate = find_certificate, .logger = find_logger},
+                  .certificate = find_certificate, .logger = find_logger, .schema = find_schema},
         .model = model, .workspace = w,
     };
 }
@@ -105,6 +117,8 @@ fingerprint(const struct model *m, bool is_strict)
         h = hash_mix(h, hash_str(m->backends[i].name));
     for (uint32_t i = 0; i < m->n_certificates; i++)
         h = hash_mix(h, hash_str(m->certificates[i].name));
+    for (uint32_t i = 0; i < m->n_schemas; i++)
+        h = hash_mix(h, hash_mix(hash_str(m->schemas[i].name), hash_str(m->schemas[i].source->text)));
     for (uint32_t i = 0; i < m->n_loggers; i++)
         h = hash_mix(h, hash_str(m->loggers[i].name));
     return h;
@@ -240,6 +254,23 @@ note_unsupported(struct api_entry *entry, struct plan *const *row, uint32_t n)
         entry->unsupported = plan_unsupported(row[i]);
 }
 
+/* Compiled only for APIs whose plans validate. */
+static void
+build_schemas(struct builder *b, const struct api *api, struct api_entry *entry)
+{
+    struct arena scratch AUTO(arena_destroy) = ARENA(NULL, (size_t)16 << 20);
+    struct plan_pointers pointers = {0};
+    bool needs = false;
+
+    for (uint32_t p = 0; p <= api->n_products; p++)
+        needs |= plan_needs_schemas(entry->plans[p], &scratch, &pointers);
+    for (uint32_t i = 0; entry->by_operation && i < api->n_operations; i++)
+        for (uint32_t p = 0; entry->by_operation[i] && p <= api->n_products; p++)
+            needs |= plan_needs_schemas(entry->by_operation[i][p], &scratch, &pointers);
+    if (needs)
+        entry->schemas = api_schemas_new(&b->s->arena, api, pointers.v, (uint32_t)pointers.n, b->diags);
+}
+
 static void
 build_api(struct builder *b, const struct api *api)
 {
@@ -264,6 +295,7 @@ build_api(struct builder *b, const struct api *api)
         entry->by_operation[i] = make_row(b, api, document, own);
         note_unsupported(entry, entry->by_operation[i], api->n_products + 1);
     }
+    build_schemas(b, api, entry);
     b->s->any_encoded_slash |= api->settings.allow_encoded_slash;
     if (b->failed && b->in->keep_going) {
         entry->unsupported = STR("its configuration does not load");

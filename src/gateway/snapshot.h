@@ -14,6 +14,7 @@
 #include "model/model.h"
 #include "policy/plan.h"
 
+struct api_schemas;
 struct expr_env;
 struct metrics;
 
@@ -21,6 +22,7 @@ struct api_entry {
     struct plan **plans;              /* 1 + api->n_products */
     struct plan ***by_operation;      /* api->n_operations entries, NULL: `plans` serves; NULL: no operation has one */
     struct str unsupported;           /* what is missing here, for a 501; STR_NONE: nothing */
+    const struct api_schemas *schemas;    /* policy/schemas.h; NULL: nothing here validates */
     uint32_t metrics_slot;
 };
 

@@ -78,6 +78,7 @@ struct gateway {
     size_t n_overrides;
     struct http_load load;
     struct offload *offload;
+    struct budget bodies;             /* buffered bodies of all exchanges */
     struct watchdog *watchdog;
     struct http_forward_conf forward;
     struct exchange_limits exchange_limits;

@@ -60,6 +60,15 @@ struct representation {
     struct str type_name;             /* last part of a schema given by reference; or STR_NONE */
 };
 
+/* How lists and objects are written into one parameter (OpenAPI; version 2's collectionFormat likewise). */
+enum parameter_style {
+    STYLE_SIMPLE,                     /* a,b  k,v  or with explode k=v */
+    STYLE_FORM,                       /* a,b, or with explode the parameter repeated */
+    STYLE_LABEL, STYLE_MATRIX,        /* .a.b  ;name=a,b */
+    STYLE_SPACE, STYLE_PIPE, STYLE_TAB,   /* separated by a blank, '|', a tab */
+    STYLE_DEEP,                       /* name[key]=value */
+};
+
 enum parameter_place { PARAMETER_PATH, PARAMETER_QUERY, PARAMETER_HEADER };
 
 struct parameter {
@@ -72,6 +81,10 @@ struct parameter {
     const struct str *values;         /* the allowed ones; n_values == 0: any */
     uint32_t n_values;
     struct str schema_pointer;        /* as in struct representation */
+    enum parameter_style style;
+    bool explode;
+    bool is_json;                     /* the value is JSON text (`content: application/json`) */
+    struct str type_name;             /* as in struct representation */
 };
 
 struct operation_response {

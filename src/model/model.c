@@ -104,6 +104,15 @@ model_find_backend(const struct model *m, struct str name, const struct workspac
     return find(&m->index->backends, name, w);
 }
 
+const struct schema_conf *
+model_find_schema(const struct model *m, struct str name)
+{
+    for (uint32_t i = 0; i < m->n_schemas; i++)
+        if (str_eq_nocase(m->schemas[i].name, name))
+            return &m->schemas[i];
+    return NULL;
+}
+
 const struct fragment *
 model_find_fragment(const struct model *m, struct str name, const struct workspace *w)
 {

@@ -47,6 +47,13 @@ struct fragment {
     const struct workspace *workspace;
 };
 
+/* A schema of the service, for validate-content. */
+struct schema_conf {
+    struct str name;                  /* schema-id */
+    bool is_xml;                      /* XML Schema; else JSON Schema */
+    const struct source *source;
+};
+
 struct certificate {
     struct str name;                  /* resource name, the id that policies use */
     struct str file;                  /* PEM or PKCS#12, as an absolute path */
@@ -156,6 +163,8 @@ struct model {
     uint32_t n_identities;
     const struct provider_conf *providers;
     uint32_t n_providers;
+    const struct schema_conf *schemas;
+    uint32_t n_schemas;
     const struct cache_conf *caches;
     uint32_t n_caches;
     const struct workspace *workspaces;
@@ -186,6 +195,8 @@ const struct fragment *model_find_fragment(const struct model *m, struct str nam
 const struct logger *model_find_logger(const struct model *m, struct str name);
 const struct user *model_find_user(const struct model *m, struct str name);
 const struct group *model_find_group(const struct model *m, struct str name, const struct workspace *w);
+/* Case ignored. */
+const struct schema_conf *model_find_schema(const struct model *m, struct str name);
 /* By display name, as {{...}} gives it; case matters. */
 const struct named_value *model_find_named_value(const struct model *m, struct str display_name,
                                                  const struct workspace *w);

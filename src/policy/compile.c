@@ -77,6 +77,17 @@ compile_unknown_name(struct compiler *c, const struct node *n, const char *what,
     return is_lone;
 }
 
+bool
+compile_schema_pointer(struct compiler *c, const struct node *n, struct str pointer)
+{
+    struct str *slot = avec_push(c->arena, &c->schema_pointers);
+
+    if (!slot)
+        return compile_error(c, n, "the document needs too much memory");
+    *slot = pointer;
+    return true;
+}
+
 /* A problem with one text; its own words are underlined. */
 static bool PRINTF_LIKE(3, 4)
 text_error(struct compiler *c, const struct doc_text *text, const char *fmt, ...)
@@ -567,6 +578,7 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
                                          .origin = make_origin(c, n, path), .next = STEP_END};
     c->at = at;
     c->path = path;
+    c->needs_schemas |= def->needs_schemas;
     if (!def->run) {
         *(struct str *)conf = compile_unsupported(c, n, def->name);
         c->steps.v[at].run = run_unsupported;

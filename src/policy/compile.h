@@ -41,6 +41,8 @@ struct compiler {
     uint32_t at;                  /* the step whose policy is being compiled */
     struct str path;              /* of that step */
     struct str unsupported;       /* first policy that is not supported yet */
+    bool needs_schemas;           /* some policy does */
+    struct { struct str *v; size_t n, cap; } schema_pointers;   /* places of definitions that policies name */
     const struct fragment_use *fragments;  /* those being expanded, innermost first */
     uint32_t n_fragments;
     bool is_fragment_alone;       /* a <fragment> checked by itself: nobody knows where it will stand */
@@ -69,6 +71,8 @@ void compile_warning(struct compiler *c, const struct node *n, const char *fmt, 
 bool compile_strict(struct compiler *c, const struct node *n, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Known and not built yet: a warning, and the API answers 501. "what (file:line)". */
 struct str compile_unsupported(struct compiler *c, const struct node *n, const char *what);
+/* Has the schema at this pointer of every API's definition compiled; ex->schemas knows it by the pointer. */
+bool compile_schema_pointer(struct compiler *c, const struct node *n, struct str pointer);
 /* The name of something outside the document: an error, or a note when the document is alone. */
 bool compile_unknown_name(struct compiler *c, const struct node *n, const char *what, struct str name);
 

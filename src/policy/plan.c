@@ -143,6 +143,33 @@ plan_can_store(const struct plan *p)
     return p->can_store;
 }
 
+static void
+add_pointer(struct arena *a, struct plan_pointers *pointers, struct str pointer)
+{
+    struct str *slot;
+
+    for (size_t i = 0; i < pointers->n; i++)
+        if (str_eq(pointers->v[i], pointer))
+            return;
+    if ((slot = avec_push(a, pointers)))
+        *slot = pointer;
+}
+
+bool
+plan_needs_schemas(const struct plan *p, struct arena *a, struct plan_pointers *pointers)
+{
+    bool needs = false;
+
+    for (int level = 0; level < LEVEL_COUNT; level++) {
+        const struct policy_document *d = p->documents[level];
+
+        needs |= d && d->needs_schemas;
+        for (uint32_t i = 0; d && i < d->n_schema_pointers; i++)
+            add_pointer(a, pointers, d->schema_pointers[i]);
+    }
+    return needs;
+}
+
 struct str
 plan_unsupported(const struct plan *p)
 {

@@ -22,6 +22,8 @@ struct policy_names {
     bool (*backend)(void *ctx, struct str id);
     bool (*certificate)(void *ctx, struct str id);
     bool (*logger)(void *ctx, struct str id);
+    /* A schema of the service by schema-id. NULL when there is none. */
+    const struct source *(*schema)(void *ctx, struct str id, bool *ret_is_xml);
     bool is_lone;                 /* one file on its own: unknown names are notes */
 };
 
@@ -58,6 +60,10 @@ void plan_delete(struct plan *p);
 bool plan_needs_body(const struct plan *p, enum section s);
 /* Some step of outbound reads or replaces the answer's body. */
 bool plan_touches_answer_body(const struct plan *p);
+/* Whether some step validates, for ex->schemas; the places of a definition that documents name are added (views, as long as
+ * the documents) to pointers in `a`, each once. */
+struct plan_pointers { struct str *v; size_t n, cap; };
+bool plan_needs_schemas(const struct plan *p, struct arena *a, struct plan_pointers *pointers);
 /* As policy_document_unsupported(), of the first document that has one: the API answers 501. */
 struct str plan_unsupported(const struct plan *p);
 

@@ -251,6 +251,9 @@ policy_document_new(const struct policy_input *in, struct diags *diags)
     c.arena = &d->arena;
     ok = compile_all(&c, d);
     d->unsupported = c.unsupported;
+    d->needs_schemas = c.needs_schemas;
+    d->schema_pointers = c.schema_pointers.v;
+    d->n_schema_pointers = (uint32_t)c.schema_pointers.n;
     vec_free(&c.steps);
     vec_free(&c.ends_branch);
     keep_sources(diags, *own);

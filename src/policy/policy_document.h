@@ -13,4 +13,7 @@ struct policy_document {
     enum level level;
     const struct unit *units[SECTION_COUNT];  /* NULL: the section is absent, which is <base /> */
     struct str unsupported;       /* first policy that is not supported yet; STR_NONE */
+    bool needs_schemas;
+    const struct str *schema_pointers;
+    uint32_t n_schema_pointers;
 };

@@ -488,13 +488,14 @@ void
 read_folder(struct loader *l, struct str path)
 {
     static const char *const known[] = {
-        "apis", "backends", "diagnostics", "gateways", "groups", "loggers", "named values", "policy fragments", "products",
+        "apis", "backends", "diagnostics", "gateways", "groups", "loggers", "named values", "policy fragments", "products", "schemas",
         "subscriptions", "tags", "version sets", "workspaces", "policy.xml", "users.yaml", "headgate.yaml",
         "workspaceInformation.json", "certificates", "configuration.extractor.yaml", NULL};
     folder_warn_unknown(l, path, known);
     read_named_values(l, path);
     read_collection(l, path, "version sets", read_version_set);
     read_collection(l, path, "policy fragments", read_fragment);
+    read_collection(l, path, "schemas", read_schema);
     read_collection(l, path, "groups", read_group);
     read_collection(l, path, "loggers", read_logger);
     read_backends(l, path);

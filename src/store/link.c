@@ -75,6 +75,7 @@ freeze(struct loader *l)
     FREEZE(users, l->users, struct user);
     FREEZE(named_values, l->named_values, struct named_value);
     FREEZE(fragments, l->fragments, struct fragment);
+    FREEZE(schemas, l->schemas, struct schema_conf);
     FREEZE(loggers, l->loggers, struct logger);
 }
 

@@ -88,6 +88,7 @@ free_loader(struct loader *l)
     vec_free(&l->backends);
     vec_free(&l->named_values);
     vec_free(&l->fragments);
+    vec_free(&l->schemas);
     vec_free(&l->loggers);
     vec_free(&l->diagnostics);
     vec_free(&l->tag_links);

@@ -84,6 +84,7 @@ struct loader {
     VEC(struct backend_draft) backends;
     VEC(struct named_value) named_values;
     VEC(struct fragment) fragments;
+    VEC(struct schema_conf) schemas;
     VEC(struct logger) loggers;
     VEC(struct diagnostic_draft) diagnostics;
     VEC(struct tag_link) tag_links;
@@ -142,6 +143,7 @@ void read_backends(struct loader *l, struct str path);
 void read_apis(struct loader *l, struct str path);
 void read_diagnostics(struct loader *l, struct str path, struct str api);
 void read_users(struct loader *l);
+void read_schema(struct loader *l, struct str path, struct str name);
 /* Certificates and caches of headgate.yaml, into the model. */
 void read_certificates(struct loader *l);
 /* Identities and credential providers of headgate.yaml, into the model; after the named values. */

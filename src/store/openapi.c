@@ -190,6 +190,30 @@ first_type(const struct doc_node *schema)
     return type && doc_is_scalar(type) ? type->text : STR_NONE;
 }
 
+static const struct { struct str name; enum parameter_style style; bool explode; } styles[] = {
+    {STR_INIT("simple"), STYLE_SIMPLE, false}, {STR_INIT("form"), STYLE_FORM, true}, {STR_INIT("label"), STYLE_LABEL, false},
+    {STR_INIT("matrix"), STYLE_MATRIX, false}, {STR_INIT("spaceDelimited"), STYLE_SPACE, false},
+    {STR_INIT("pipeDelimited"), STYLE_PIPE, false}, {STR_INIT("deepObject"), STYLE_DEEP, true},
+    /* version 2 */
+    {STR_INIT("csv"), STYLE_SIMPLE, false}, {STR_INIT("ssv"), STYLE_SPACE, false}, {STR_INIT("tsv"), STYLE_TAB, false},
+    {STR_INIT("pipes"), STYLE_PIPE, false}, {STR_INIT("multi"), STYLE_FORM, true},
+};
+
+static void
+fill_style(struct importer *im, const struct doc_node *p, enum parameter_place place, struct parameter *ret)
+{
+    struct str fallback = place != PARAMETER_QUERY ? STR("simple") : im->is_v2 ? STR("csv") : STR("form");
+    struct str name = doc_get_str(im->doc, p, im->is_v2 ? "collectionFormat" : "style", fallback);
+
+    for (size_t i = 0; i < COUNTOF(styles); i++) {
+        if (!str_eq(name, styles[i].name))
+            continue;
+        ret->style = styles[i].style;
+        ret->explode = doc_get_bool(im->doc, p, "explode", styles[i].explode);
+    }
+    ret->is_json = !im->is_v2 && doc_get(p, "content") && !doc_get(p, "schema");
+}
+
 static void
 fill_parameter(struct importer *im, const struct doc_node *p, enum parameter_place place, struct parameter *ret)
 {
@@ -199,7 +223,8 @@ fill_parameter(struct importer *im, const struct doc_node *p, enum parameter_pla
 
     *ret = (struct parameter){.name = keep_text(im, p, "name"), .place = place,
                               .is_required = place == PARAMETER_PATH || doc_get_bool(im->doc, p, "required", false)};
-    ret->schema_pointer = schema_pointer(im, schema, NULL);
+    ret->schema_pointer = schema_pointer(im, schema, &ret->type_name);
+    fill_style(im, p, place, ret);
     if (!target)
         return;
     ret->type = keep(im, first_type(target));

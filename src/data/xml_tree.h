@@ -1,0 +1,19 @@
+/* xml_tree.h: XML as a libxml2 tree, for what needs one: XML Schema and XSLT. Everything dangerous is switched off as in xml.h, and
+ * no part of libxml2 in this process ever opens a file or a connection.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct _xmlDoc;
+struct _xmlError;
+
+/* The text's tree (UTF-8, or as its declaration says), freed with xml_tree_delete(). NULL: ERR_SYNTAX with line and position,
+ * ERR_DENIED for a document type, ERR_LIMIT when it is nested deeper than XML_DEPTH_MAX. */
+struct _xmlDoc *xml_tree_new(struct str text, struct err *err);
+void xml_tree_delete(struct _xmlDoc *doc);
+/* Once, before anything of libxml2 is used: external entities, includes and imports lead nowhere. */
+void xml_forbid_files(void);
+/* The error's sentence without line end. Lives as long as the error. */
+struct str xml_error_text(const struct _xmlError *e);
