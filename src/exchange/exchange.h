@@ -37,7 +37,6 @@ struct loaded_certificate;
 struct loop;
 struct offload;
 struct model;
-struct offload;
 struct api;
 struct operation;
 struct product;
@@ -130,7 +129,6 @@ struct services {
     struct expr_env *env;
     struct arena_cache *arenas;
     struct rand *rand;
-    struct offload *offload;      /* rt/offload.h, of the process; NULL: such work is done on the spot */
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
     struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */
