@@ -150,6 +150,8 @@ bool jtoken_to_object(struct call *c, struct jtoken *t, const struct type *to, s
 bool json_deserialize(struct call *c, struct jtoken *t, const struct type *to, struct value *ret);
 /* A string that Newtonsoft's reader takes for a date: DateTime in *ret. */
 bool json_read_date(struct str text, struct value *ret);
+/* The DateTime as Newtonsoft writes it, without quotes. */
+void json_write_date(struct buf *to, struct value date);
 
 /* ---- JSONPath ---- */
 

@@ -69,15 +69,21 @@ write_clock(struct buf *to, int64_t ticks)
     }
 }
 
-static void
-write_date_time(struct buf *to, struct value v)
+void
+json_write_date(struct buf *to, struct value v)
 {
-    buf_add_char(to, '"');
     write_clock(to, v.i64);
     if (v.hi == KIND_UTC)
         buf_add_char(to, 'Z');
     else if (v.hi == KIND_LOCAL)
         buf_add_lit(to, "+00:00");
+}
+
+static void
+write_date_time(struct buf *to, struct value v)
+{
+    buf_add_char(to, '"');
+    json_write_date(to, v);
     buf_add_char(to, '"');
 }
 

@@ -166,3 +166,39 @@ xml_is_name(struct str s)
     }
     return s.len > 0;
 }
+
+/* Control characters, halves of pairs, U+FFFE, U+FFFF: the length of one at s[at], or 0. */
+static size_t
+unsayable_at(struct str s, size_t at)
+{
+    unsigned char c = (unsigned char)s.p[at];
+
+    if (c < 0x20)
+        return c != '\t' && c != '\n' && c != '\r';
+    if (c == 0xed && at + 2 < s.len && (unsigned char)s.p[at + 1] >= 0xa0)
+        return 3;
+    return c == 0xef && (str_starts_with(str_skip(s, at), STR("\xef\xbf\xbe")) ||
+                         str_starts_with(str_skip(s, at), STR("\xef\xbf\xbf"))) ? 3 : 0;
+}
+
+void
+xml_add_escaped(struct buf *to, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        size_t unsayable = unsayable_at(s, i);
+
+        if (unsayable) {
+            buf_add_lit(to, "\xef\xbf\xbd");
+            i += unsayable - 1;
+            continue;
+        }
+        switch (s.p[i]) {
+        case '&': buf_add_lit(to, "&amp;"); break;
+        case '<': buf_add_lit(to, "&lt;"); break;
+        case '>': buf_add_lit(to, "&gt;"); break;
+        case '"': buf_add_lit(to, "&quot;"); break;
+        case '\r': buf_add_lit(to, "&#xD;"); break;
+        default: buf_add_char(to, s.p[i]);
+        }
+    }
+}

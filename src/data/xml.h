@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -44,5 +45,7 @@ struct xml_declaration {
 MUST_USE bool xml_read(struct str text, bool (*on_event)(void *ctx, const struct xml_event *e), void *ctx, struct err *err);
 /* Of text that xml_read() took. */
 bool xml_read_declaration(struct str text, struct xml_declaration *ret);
+/* As text or an attribute's value in double quotes. What XML cannot say becomes U+FFFD. */
+void xml_add_escaped(struct buf *to, struct str s);
 /* A name without colon that XML allows (ASCII rules checked, other characters taken). */
 bool xml_is_name(struct str s);

@@ -1,168 +1,318 @@
 /* xml_json.c: XML as JSON and back.
  *
- * From XML a small tree is made first, since members of one name have to be found before they are written. Recursion is
- * bounded by the readers' own depth limits (128).
+ * From XML a small tree is made first, since members of one name have to be found before they are written; a table finds them,
+ * so that many different names cost no more than many equal ones. Recursion is bounded by the readers' own depth limits (128).
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/xml_json.h"
 
+#include "base/map.h"
+#include "base/num.h"
+#include "base/utf8.h"
 #include "data/json.h"
 #include "data/xml.h"
 
-/* --- XML to JSON --------------------------------------------------------------------------------------------------- */
+/* --- names of XML -------------------------------------------------------------------------------------------------- */
 
-struct member {
-    struct str name, value;
-    struct member *next;
+struct range {
+    uint32_t from, to;
 };
 
-struct element {
-    struct str name;
-    struct member *attributes, **last_attribute;
-    struct element *first, *last, *next, *parent;
+static bool
+is_in(uint32_t c, const struct range *ranges, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (c >= ranges[i].from && c <= ranges[i].to)
+            return true;
+    return false;
+}
+
+/* Without the colon. */
+static bool
+is_name_start(uint32_t c)
+{
+    static const struct range ranges[] = {
+        {'a', 'z'}, {'A', 'Z'}, {'_', '_'}, {0xc0, 0xd6}, {0xd8, 0xf6}, {0xf8, 0x2ff}, {0x370, 0x37d}, {0x37f, 0x1fff},
+        {0x200c, 0x200d}, {0x2070, 0x218f}, {0x2c00, 0x2fef}, {0x3001, 0xd7ff}, {0xf900, 0xfdcf}, {0xfdf0, 0xfffd},
+        {0x10000, 0xeffff}};
+
+    return is_in(c, ranges, COUNTOF(ranges));
+}
+
+static bool
+is_name_char(uint32_t c)
+{
+    static const struct range ranges[] = {{'0', '9'}, {'-', '.'}, {0xb7, 0xb7}, {0x300, 0x36f}, {0x203f, 0x2040}};
+
+    return is_name_start(c) || is_in(c, ranges, COUNTOF(ranges));
+}
+
+/* The length of "_xHHHH_" or "_xHHHHHHHH_" at s[at], with what it stands for; 0: there is none. */
+static size_t
+escape_at(struct str s, size_t at, uint32_t *ret)
+{
+    struct str rest = str_skip(s, at);
+    uint64_t value;
+
+    if (!str_starts_with(rest, STR("_x")))
+        return 0;
+    for (size_t digits = 4; digits <= 8; digits += 4) {
+        size_t len = digits + 3;
+
+        if (rest.len < len || rest.p[len - 1] != '_' || !num_parse_hex(str_sub(rest, 2, len - 1), &value, NULL))
+            continue;
+        *ret = (uint32_t)value;
+        return len;
+    }
+    return 0;
+}
+
+/* --- XML to JSON --------------------------------------------------------------------------------------------------- */
+
+#define JSON_SPACE "http://james.newtonking.com/projects/json"   /* Newtonsoft's own: <a json:Array="true"> is an array */
+
+enum item_kind { ITEM_ELEMENT, ITEM_ATTRIBUTE, ITEM_TEXT, ITEM_CDATA, ITEM_INSTRUCTION };
+
+/* Whatever stands in an element, attributes first. */
+struct item {
+    enum item_kind kind;
+    bool is_array, is_empty_tag;
+    bool is_follower;                 /* written with the first of its name */
+    struct str name;                  /* of the member */
+    struct str value;                 /* of attributes and instructions */
     struct buf text;
-    bool is_empty_tag, has_text, is_written;
+    struct item *first, *last, *next, *parent;
+    struct item *same, *last_same;    /* the next of this name; of a first one, the last */
+    uint32_t n_items;
 };
 
 struct tree {
     struct arena *arena;
     const struct xml_to_json *how;
-    struct element *root, *at;
+    struct item document, *at;
+    bool is_joinable;                 /* text that follows belongs to the text before it */
     bool is_full;                     /* the arena is */
+    uint32_t depth;                   /* of the JSON being written */
+    bool is_too_deep;
 };
 
+/* "a_x0020_b" is "a b". */
 static struct str
-full_name(struct tree *t, struct str prefix, struct str local)
+decode_name(struct arena *a, struct str name)
 {
-    if (prefix.len == 0 || t->how->is_plain)
-        return str_dup(t->arena, local);
-    return str_printf(t->arena, "%.*s:%.*s", STR_ARG(prefix), STR_ARG(local));
+    struct buf b = buf_in(a);
+    uint32_t c;
+
+    if (str_find(name, STR("_x"), 0) < 0)
+        return str_dup(a, name);
+    for (size_t at = 0; at < name.len;) {
+        size_t len = escape_at(name, at, &c);
+
+        if (len && c && c <= 0x10ffff && (c < 0xd800 || c > 0xdfff)) {
+            char bytes[4];
+
+            buf_add(&b, bytes, utf8_put(bytes, c));
+            at += len;
+        } else {
+            buf_add_char(&b, name.p[at++]);
+        }
+    }
+    return b.failed ? STR_NONE : buf_str(&b);
+}
+
+static struct str
+full_name(struct tree *t, const char *sign, struct str prefix, struct str space, struct str local)
+{
+    struct str decoded = decode_name(t->arena, local);
+
+    if (t->how->is_plain || !decoded.p)
+        return decoded;
+    if (str_eq_lit(space, JSON_SPACE))
+        return str_concat(t->arena, STR("$"), decoded);
+    if (!prefix.len)
+        return *sign ? str_concat(t->arena, str_from_c(sign), decoded) : decoded;
+    return str_printf(t->arena, "%s%.*s:%.*s", sign, STR_ARG(prefix), STR_ARG(decoded));
+}
+
+static struct item *
+add_item(struct tree *t, enum item_kind kind, struct str name)
+{
+    struct item *item = arena_new(t->arena, struct item);
+
+    if (!item || !name.p)
+        return NULL;
+    *item = (struct item){.kind = kind, .name = name, .parent = t->at, .text = buf_in(t->arena)};
+    if (t->at->last)
+        t->at->last->next = item;
+    else
+        t->at->first = item;
+    t->at->last = item;
+    t->at->n_items++;
+    return item;
 }
 
 static bool
-add_attribute(struct tree *t, struct element *e, const struct xml_attribute *from)
+add_attribute(struct tree *t, const struct xml_attribute *from)
 {
     bool is_declaration = str_eq_lit(from->prefix, "xmlns") || (!from->prefix.len && str_eq_lit(from->local, "xmlns"));
-    struct member *m;
+    struct item *item;
 
-    if (is_declaration && t->how->is_plain)
+    if (is_declaration && (t->how->is_plain || str_eq_lit(from->value, JSON_SPACE)))
         return true;
-    m = arena_new(t->arena, struct member);
-    if (!m)
+    if (str_eq_lit(from->space, JSON_SPACE) && str_eq_lit(from->local, "Array")) {
+        t->at->is_array = str_eq_lit(from->value, "true") || str_eq_lit(from->value, "1");
+        return true;
+    }
+    item = add_item(t, ITEM_ATTRIBUTE, full_name(t, "@", from->prefix, from->space, from->local));
+    if (!item)
         return false;
-    m->name = full_name(t, from->prefix, from->local);
-    if (!t->how->is_plain)
-        m->name = str_concat(t->arena, STR("@"), m->name);
-    m->value = str_dup(t->arena, from->value);
-    *e->last_attribute = m;
-    e->last_attribute = &m->next;
-    return m->name.p && m->value.p;
+    item->value = str_dup(t->arena, from->value.p ? from->value : STR(""));
+    return item->value.p != NULL;
 }
 
 static bool
 add_element(struct tree *t, const struct xml_event *ev)
 {
-    struct element *e = arena_new(t->arena, struct element);
+    struct item *e = add_item(t, ITEM_ELEMENT, full_name(t, "", ev->prefix, ev->space, ev->local));
     bool ok = e != NULL;
 
     if (!ok)
         return false;
-    *e = (struct element){.name = full_name(t, ev->prefix, ev->local), .parent = t->at, .text = buf_in(t->arena),
-                          .is_empty_tag = ev->is_empty};
-    e->last_attribute = &e->attributes;
+    e->is_empty_tag = ev->is_empty;
+    t->at = e;
     for (uint32_t i = 0; i < ev->n_attributes; i++)
-        ok &= add_attribute(t, e, &ev->attributes[i]);
-    if (!t->at)
-        t->root = e;
-    else if (t->at->last)
-        t->at->last->next = e;
-    else
-        t->at->first = e;
-    if (t->at)
-        t->at->last = e;
-    if (!ev->is_empty)
-        t->at = e;
-    return ok && e->name.p;
+        ok &= add_attribute(t, &ev->attributes[i]);
+    if (ev->is_empty)
+        t->at = e->parent;
+    return ok;
+}
+
+static bool
+add_text(struct tree *t, enum item_kind kind, struct str text)
+{
+    struct item *item = t->at->last;
+
+    if (t->how->is_plain)
+        kind = ITEM_TEXT;
+    if (!t->is_joinable || !item || item->kind != kind)
+        item = add_item(t, kind, kind == ITEM_CDATA ? STR("#cdata-section") : t->how->is_plain ? STR("text") : STR("#text"));
+    t->is_joinable = kind == ITEM_TEXT;
+    return item && buf_add_str(&item->text, text);
+}
+
+static bool
+add_instruction(struct tree *t, const struct xml_event *ev)
+{
+    struct item *item;
+
+    if (t->how->is_plain)
+        return true;
+    item = add_item(t, ITEM_INSTRUCTION, str_concat(t->arena, STR("?"), ev->local));
+    if (!item)
+        return false;
+    item->value = str_dup(t->arena, ev->text.p ? ev->text : STR(""));
+    return item->value.p != NULL;
 }
 
 static bool
 on_event(void *ctx, const struct xml_event *ev)
 {
     struct tree *t = ctx;
-    bool ok = true;
+    bool is_text = ev->kind == XML_EVENT_TEXT || ev->kind == XML_EVENT_CDATA || ev->kind == XML_EVENT_BLANK, ok = true;
 
+    t->is_joinable &= is_text;
     switch (ev->kind) {
-    case XML_EVENT_ELEMENT:
-        ok = add_element(t, ev);
-        break;
-    case XML_EVENT_END:
-        t->at = t->at->parent;
-        break;
-    case XML_EVENT_TEXT:
-    case XML_EVENT_CDATA:
-        if (t->at) {
-            t->at->has_text = true;
-            ok = buf_add_str(&t->at->text, ev->text);
-        }
-        break;
+    case XML_EVENT_ELEMENT: ok = add_element(t, ev); break;
+    case XML_EVENT_END: t->at = t->at->parent; break;
+    case XML_EVENT_TEXT: ok = add_text(t, ITEM_TEXT, ev->text); break;
+    case XML_EVENT_CDATA: ok = add_text(t, ITEM_CDATA, ev->text); break;
+    case XML_EVENT_INSTRUCTION: ok = add_instruction(t, ev); break;
     case XML_EVENT_BLANK:
-    case XML_EVENT_COMMENT:
-    case XML_EVENT_INSTRUCTION:
-        break;
+    case XML_EVENT_COMMENT: break;
     }
     t->is_full |= !ok;
     return ok;
 }
 
-static void write_element(const struct tree *t, struct json_writer *w, const struct element *e);
-
-/* All children of one name, at the place of the first. */
+/* Chains the items of one name. */
 static void
-write_group(const struct tree *t, struct json_writer *w, struct element *first)
+group_items(struct item *e)
 {
-    bool is_array = t->how->always_arrays;
+    struct map firsts AUTO(map_destroy) = MAP_INIT;
 
-    for (struct element *e = first->next; e && !is_array; e = e->next)
-        is_array = str_eq(e->name, first->name);
-    json_write_name(w, first->name);
-    if (!is_array) {
-        write_element(t, w, first);
-        return;
+    for (struct item *k = e->first; k && e->n_items > 1; k = k->next) {
+        struct item *first = map_get(&firsts, k->name);
+
+        if (!first) {
+            map_set(&firsts, k->name, k);
+            k->last_same = k;
+        } else {
+            first->last_same->same = k;
+            first->last_same = k;
+            k->is_follower = true;
+        }
     }
-    json_write_array_begin(w);
-    for (struct element *e = first; e; e = e->next) {
-        if (!str_eq(e->name, first->name))
+}
+
+/* Whether one more container may begin; null stands in its place otherwise, and the text is given up at the end. */
+static bool
+go_deeper(struct tree *t, struct json_writer *w)
+{
+    if (t->depth < JSON_DEPTH_MAX - 1) {
+        t->depth++;
+        return true;
+    }
+    t->is_too_deep = true;
+    json_write_null(w);
+    return false;
+}
+
+static void write_item(struct tree *t, struct json_writer *w, struct item *item);
+
+static void
+write_members(struct tree *t, struct json_writer *w, struct item *e)
+{
+    group_items(e);
+    for (struct item *k = e->first; k; k = k->next) {
+        bool is_array = k->same || k->is_array || (k->kind == ITEM_ELEMENT && t->how->always_arrays && e->parent);
+
+        if (k->is_follower)
             continue;
-        e->is_written = true;
-        write_element(t, w, e);
+        json_write_name(w, k->name);
+        if (!is_array) {
+            write_item(t, w, k);
+        } else if (go_deeper(t, w)) {
+            json_write_array_begin(w);
+            for (struct item *same = k; same; same = same->same)
+                write_item(t, w, same);
+            json_write_array_end(w);
+            t->depth--;
+        }
     }
-    json_write_array_end(w);
 }
 
 static void
-write_element(const struct tree *t, struct json_writer *w, const struct element *e)
+write_item(struct tree *t, struct json_writer *w, struct item *item)
 {
-    struct str text = e->text.len ? str_from(e->text.p, e->text.len) : STR("");
+    struct item *only = item->first == item->last ? item->first : NULL;
 
-    if (!e->attributes && !e->first) {
-        if (e->is_empty_tag)
-            json_write_null(w);
-        else
-            json_write_str(w, text);
+    if (item->kind == ITEM_ATTRIBUTE || item->kind == ITEM_INSTRUCTION) {
+        json_write_str(w, item->value);
+    } else if (item->kind != ITEM_ELEMENT) {
+        json_write_str(w, item->text.len ? buf_str(&item->text) : STR(""));
+    } else if (only && only->kind == ITEM_TEXT) {
+        json_write_str(w, only->text.len ? buf_str(&only->text) : STR(""));
+    } else if (item->first && go_deeper(t, w)) {
+        json_write_object_begin(w);
+        write_members(t, w, item);
+        json_write_object_end(w);
+        t->depth--;
+    } else if (item->first) {
         return;
+    } else if (item->is_empty_tag) {
+        json_write_null(w);
+    } else {
+        json_write_str(w, STR(""));
     }
-    json_write_object_begin(w);
-    for (const struct member *m = e->attributes; m; m = m->next) {
-        json_write_name(w, m->name);
-        json_write_str(w, m->value);
-    }
-    if (e->has_text) {
-        json_write_name(w, t->how->is_plain ? STR("text") : STR("#text"));
-        json_write_str(w, text);
-    }
-    for (struct element *k = e->first; k; k = k->next)
-        if (!k->is_written)
-            write_group(t, w, k);
-    json_write_object_end(w);
 }
 
 static void
@@ -186,66 +336,112 @@ write_declaration(struct json_writer *w, struct str xml)
     json_write_object_end(w);
 }
 
+/* The buffer's own limit, or no memory. */
+static bool
+fail_full(const struct buf *to, const char *what, struct err *err)
+{
+    if (to->max && to->max != SIZE_MAX)
+        return err_set(err, ERR_LIMIT, "the %s is larger than %zu bytes", what, to->max);
+    return err_set(err, ERR_NO_MEMORY, "no memory left for the %s", what);
+}
+
 bool
 xml_to_json(struct arena *a, struct str xml, const struct xml_to_json *how, struct buf *to, struct err *err)
 {
     struct tree t = {.arena = a, .how = how};
     struct json_writer w = JSON_WRITER(to);
 
+    t.at = &t.document;
     if (!xml_read(xml, on_event, &t, err))
         return t.is_full ? err_set(err, ERR_NO_MEMORY, "no memory left to convert XML") : false;
     json_write_object_begin(&w);
     if (!how->is_plain)
         write_declaration(&w, xml);
-    json_write_name(&w, t.root->name);
-    write_element(&t, &w, t.root);
+    t.depth = 1;
+    write_members(&t, &w, &t.document);
     json_write_object_end(&w);
-    return !to->failed || err_set(err, ERR_NO_MEMORY, "no memory left for the JSON");
+    if (t.is_too_deep)
+        return err_set(err, ERR_LIMIT, "the JSON would be nested deeper than %d levels", JSON_DEPTH_MAX);
+    return !to->failed || fail_full(to, "JSON", err);
 }
 
 /* --- JSON to XML --------------------------------------------------------------------------------------------------- */
 
+#define ATTRIBUTES_MAX 256
+
 struct xml_writer {
     const struct json_to_xml *how;
+    struct arena *arena;
     struct buf *to;
+    struct err *err;
+    struct str declared[XML_DECLARED_MAX];    /* prefixes in force */
+    uint32_t n_declared;
+    struct str attributes[ATTRIBUTES_MAX];    /* of the tag being written */
+    uint32_t n_attributes;
+    bool has_failed;                          /* err is set */
 };
 
-static void
-add_escaped(struct buf *to, struct str s)
+static bool
+is_declared(const struct xml_writer *w, struct str prefix)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        switch (c) {
-        case '&': buf_add_lit(to, "&amp;"); break;
-        case '<': buf_add_lit(to, "&lt;"); break;
-        case '>': buf_add_lit(to, "&gt;"); break;
-        case '"': buf_add_lit(to, "&quot;"); break;
-        default:
-            if (c >= 0x20 || c == '\t' || c == '\n' || c == '\r')
-                buf_add_char(to, (char)c);
-            else
-                buf_add_lit(to, "\xef\xbf\xbd");      /* XML cannot say it */
-        }
-    }
+    for (uint32_t i = 0; i < w->n_declared; i++)
+        if (str_eq(w->declared[i], prefix))
+            return true;
+    return false;
 }
 
-/* A member's name as one of XML: what may not stand in a name is written _xHHHH_. */
+/* One part of a name: what may not stand in it is written _xHHHH_. */
 static void
 add_name(struct buf *to, struct str name)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.p[i];
-        bool is_start = ascii_is_alpha((char)c) || c == '_' || c >= 0x80;
-        bool is_inner = is_start || ascii_is_digit((char)c) || c == '-' || c == '.' || c == ':';
+    for (size_t at = 0; at < name.len;) {
+        size_t from = at;
+        uint32_t c, escaped;
 
-        if (i == 0 ? is_start : is_inner)
-            buf_add_char(to, (char)c);
+        c = utf8_next(name, &at);
+        if ((from == 0 ? is_name_start(c) : is_name_char(c)) && !(c == '_' && escape_at(name, from, &escaped)))
+            buf_add_str(to, str_sub(name, from, at));
         else
-            buf_printf(to, "_x%04X_", c);
+            buf_printf(to, c > 0xffff ? "_x%08X_" : "_x%04X_", c);
     }
     if (name.len == 0)
         buf_add_lit(to, "_");
+}
+
+static bool
+is_plain_name(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_is_alpha(name.p[i]))
+            return false;
+    return name.len > 0;
+}
+
+/* A member's name: "p_x" and "p:x" are p:x where p is declared. */
+static struct str
+xml_name(struct xml_writer *w, struct str name)
+{
+    struct str separators[] = {w->how->separator, STR(":")};
+    struct buf b = buf_in(w->arena);
+
+    if (w->n_declared == 0 && is_plain_name(name))
+        return name;
+    for (size_t i = 0; i < COUNTOF(separators); i++) {
+        ptrdiff_t at = separators[i].len ? str_find(name, separators[i], 0) : -1;
+        size_t rest_at = (size_t)at + separators[i].len;
+
+        if (at <= 0 || rest_at >= name.len || !is_declared(w, str_sub(name, 0, (size_t)at)))
+            continue;
+        add_name(&b, str_sub(name, 0, (size_t)at));
+        buf_add_char(&b, ':');
+        name = str_skip(name, rest_at);
+        break;
+    }
+    add_name(&b, name);
+    if (!b.failed)
+        return buf_str(&b);
+    w->has_failed = !err_set(w->err, ERR_NO_MEMORY, "no memory left to convert JSON");
+    return STR("_");
 }
 
 static bool
@@ -255,27 +451,20 @@ is_declaration(const struct xml_writer *w, struct str name)
 }
 
 static bool
-is_attribute_block(const struct xml_writer *w, struct str name, const struct json *value)
+is_attribute_block(const struct xml_writer *w, const struct json_member *m)
 {
-    return w->how->attribute_block.len && str_eq(name, w->how->attribute_block) && value->kind == JSON_OBJECT;
+    return w->how->attribute_block.len && str_eq(m->name, w->how->attribute_block) && m->value.kind == JSON_OBJECT;
 }
 
-/* xmlns_a, or xmlns alone, with the separator as a colon. */
-static void
-add_declaration(struct xml_writer *w, struct str name, const struct json *value)
+/* The prefix that xmlns_p declares; "" for xmlns alone. */
+static struct str
+declared_prefix(const struct xml_writer *w, struct str name)
 {
     struct str rest = str_skip(name, w->how->namespace_prefix.len);
 
-    buf_add_lit(w->to, " xmlns");
     if (w->how->separator.len && str_starts_with(rest, w->how->separator))
-        rest = str_skip(rest, w->how->separator.len);
-    if (rest.len) {
-        buf_add_char(w->to, ':');
-        add_name(w->to, rest);
-    }
-    buf_add_lit(w->to, "=\"");
-    add_escaped(w->to, json_str(value, STR("")));
-    buf_add_char(w->to, '"');
+        return str_skip(rest, w->how->separator.len);
+    return rest.len && rest.p[0] == ':' ? str_skip(rest, 1) : rest;
 }
 
 static struct str
@@ -285,113 +474,181 @@ scalar_text(const struct json *j)
     case JSON_TRUE: return STR("true");
     case JSON_FALSE: return STR("false");
     case JSON_NUMBER:
-    case JSON_STRING: return str_from(j->p, j->n);
+    case JSON_STRING: return json_text(j);
     default: return STR("");
     }
 }
 
-/* A prefix that a declaration of this document names, known by the list of outer objects. */
-struct scope {
-    const struct scope *outer;
-    const struct json *object;
-};
-
-static bool
-is_declared(const struct xml_writer *w, const struct scope *s, struct str prefix)
+static void
+add_scalar(struct xml_writer *w, const struct json *j)
 {
-    for (; s && w->how->namespace_prefix.len; s = s->outer) {
-        for (uint32_t i = 0; s->object && s->object->kind == JSON_OBJECT && i < s->object->n; i++) {
-            struct str name = s->object->members[i].name, rest;
+    if (j->kind != JSON_STRING || !w->how->date || !w->how->date(json_text(j), w->to))
+        xml_add_escaped(w->to, scalar_text(j));
+}
 
-            if (!is_declaration(w, name))
-                continue;
-            rest = str_skip(name, w->how->namespace_prefix.len);
-            if (str_starts_with(rest, w->how->separator) && str_eq(str_skip(rest, w->how->separator.len), prefix))
-                return true;
-        }
+/* A second attribute of the same name is left out. */
+static void
+add_attribute_value(struct xml_writer *w, struct str name, const struct json *value)
+{
+    for (uint32_t i = 0; i < w->n_attributes; i++)
+        if (str_eq(w->attributes[i], name))
+            return;
+    if (w->n_attributes == ATTRIBUTES_MAX) {
+        w->has_failed = !err_set(w->err, ERR_LIMIT, "an element would have more than %d attributes", ATTRIBUTES_MAX);
+        return;
     }
-    return false;
+    w->attributes[w->n_attributes++] = name;
+    buf_add_char(w->to, ' ');
+    buf_add_str(w->to, name);
+    buf_add_lit(w->to, "=\"");
+    add_scalar(w, value);
+    buf_add_char(w->to, '"');
 }
 
 static void
-add_element_name(struct xml_writer *w, const struct scope *s, struct str name)
+declare(struct xml_writer *w, const struct json *object)
 {
-    ptrdiff_t at = w->how->separator.len ? str_find(name, w->how->separator, 0) : -1;
+    for (uint32_t i = 0; i < object->n; i++) {
+        struct str name = object->members[i].name;
 
-    if (at > 0 && is_declared(w, s, str_sub(name, 0, (size_t)at))) {
-        add_name(w->to, str_sub(name, 0, (size_t)at));
-        buf_add_char(w->to, ':');
-        name = str_skip(name, (size_t)at + w->how->separator.len);
+        if (!is_declaration(w, name))
+            continue;
+        if (w->n_declared < XML_DECLARED_MAX)
+            w->declared[w->n_declared++] = declared_prefix(w, name);
+        else
+            w->has_failed = !err_set(w->err, ERR_LIMIT, "more than %d namespaces are declared", XML_DECLARED_MAX);
     }
-    add_name(w->to, name);
 }
 
 static void
-add_attributes(struct xml_writer *w, const struct scope *s, const struct json *object)
+add_declaration(struct xml_writer *w, const struct json_member *m)
 {
+    struct str prefix = declared_prefix(w, m->name);
+    struct buf b = buf_in(w->arena);
+
+    buf_add_lit(&b, "xmlns");
+    if (prefix.len) {
+        buf_add_char(&b, ':');
+        add_name(&b, prefix);
+    }
+    if (!b.failed)
+        add_attribute_value(w, buf_str(&b), &m->value);
+}
+
+static void
+add_attributes(struct xml_writer *w, const struct json *object)
+{
+    w->n_attributes = 0;
+    for (uint32_t i = 0; i < object->n && !w->has_failed; i++)
+        if (is_declaration(w, object->members[i].name))
+            add_declaration(w, &object->members[i]);
     for (uint32_t i = 0; i < object->n; i++) {
         const struct json_member *m = &object->members[i];
 
-        if (is_declaration(w, m->name))
-            add_declaration(w, m->name, &m->value);
-        if (!is_attribute_block(w, m->name, &m->value))
-            continue;
-        for (uint32_t k = 0; k < m->value.n; k++) {
-            buf_add_char(w->to, ' ');
-            add_element_name(w, s, m->value.members[k].name);
-            buf_add_lit(w->to, "=\"");
-            add_escaped(w->to, scalar_text(&m->value.members[k].value));
-            buf_add_char(w->to, '"');
-        }
+        for (uint32_t k = 0; is_attribute_block(w, m) && k < m->value.n && !w->has_failed; k++)
+            add_attribute_value(w, xml_name(w, m->value.members[k].name), &m->value.members[k].value);
+    }
+}
+
+static void write_value(struct xml_writer *w, struct str name, const struct json *j);
+
+static void
+write_members_as_elements(struct xml_writer *w, const struct json *object)
+{
+    for (uint32_t i = 0; i < object->n && !w->to->failed && !w->has_failed; i++) {
+        const struct json_member *m = &object->members[i];
+
+        if (!is_declaration(w, m->name) && !is_attribute_block(w, m))
+            write_value(w, m->name, &m->value);
+    }
+}
+
+static bool
+has_content(const struct xml_writer *w, const struct json *j)
+{
+    if (j->kind != JSON_OBJECT)
+        return j->kind != JSON_NULL;
+    for (uint32_t i = 0; i < j->n; i++)
+        if (!is_declaration(w, j->members[i].name) && !is_attribute_block(w, &j->members[i]))
+            return true;
+    return false;
+}
+
+/* An array inside an array is an element around elements of the same name. */
+static void
+write_items(struct xml_writer *w, struct str name, const struct json *array)
+{
+    for (uint32_t i = 0; i < array->n && !w->to->failed && !w->has_failed; i++) {
+        const struct json *item = &array->items[i];
+        struct str tag = item->kind == JSON_ARRAY ? xml_name(w, name) : STR_NONE;
+
+        if (tag.p)
+            buf_printf(w->to, "<%.*s>", STR_ARG(tag));
+        write_value(w, name, item);
+        if (tag.p)
+            buf_printf(w->to, "</%.*s>", STR_ARG(tag));
     }
 }
 
 static void
-write_value(struct xml_writer *w, const struct scope *outer, struct str name, const struct json *j)
+write_value(struct xml_writer *w, struct str name, const struct json *j)
 {
-    struct scope s = {outer, j};
+    uint32_t n_outer = w->n_declared;
+    struct str tag;
 
     if (j->kind == JSON_ARRAY) {
-        for (uint32_t i = 0; i < j->n; i++)
-            write_value(w, outer, name, &j->items[i]);
+        write_items(w, name, j);
         return;
     }
-    buf_add_char(w->to, '<');
-    add_element_name(w, &s, name);
     if (j->kind == JSON_OBJECT)
-        add_attributes(w, &s, j);
-    if (j->kind == JSON_NULL || (j->kind == JSON_OBJECT && j->n == 0)) {
+        declare(w, j);
+    tag = xml_name(w, name);
+    buf_add_char(w->to, '<');
+    buf_add_str(w->to, tag);
+    if (j->kind == JSON_OBJECT)
+        add_attributes(w, j);
+    if (!has_content(w, j)) {
         buf_add_lit(w->to, " />");
-        return;
+    } else {
+        buf_add_char(w->to, '>');
+        if (j->kind == JSON_OBJECT)
+            write_members_as_elements(w, j);
+        else
+            add_scalar(w, j);
+        buf_add_lit(w->to, "</");
+        buf_add_str(w->to, tag);
+        buf_add_char(w->to, '>');
     }
-    buf_add_char(w->to, '>');
-    for (uint32_t i = 0; j->kind == JSON_OBJECT && i < j->n; i++)
-        if (!is_declaration(w, j->members[i].name) && !is_attribute_block(w, j->members[i].name, &j->members[i].value))
-            write_value(w, &s, j->members[i].name, &j->members[i].value);
-    if (j->kind != JSON_OBJECT)
-        add_escaped(w->to, scalar_text(j));
-    buf_add_lit(w->to, "</");
-    add_element_name(w, &s, name);
-    buf_add_char(w->to, '>');
+    w->n_declared = n_outer;
 }
 
 bool
 json_to_xml(struct arena *a, struct str text, const struct json_to_xml *how, struct buf *to, struct err *err)
 {
-    struct xml_writer w = {how, to};
-    struct json_problem problem;
-    const struct json *j = json_parse(a, text, JSON_STRICT, &problem);
+    struct json_problem problem = {.err = ERR_INIT};
+    const struct json *j = json_parse_newtonsoft(a, text, JSON_NULL, &problem);
+    struct xml_writer *w = arena_new(a, struct xml_writer);
+    const struct json_member *root;
 
     if (!j)
         return err_set(err, problem.err.code, "the body is not JSON: %s", problem.err.text);
-    if (j->kind == JSON_OBJECT && j->n == 1 && j->members[0].value.kind != JSON_ARRAY)
-        write_value(&w, NULL, j->members[0].name, &j->members[0].value);
-    else if (j->kind == JSON_ARRAY) {
+    if (!w)
+        return err_set(err, ERR_NO_MEMORY, "no memory left to convert JSON");
+    w->how = how;
+    w->arena = a;
+    w->to = to;
+    w->err = err;
+    root = j->kind == JSON_OBJECT && j->n == 1 ? &j->members[0] : NULL;
+    if (root && root->value.kind != JSON_ARRAY && !is_declaration(w, root->name) && !is_attribute_block(w, root)) {
+        write_value(w, root->name, &root->value);
+    } else if (j->kind == JSON_ARRAY) {
         buf_add_lit(to, "<Document>");
-        write_value(&w, NULL, STR("item"), j);
+        write_value(w, STR("item"), j);
         buf_add_lit(to, "</Document>");
     } else {
-        write_value(&w, NULL, STR("Document"), j);
+        write_value(w, STR("Document"), j);
     }
-    return !to->failed || err_set(err, ERR_NO_MEMORY, "no memory left for the XML");
+    if (w->has_failed)
+        return false;
+    return !to->failed || fail_full(to, "XML", err);
 }

@@ -5,9 +5,81 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
+#include <malloc.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "data/xml.h"
+
+/* --- memory -------------------------------------------------------------------------------------------------------- */
+
+static THREAD_LOCAL struct xml_budget *budget;
+
+static void
+charge(void *p, int sign)
+{
+    struct xml_budget *b = budget;
+
+    if (!b || !p)
+        return;
+    b->left -= sign * (int64_t)malloc_usable_size(p);
+    if (b->left >= 0 || b->is_exceeded)
+        return;
+    b->is_exceeded = true;
+    b->on_exceeded(b->ctx);
+}
+
+static void *
+counted_malloc(size_t n)
+{
+    void *p = malloc(n);
+
+    charge(p, 1);
+    return p;
+}
+
+static void *
+counted_realloc(void *old, size_t n)
+{
+    void *p;
+
+    charge(old, -1);
+    p = realloc(old, n);
+    charge(p ? p : old, 1);
+    return p;
+}
+
+static void
+counted_free(void *p)
+{
+    charge(p, -1);
+    free(p);
+}
+
+static char *
+counted_strdup(const char *s)
+{
+    char *p = strdup(s);
+
+    charge(p, 1);
+    return p;
+}
+
+void
+xml_budget_begin(struct xml_budget *b)
+{
+    xml_forbid_files();
+    budget = b;
+}
+
+void
+xml_budget_end(void)
+{
+    budget = NULL;
+}
+
+/* --- loading ------------------------------------------------------------------------------------------------------- */
 
 static xmlParserInputPtr
 load_nothing(const char *url, const char *id, xmlParserCtxtPtr ctxt)
@@ -18,6 +90,7 @@ load_nothing(const char *url, const char *id, xmlParserCtxtPtr ctxt)
 static void
 forbid(void)
 {
+    xmlMemSetup(counted_free, counted_malloc, counted_realloc, counted_strdup);
     xmlInitParser();
     xmlSetExternalEntityLoader(load_nothing);
 }

@@ -13,6 +13,16 @@ struct _xmlError;
  * ERR_DENIED for a document type, ERR_LIMIT when it is nested deeper than XML_DEPTH_MAX. */
 struct _xmlDoc *xml_tree_new(struct str text, struct err *err);
 void xml_tree_delete(struct _xmlDoc *doc);
+/* Memory of libxml2 and libxslt that the thread takes between begin and end. Beyond it on_exceeded is called, once, and memory is
+ * given on: whoever set the budget ends the work soon (neither library survives refusals everywhere). */
+struct xml_budget {
+    int64_t left;                     /* bytes */
+    void (*on_exceeded)(void *ctx);
+    void *ctx;
+    bool is_exceeded;
+};
+void xml_budget_begin(struct xml_budget *b);
+void xml_budget_end(void);
 /* Once, before anything of libxml2 is used: external entities, includes and imports lead nowhere. */
 void xml_forbid_files(void);
 /* The error's sentence without line end. Lives as long as the error. */

@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
+#include "rt/offload.h"
 
 struct str
 level_name(enum level l)
@@ -202,6 +203,17 @@ static bool
 acts_on_request(const struct exchange *ex)
 {
     return ex->section == SECTION_INBOUND || ex->section == SECTION_BACKEND;
+}
+
+bool
+exchange_offload(struct exchange *ex, void (*fn)(void *arg), void *arg)
+{
+    struct err err;
+
+    if (offload_call(ex->services->offload, fn, arg, &err))
+        return true;
+    exchange_fail(ex, "%s", err.text);
+    return false;
 }
 
 enum flow

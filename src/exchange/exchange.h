@@ -276,6 +276,8 @@ enum flow exchange_fail_io(struct exchange *ex, const struct err *err);
 enum flow exchange_fail_expression(struct exchange *ex, struct str message);
 /* Anything else, 500. Always FLOW_ERROR. */
 enum flow exchange_fail(struct exchange *ex, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* fn(arg) on an offload thread, or here when there are none. False after a full queue (ex->error). Yields. */
+MUST_USE bool exchange_offload(struct exchange *ex, void (*fn)(void *arg), void *arg);
 /* Puts the default answer of ex->error into ex->response: status, application/json, the exact body. */
 void exchange_error_response(struct exchange *ex);
 /* Lower-case text of a 16-byte id. */

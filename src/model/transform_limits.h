@@ -9,7 +9,9 @@ struct transform_limits {
     uint32_t template_iterations;     /* rounds of all loops of one rendering */
     uint64_t template_output;         /* bytes */
     uint64_t xslt_output;             /* bytes */
+    uint64_t xslt_memory;             /* bytes of one transformation */
+    uint64_t conversion_output;       /* bytes that json-to-xml or xml-to-json may make */
     uint64_t xslt_ms;                 /* one transformation */
-    uint32_t xslt_depth;              /* templates inside templates */
+    uint32_t xslt_depth;              /* instructions inside instructions */
     uint64_t schema_steps;            /* keywords looked at in one validation */
 };

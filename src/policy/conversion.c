@@ -22,48 +22,105 @@ is_format(struct str type, bool is_json)
     return media_type_is(type, is_json ? STR("json") : STR("xml"));
 }
 
+/* ";q=0", with any number of zeros behind a point. */
+static bool
+is_refused(struct str item)
+{
+    ptrdiff_t at = str_find(item, STR("q=0"), 0);
+
+    if (at <= 0)
+        return false;
+    for (size_t i = (size_t)at + 3; i < item.len && item.p[i] != ';'; i++)
+        if (ascii_is_digit(item.p[i]) && item.p[i] != '0')
+            return false;
+    return true;
+}
+
 static bool
 accepts(const struct exchange *ex, bool is_json)
 {
     struct str list = http_headers_get_joined(ex->request.headers, STR("Accept")), item;
 
     while (list.p && http_list_next(&list, &item))
-        if (is_format(item, is_json))
+        if (is_format(item, is_json) && !is_refused(item))
             return true;
     return false;
 }
 
-bool
-conversion_body(struct exchange *ex, const struct conversion *c, struct str *ret_body)
+static bool
+is_wanted(const struct exchange *ex, const struct conversion *c, const struct http_headers *headers, const struct content *content)
 {
-    struct http_headers *headers = exchange_message_headers(ex);
-    struct content *content = exchange_message_content(ex);
-    struct err err;
-
-    *ret_body = STR_NONE;
     if (!headers || !content || content_is_empty(content))
-        return true;
+        return false;
     if (!c->always && !is_format(http_headers_get(headers, HTTP_CONTENT_TYPE), !c->is_to_json))
-        return true;
-    if (c->considers_accept && !accepts(ex, c->is_to_json))
-        return true;
-    if (content_read_decoded(ex, content, headers, true, ret_body, &err)) {
-        if (ret_body->len == 0)
-            *ret_body = STR_NONE;
-        return true;
+        return false;
+    return !c->considers_accept || accepts(ex, c->is_to_json);
+}
+
+struct job {
+    const struct conversion *c;
+    struct arena *arena;
+    struct str body;
+    struct buf to;
+    struct err err;
+    bool is_done;
+};
+
+static void
+convert(void *arg)
+{
+    struct job *job = arg;
+
+    job->is_done = job->c->convert(job->arena, job->body, job->c->how, &job->to, &job->err);
+}
+
+#define OFFLOAD_BYTES_MIN ((size_t)64 << 10)
+#define OUTPUT_DEFAULT ((uint64_t)64 << 20)
+
+static bool
+convert_body(struct exchange *ex, const struct conversion *c, struct job *job)
+{
+    struct arena own AUTO(arena_destroy) = ARENA(NULL, MAX((size_t)64 << 20, job->body.len * 64));
+    uint64_t max = ex->limits->transform.conversion_output;
+
+    job->to.max = (size_t)(max ? max : OUTPUT_DEFAULT);
+    if (job->body.len < OFFLOAD_BYTES_MIN) {
+        job->arena = ex->arena;
+        convert(job);
+    } else {
+        job->arena = &own;            /* not the worker's blocks */
+        if (!exchange_offload(ex, convert, job))
+            return false;
     }
-    exchange_fail_io(ex, &err);
-    return false;
+    if (!job->is_done)
+        exchange_fail(ex, "%s: %s", c->policy, job->err.text);
+    return job->is_done;
 }
 
 enum flow
-conversion_finish(struct exchange *ex, const struct conversion *c, struct buf *result)
+conversion_run(struct exchange *ex, const struct conversion *c)
 {
     struct http_headers *headers = exchange_message_headers(ex);
+    struct content *content = exchange_message_content(ex);
+    struct job job = {.c = c, .to = BUF_INIT, .err = ERR_INIT};
+    enum flow flow = FLOW_ERROR;
+    struct err err;
 
-    content_set(exchange_message_content(ex), buf_str(result));
-    http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
-    if (!http_headers_set(headers, STR("Content-Type"), c->is_to_json ? STR("application/json") : STR("application/xml")))
-        return exchange_fail(ex, "no memory left for a converted body");
-    return FLOW_NEXT;
+    if (!is_wanted(ex, c, headers, content))
+        return FLOW_NEXT;
+    if (!content_read_decoded(ex, content, headers, true, &job.body, &err))
+        return exchange_fail_io(ex, &err);
+    if (!job.body.len)
+        return FLOW_NEXT;
+    if (convert_body(ex, c, &job)) {
+        flow = FLOW_NEXT;
+        if (!content_set_copy(ex, content, job.to.len ? buf_str(&job.to) : STR(""), &err))
+            flow = exchange_fail_io(ex, &err);
+        http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
+    }
+    buf_destroy(&job.to);
+    if (flow == FLOW_NEXT &&
+        !http_headers_set(headers, STR("Content-Type"), c->is_to_json ? STR("application/json") : STR("application/xml")))
+        flow = exchange_fail(ex, "no memory left for a converted body");
+    return flow;
 }

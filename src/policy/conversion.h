@@ -1,4 +1,4 @@
-/* conversion.h: what json-to-xml and xml-to-json share: whether to convert, and putting the result in place.
+/* conversion.h: what json-to-xml and xml-to-json share: whether to convert, the work itself, and putting the result in place.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -9,12 +9,14 @@
 bool media_type_is(struct str content_type, struct str format);
 
 struct conversion {
+    const char *policy;
     bool is_to_json;
     bool always;                  /* whatever the content type says */
     bool considers_accept;        /* only when the request asks for the other format */
+    /* Long bodies: on an offload thread. `how` is handed on. */
+    bool (*convert)(struct arena *a, struct str body, const void *how, struct buf *to, struct err *err);
+    const void *how;
 };
 
-/* Reads the body when it is to be converted: true with *ret_body set (STR_NONE: nothing to do); false with ex->error. */
-MUST_USE bool conversion_body(struct exchange *ex, const struct conversion *c, struct str *ret_body);
-/* Puts the result and its content type in place. */
-enum flow conversion_finish(struct exchange *ex, const struct conversion *c, struct buf *result);
+/* Converts the body of the message when it is to be converted, and sets its content type. Yields. */
+enum flow conversion_run(struct exchange *ex, const struct conversion *c);

@@ -511,12 +511,25 @@ opaque_content(struct reader *r, struct node *n)
     r->at = end;
 }
 
+/* <set-body><value>...</value></set-body>, as tool kits write it. */
+static bool
+wraps_value(const struct reader *r)
+{
+    size_t at = skip_blanks(r->text, r->at);
+    ptrdiff_t end = looks_at(r, at, STR("<value>")) ? str_find(r->text, STR("</value>"), at) : -1;
+
+    return end >= 0 && looks_at(r, skip_blanks(r->text, (size_t)end + strlen("</value>")), STR("</set-body"));
+}
+
 /* Elements whose content is not policies and may be anything. */
 static bool
-is_opaque(struct str name)
+is_opaque(const struct reader *r, const struct node *n)
 {
-    return str_eq_lit(name, "set-body") || str_eq_lit(name, "xsl:stylesheet") || str_eq_lit(name, "xsl:transform") ||
-           str_eq_lit(name, "cross-domain-policy");
+    if (str_eq_lit(n->name, "set-body"))
+        return !wraps_value(r);
+    return (str_eq_lit(n->name, "value") && n->parent && str_eq_lit(n->parent->name, "set-body")) ||
+           str_eq_lit(n->name, "xsl:stylesheet") || str_eq_lit(n->name, "xsl:transform") ||
+           str_eq_lit(n->name, "cross-domain-policy");
 }
 
 /* element = "<" name attribute* ("/>" | ">" content end-tag) */
@@ -566,7 +579,7 @@ start_tag(struct reader *r)
     *vec_push(&r->open) = (struct open_element){.node = n, .pieces_from = (uint32_t)r->pieces.n,
                                                 .content_at = (uint32_t)r->at};
     text_expression(r);
-    if (is_opaque(n->name))
+    if (is_opaque(r, n))
         opaque_content(r, n);
 }
 

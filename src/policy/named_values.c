@@ -145,7 +145,8 @@ apply_to_text(struct replacer *r, struct doc_text *t, bool is_liquid)
 static void
 apply_to_node(struct replacer *r, struct node *n)
 {
-    const struct attribute *template = node_attr(n, "template");
+    const struct node *body = str_eq_lit(n->name, "value") && n->parent ? n->parent : n;
+    const struct attribute *template = node_attr(body, "template");
     bool is_liquid = template && str_eq_nocase(str_trim(template->text.value), STR("liquid"));
 
     for (struct attribute *a = n->attrs; a; a = a->next)

@@ -15,13 +15,26 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+/* False: `from` does not occur, or the result is larger than `to` may be. */
+static bool
+replace(struct str body, struct str from, struct str by, struct buf *to)
+{
+    size_t done = 0;
+
+    for (ptrdiff_t at = str_find(body, from, 0); at >= 0 && !to->failed; at = str_find(body, from, done)) {
+        buf_add_str(to, str_sub(body, done, (size_t)at));
+        buf_add_str(to, by);
+        done = (size_t)at + from.len;
+    }
+    return done > 0 && buf_add_str(to, str_skip(body, done)) && !to->failed;
+}
+
 bool
 replace_in_content(struct exchange *ex, struct content *content, struct http_headers *headers, struct str from, struct str to)
 {
-    struct buf b = buf_in(ex->arena);
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
     struct str body;
     struct err err;
-    size_t done = 0;
 
     if (from.len == 0 || content_is_empty(content))
         return true;
@@ -29,21 +42,18 @@ replace_in_content(struct exchange *ex, struct content *content, struct http_hea
         exchange_fail_io(ex, &err);
         return false;
     }
-    for (ptrdiff_t at = str_find(body, from, 0); at >= 0; at = str_find(body, from, done)) {
-        buf_add_str(&b, str_sub(body, done, (size_t)at));
-        buf_add_str(&b, to);
-        done = (size_t)at + from.len;
+    b.max = ex->limits->buffered_body_max;
+    if (!replace(body, from, to, &b)) {
+        if (b.failed)
+            exchange_fail(ex, "the body becomes larger than a buffered body may be");
+        return !b.failed;
     }
-    if (done == 0)
+    if (content_set_copy(ex, content, b.len ? buf_str(&b) : STR(""), &err)) {
+        http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
         return true;
-    buf_add_str(&b, str_skip(body, done));
-    if (b.failed) {
-        exchange_fail(ex, "no memory left for the changed body");
-        return false;
     }
-    content_set(content, b.len ? buf_str(&b) : STR(""));
-    http_headers_remove_id(headers, HTTP_CONTENT_ENCODING);
-    return true;
+    exchange_fail_io(ex, &err);
+    return false;
 }
 
 static enum flow

@@ -58,12 +58,31 @@ is_identifier(struct str s)
 }
 
 static enum flow
+wrap(struct exchange *ex, struct reply *r, struct str callback)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct str body;
+    struct err err;
+
+    if (!content_read_decoded(ex, &r->content, r->headers, true, &body, &err))
+        return exchange_fail_io(ex, &err);
+    buf_add_str(&b, callback);
+    buf_add_char(&b, '(');
+    buf_add_str(&b, body);
+    buf_add_lit(&b, ");");
+    if (!content_set_copy(ex, &r->content, buf_str(&b), &err))
+        return exchange_fail_io(ex, &err);
+    http_headers_remove_id(r->headers, HTTP_CONTENT_ENCODING);
+    http_headers_set(r->headers, STR("Content-Type"), STR("application/javascript"));
+    return FLOW_NEXT;
+}
+
+static enum flow
 run(const void *conf, struct exchange *ex)
 {
     const struct jsonp *j = conf;
     struct reply *r = exchange_response(ex);
-    struct str name, callback, body;
-    struct err err;
+    struct str name, callback;
 
     if (!pvalue_str(ex, &j->parameter, &name))
         return FLOW_ERROR;
@@ -72,12 +91,7 @@ run(const void *conf, struct exchange *ex)
         return FLOW_NEXT;
     if (!is_identifier(callback))
         return exchange_refuse(ex, E_CALLBACK_PARAMETER_INVALID, name);
-    if (!content_read_decoded(ex, &r->content, r->headers, true, &body, &err))
-        return exchange_fail_io(ex, &err);
-    content_set(&r->content, str_printf(ex->arena, "%.*s(%.*s);", STR_ARG(callback), STR_ARG(body)));
-    http_headers_remove_id(r->headers, HTTP_CONTENT_ENCODING);
-    http_headers_set(r->headers, STR("Content-Type"), STR("application/javascript"));
-    return FLOW_NEXT;
+    return wrap(ex, r, callback);
 }
 
 const struct policy_def policy_jsonp = {

@@ -32,14 +32,19 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+static const struct child_def children[] = {
+    {.name = "value", .is_opaque = true, .about = "May stand around the body."},
+    CHILD_END
+};
+
 /* Notes of the template, at their places in the document. */
 static bool
-report_notes(struct compiler *c, const struct node *n, const struct liquid_note *note)
+report_notes(struct compiler *c, const struct doc_text *text, const struct liquid_note *note)
 {
     bool ok = true;
 
     for (; note; note = note->next) {
-        diag_add_mapped(c->diags, note->is_error ? DIAG_ERROR : DIAG_WARNING, &n->text.map, note->at, MAX(note->len, 1u),
+        diag_add_mapped(c->diags, note->is_error ? DIAG_ERROR : DIAG_WARNING, &text->map, note->at, MAX(note->len, 1u),
                         "%s%.*s", note->is_error ? "Liquid syntax error: " : "in the template: ", STR_ARG(note->text));
         ok &= !note->is_error;
     }
@@ -51,12 +56,15 @@ static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
     const struct liquid_note *notes;
+    const struct node *value = node_child(n, "value");
     struct set_body *s = conf;
 
+    if (value && !compile_value(c, &attrs[COUNTOF(attrs) - 2], &value->text, &s->body))
+        return false;
     if (s->template != TEMPLATE_LIQUID || s->body.program)
         return true;
     s->liquid = liquid_compile(c->arena, s->body.text, &notes);
-    if (!report_notes(c, n, notes))
+    if (!report_notes(c, value ? &value->text : &n->text, notes))
         return false;
     return s->liquid || compile_error(c, n, "the template needs too much memory");
 }
@@ -145,7 +153,7 @@ run(const void *conf, struct exchange *ex)
 
 const struct policy_def policy_set_body = {
     .name = "set-body", .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND, .scopes = AT_ALL, .body = BODY_REPLACED,
-    .attrs = attrs, .size = sizeof(struct set_body), .compile = compile, .run = run,
+    .attrs = attrs, .children = children, .size = sizeof(struct set_body), .compile = compile, .run = run,
     .summary = "Replaces the body of the request or answer.",
     .usage = "Content-Type is not touched.\nReading context.Request.Body without preserveContent uses the body up; set-body "
              "puts a new one in its place.\nIn on-error it changes the error answer; Azure's page does not list that section, "

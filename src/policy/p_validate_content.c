@@ -509,7 +509,7 @@ check_xml(struct message *m, const struct content_rule *r, int action)
     if (!read_body(m))
         return false;
     job.v.text = m->body;
-    if (!validation_offload(m->ex, run_xml_job, &job))
+    if (!exchange_offload(m->ex, run_xml_job, &job))
         return !(m->v.has_failed = true);
     if (job.is_valid)
         return true;

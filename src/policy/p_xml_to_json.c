@@ -16,7 +16,8 @@ static const struct choice applies[] = {{"always", APPLY_ALWAYS}, {"content-type
 static const struct attr_def attrs[] = {
     VALUE_CHOICE(struct xml_to_json_policy, kind, "kind", kinds, .required = true,
                  .about = "direct keeps the shape of the XML, javascript-friendly leaves signs and namespaces out.",
-                 .unverified = "direct: Newtonsoft's rules; javascript-friendly: the same with plain names, text as \"text\"."),
+                 .unverified = "direct: Newtonsoft's rules, comments left out; javascript-friendly: the same with plain names, "
+                               "text as \"text\", no declaration and no instructions."),
     VALUE_CHOICE(struct xml_to_json_policy, apply, "apply", applies, .required = true,
                  .about = "always, or only when Content-Type is XML."),
     VALUE_BOOL(struct xml_to_json_policy, consider_accept, "consider-accept-header", .fallback = "true",
@@ -26,15 +27,18 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+static bool
+convert(struct arena *a, struct str body, const void *how, struct buf *to, struct err *err)
+{
+    return xml_to_json(a, body, how, to, err);
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
     const struct xml_to_json_policy *p = conf;
-    struct conversion c = {.is_to_json = true};
-    struct buf out = buf_in(ex->arena);
     struct xml_to_json how = {0};
-    struct str body;
-    struct err err;
+    struct conversion c = {.policy = "xml-to-json", .is_to_json = true, .convert = convert, .how = &how};
     int kind, apply;
 
     if (!pvalue_enum(ex, &p->kind, kinds, &kind) || !pvalue_enum(ex, &p->apply, applies, &apply) ||
@@ -42,18 +46,13 @@ run(const void *conf, struct exchange *ex)
         return FLOW_ERROR;
     c.always = apply == APPLY_ALWAYS;
     how.is_plain = kind == KIND_JAVASCRIPT;
-    if (!conversion_body(ex, &c, &body))
-        return FLOW_ERROR;
-    if (!body.p)
-        return FLOW_NEXT;
-    if (!xml_to_json(ex->arena, body, &how, &out, &err))
-        return exchange_fail(ex, "xml-to-json: %s", err.text);
-    return conversion_finish(ex, &c, &out);
+    return conversion_run(ex, &c);
 }
 
 const struct policy_def policy_xml_to_json = {
     .name = "xml-to-json", .sections = IN_INBOUND | IN_OUTBOUND | IN_ON_ERROR, .scopes = AT_ALL, .body = BODY_WHOLE,
     .attrs = attrs, .size = sizeof(struct xml_to_json_policy), .run = run,
     .summary = "Converts an XML body to JSON.",
-    .usage = "A body that is not XML is an error. Document types and entities of one's own are refused.",
+    .usage = "What is repeated becomes an array, an empty tag null. The body then is UTF-8, its Content-Type application/json.\n"
+             "A body that is not XML is an error, an empty one stays. Document types and entities of one's own are refused.",
 };

@@ -7,7 +7,6 @@
 #include "clr/jtoken.h"
 #include "expr/program.h"
 #include "rt/fiber.h"
-#include "rt/offload.h"
 
 const struct choice validation_actions[] = {
     {"ignore", VALIDATION_IGNORE}, {"prevent", VALIDATION_PREVENT}, {"detect", VALIDATION_DETECT}, {NULL}};
@@ -146,17 +145,6 @@ run_job(void *arg)
     job->run->failed = ERR_INIT;
 }
 
-bool
-validation_offload(struct exchange *ex, void (*fn)(void *arg), void *arg)
-{
-    struct err err;
-
-    if (offload_call(ex->services->offload, fn, arg, &err))
-        return true;
-    exchange_fail(ex, "%s", err.text);
-    return false;
-}
-
 /* Messages out of the job's own memory. */
 static bool
 keep_messages(struct exchange *ex, struct json_schema_run *run)
@@ -193,7 +181,7 @@ validation_json(struct exchange *ex, const struct json_schema *s, struct str tex
         fiber_call_on_loop_stack(run_job, &job);
         return job.is_valid;
     }
-    if (!validation_offload(ex, run_job, &job)) {
+    if (!exchange_offload(ex, run_job, &job)) {
         err_set(&run->failed, ERR_LIMIT, "too many validations wait for a thread");
         problem->err = ERR_INIT;
         return false;

@@ -45,5 +45,3 @@ enum flow validation_end(struct validation *v);
  * run->failed that a limit was reached, or run->errors why it does not fit. Yields. */
 MUST_USE bool validation_json(struct exchange *ex, const struct json_schema *s, struct str text, struct json_schema_run *run,
                               struct json_problem *problem);
-/* fn(arg) on an offload thread, or here when there are none. False after a full queue (ex->error). Yields. */
-MUST_USE bool validation_offload(struct exchange *ex, void (*fn)(void *arg), void *arg);
