@@ -5,6 +5,7 @@
 #include <libxml/xmlreader.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "data/xml_tree.h"
 
 struct reading {
@@ -27,7 +28,7 @@ on_error(void *ctx, xmlErrorPtr error)
     struct reading *r = ctx;
     struct str text = str_trim(str_from_c(error->message ? error->message : "not well-formed"));
 
-    if (r->failed || error->level < XML_ERR_ERROR)
+    if (r->failed || !xml_error_counts(error))
         return;
     r->failed = true;
     err_set(r->err, ERR_SYNTAX, "%.*s Line %d, position %d.", (int)MIN(text.len, (size_t)300), text.p, error->line, error->int2);
@@ -167,16 +168,16 @@ xml_is_name(struct str s)
     return s.len > 0;
 }
 
-/* Control characters, halves of pairs, U+FFFE, U+FFFF: the length of one at s[at], or 0. */
+/* Control characters, halves of pairs, U+FFFE, U+FFFF, bytes that are no UTF-8: the length of one at s[at], or 0. */
 static size_t
-unsayable_at(struct str s, size_t at)
+unsayable_at(struct str s, size_t at, size_t sequence)
 {
     unsigned char c = (unsigned char)s.p[at];
 
     if (c < 0x20)
         return c != '\t' && c != '\n' && c != '\r';
-    if (c == 0xed && at + 2 < s.len && (unsigned char)s.p[at + 1] >= 0xa0)
-        return 3;
+    if (sequence == 0)
+        return c == 0xed && at + 2 < s.len && (unsigned char)s.p[at + 1] >= 0xa0 ? 3 : 1;
     return c == 0xef && (str_starts_with(str_skip(s, at), STR("\xef\xbf\xbe")) ||
                          str_starts_with(str_skip(s, at), STR("\xef\xbf\xbf"))) ? 3 : 0;
 }
@@ -184,12 +185,12 @@ unsayable_at(struct str s, size_t at)
 void
 xml_add_escaped(struct buf *to, struct str s)
 {
-    for (size_t i = 0; i < s.len; i++) {
-        size_t unsayable = unsayable_at(s, i);
+    for (size_t i = 0, step; i < s.len; i += step) {
+        size_t sequence = (s.p[i] & 0x80) ? utf8_sequence_len(s, i) : 1, unsayable = unsayable_at(s, i, sequence);
 
+        step = MAX(sequence, unsayable);
         if (unsayable) {
             buf_add_lit(to, "\xef\xbf\xbd");
-            i += unsayable - 1;
             continue;
         }
         switch (s.p[i]) {
@@ -198,7 +199,7 @@ xml_add_escaped(struct buf *to, struct str s)
         case '>': buf_add_lit(to, "&gt;"); break;
         case '"': buf_add_lit(to, "&quot;"); break;
         case '\r': buf_add_lit(to, "&#xD;"); break;
-        default: buf_add_char(to, s.p[i]);
+        default: buf_add(to, s.p + i, step);
         }
     }
 }

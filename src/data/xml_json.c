@@ -368,6 +368,8 @@ xml_to_json(struct arena *a, struct str xml, const struct xml_to_json *how, stru
 /* --- JSON to XML --------------------------------------------------------------------------------------------------- */
 
 #define ATTRIBUTES_MAX 256
+#define XML_SPACE "http://www.w3.org/XML/1998/namespace"
+#define XMLNS_SPACE "http://www.w3.org/2000/xmlns/"
 
 struct xml_writer {
     const struct json_to_xml *how;
@@ -397,10 +399,11 @@ add_name(struct buf *to, struct str name)
     for (size_t at = 0; at < name.len;) {
         size_t from = at;
         uint32_t c, escaped;
+        char bytes[4];
 
         c = utf8_next(name, &at);
         if ((from == 0 ? is_name_start(c) : is_name_char(c)) && !(c == '_' && escape_at(name, from, &escaped)))
-            buf_add_str(to, str_sub(name, from, at));
+            buf_add(to, bytes, utf8_put(bytes, c));    /* not the name's own bytes, which may be no UTF-8 */
         else
             buf_printf(to, c > 0xffff ? "_x%08X_" : "_x%04X_", c);
     }
@@ -444,18 +447,6 @@ xml_name(struct xml_writer *w, struct str name)
     return STR("_");
 }
 
-static bool
-is_declaration(const struct xml_writer *w, struct str name)
-{
-    return w->how->namespace_prefix.len && str_starts_with(name, w->how->namespace_prefix);
-}
-
-static bool
-is_attribute_block(const struct xml_writer *w, const struct json_member *m)
-{
-    return w->how->attribute_block.len && str_eq(m->name, w->how->attribute_block) && m->value.kind == JSON_OBJECT;
-}
-
 /* The prefix that xmlns_p declares; "" for xmlns alone. */
 static struct str
 declared_prefix(const struct xml_writer *w, struct str name)
@@ -465,6 +456,27 @@ declared_prefix(const struct xml_writer *w, struct str name)
     if (w->how->separator.len && str_starts_with(rest, w->how->separator))
         return str_skip(rest, w->how->separator.len);
     return rest.len && rest.p[0] == ':' ? str_skip(rest, 1) : rest;
+}
+
+/* A text; of a prefix that is free, and for something. */
+static bool
+is_declaration(const struct xml_writer *w, const struct json_member *m)
+{
+    struct str prefix, space;
+
+    if (!w->how->namespace_prefix.len || !str_starts_with(m->name, w->how->namespace_prefix) || m->value.kind != JSON_STRING)
+        return false;
+    prefix = declared_prefix(w, m->name);
+    space = json_text(&m->value);
+    if (str_eq_lit(prefix, "xml") || str_eq_lit(prefix, "xmlns") || str_eq_lit(space, XML_SPACE) || str_eq_lit(space, XMLNS_SPACE))
+        return false;
+    return !prefix.len || space.len > 0;
+}
+
+static bool
+is_attribute_block(const struct xml_writer *w, const struct json_member *m)
+{
+    return w->how->attribute_block.len && str_eq(m->name, w->how->attribute_block) && m->value.kind == JSON_OBJECT;
 }
 
 static struct str
@@ -509,12 +521,12 @@ static void
 declare(struct xml_writer *w, const struct json *object)
 {
     for (uint32_t i = 0; i < object->n; i++) {
-        struct str name = object->members[i].name;
+        const struct json_member *m = &object->members[i];
 
-        if (!is_declaration(w, name))
+        if (!is_declaration(w, m))
             continue;
         if (w->n_declared < XML_DECLARED_MAX)
-            w->declared[w->n_declared++] = declared_prefix(w, name);
+            w->declared[w->n_declared++] = declared_prefix(w, m->name);
         else
             w->has_failed = !err_set(w->err, ERR_LIMIT, "more than %d namespaces are declared", XML_DECLARED_MAX);
     }
@@ -540,7 +552,7 @@ add_attributes(struct xml_writer *w, const struct json *object)
 {
     w->n_attributes = 0;
     for (uint32_t i = 0; i < object->n && !w->has_failed; i++)
-        if (is_declaration(w, object->members[i].name))
+        if (is_declaration(w, &object->members[i]))
             add_declaration(w, &object->members[i]);
     for (uint32_t i = 0; i < object->n; i++) {
         const struct json_member *m = &object->members[i];
@@ -558,7 +570,7 @@ write_members_as_elements(struct xml_writer *w, const struct json *object)
     for (uint32_t i = 0; i < object->n && !w->to->failed && !w->has_failed; i++) {
         const struct json_member *m = &object->members[i];
 
-        if (!is_declaration(w, m->name) && !is_attribute_block(w, m))
+        if (!is_declaration(w, m) && !is_attribute_block(w, m))
             write_value(w, m->name, &m->value);
     }
 }
@@ -569,7 +581,7 @@ has_content(const struct xml_writer *w, const struct json *j)
     if (j->kind != JSON_OBJECT)
         return j->kind != JSON_NULL;
     for (uint32_t i = 0; i < j->n; i++)
-        if (!is_declaration(w, j->members[i].name) && !is_attribute_block(w, &j->members[i]))
+        if (!is_declaration(w, &j->members[i]) && !is_attribute_block(w, &j->members[i]))
             return true;
     return false;
 }
@@ -639,7 +651,7 @@ json_to_xml(struct arena *a, struct str text, const struct json_to_xml *how, str
     w->to = to;
     w->err = err;
     root = j->kind == JSON_OBJECT && j->n == 1 ? &j->members[0] : NULL;
-    if (root && root->value.kind != JSON_ARRAY && !is_declaration(w, root->name) && !is_attribute_block(w, root)) {
+    if (root && root->value.kind != JSON_ARRAY && !is_declaration(w, root) && !is_attribute_block(w, root)) {
         write_value(w, root->name, &root->value);
     } else if (j->kind == JSON_ARRAY) {
         buf_add_lit(to, "<Document>");

@@ -7,6 +7,7 @@
 #include <libxml/tree.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +80,32 @@ xml_budget_end(void)
     budget = NULL;
 }
 
+/* --- what libxml2 says --------------------------------------------------------------------------------------------- */
+
+#define SAID_MAX 400
+
+static THREAD_LOCAL struct buf *said;
+
+/* Much of it is about bytes that a client sent: none of it goes to stderr. */
+static void PRINTF_LIKE(2, 3)
+on_message(void *ctx, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!said || said->len > SAID_MAX)
+        return;
+    va_start(ap, fmt);
+    buf_vprintf(said, fmt, ap);
+    va_end(ap);
+}
+
+void
+xml_listen(struct buf *to)
+{
+    xml_forbid_files();
+    said = to;
+}
+
 /* --- loading ------------------------------------------------------------------------------------------------------- */
 
 static xmlParserInputPtr
@@ -93,6 +120,8 @@ forbid(void)
     xmlMemSetup(counted_free, counted_malloc, counted_realloc, counted_strdup);
     xmlInitParser();
     xmlSetExternalEntityLoader(load_nothing);
+    xmlThrDefSetGenericErrorFunc(NULL, on_message);
+    xmlSetGenericErrorFunc(NULL, on_message);
 }
 
 void
@@ -109,6 +138,12 @@ xml_error_text(const struct _xmlError *e)
     return str_trim(str_from_c(e->message ? e->message : "not well-formed"));
 }
 
+bool
+xml_error_counts(const struct _xmlError *e)
+{
+    return e->level >= XML_ERR_ERROR && e->code != XML_WAR_NS_URI;
+}
+
 struct parsing {
     struct err *err;
     bool has_failed;
@@ -120,7 +155,7 @@ on_error(void *ctx, xmlErrorPtr e)
     struct parsing *p = ((xmlParserCtxtPtr)ctx)->_private;
     struct str text = xml_error_text(e);
 
-    if (p->has_failed || e->level < XML_ERR_ERROR)
+    if (p->has_failed || !xml_error_counts(e))
         return;
     p->has_failed = true;
     err_set(p->err, ERR_SYNTAX, "%.*s Line %d, position %d.", (int)MIN(text.len, (size_t)300), text.p, e->line, e->int2);

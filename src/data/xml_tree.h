@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -23,7 +24,11 @@ struct xml_budget {
 };
 void xml_budget_begin(struct xml_budget *b);
 void xml_budget_end(void);
+/* What libxml2 says on this thread to nobody in particular (XPath does) goes there; NULL: nowhere. */
+void xml_listen(struct buf *to);
 /* Once, before anything of libxml2 is used: external entities, includes and imports lead nowhere. */
 void xml_forbid_files(void);
+/* Not so warnings, and namespaces that are no URIs: .NET takes any text. */
+bool xml_error_counts(const struct _xmlError *e);
 /* The error's sentence without line end. Lives as long as the error. */
 struct str xml_error_text(const struct _xmlError *e);

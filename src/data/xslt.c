@@ -29,8 +29,8 @@ struct xslt {
     xsltStylesheetPtr compiled;
 };
 
-/* What is said about the work of this thread: by libxslt about a stylesheet it compiles, by XPath about anything. */
-static THREAD_LOCAL struct buf *compile_errors, *xpath_errors;
+/* What libxslt says about a stylesheet that this thread compiles. */
+static THREAD_LOCAL struct buf *compile_errors;
 
 static void
 add_message(struct buf *to, const char *fmt, va_list ap)
@@ -47,24 +47,6 @@ on_compile_error(void *ctx, const char *fmt, ...)
     va_start(ap, fmt);
     add_message(compile_errors, fmt, ap);
     va_end(ap);
-}
-
-static void PRINTF_LIKE(2, 3)
-on_xpath_error(void *ctx, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    add_message(xpath_errors, fmt, ap);
-    va_end(ap);
-}
-
-/* libxml2 keeps this function for each thread. NULL: back to its own. */
-static void
-listen(struct buf *xpath)
-{
-    xpath_errors = xpath;
-    xmlSetGenericErrorFunc(NULL, xpath ? on_xpath_error : NULL);
 }
 
 #define MSXSL "urn:schemas-microsoft-com:xslt"
@@ -176,10 +158,10 @@ xslt_new(struct str text, uint32_t *ret_line, struct err *err)
         return NULL;
     doc->URL = xmlStrdup((const xmlChar *)NAME);
     compile_errors = &said;
-    listen(&said_by_xpath);
+    xml_listen(&said_by_xpath);
     compiled = xsltParseStylesheetDoc(doc);   /* takes the document when it succeeds */
     compile_errors = NULL;
-    listen(NULL);
+    xml_listen(NULL);
     if (compiled && !compiled->errors) {
         s = xnew(struct xslt);
         s->compiled = compiled;
@@ -359,12 +341,12 @@ xslt_apply(const struct xslt *s, struct xslt_run *run)
     run->err = ERR_INIT;
     init_once();
     xml_budget_begin(&budget);
-    listen(&run->said_by_xpath);
+    xml_listen(&run->said_by_xpath);
     doc = xml_tree_new(run->text, &run->err);
     ok = doc && transform(s, run, doc);
     xml_tree_delete(doc);
     xml_budget_end();
-    listen(NULL);
+    xml_listen(NULL);
     buf_destroy(&run->said);
     buf_destroy(&run->said_by_xpath);
     return ok;

@@ -144,6 +144,7 @@ TEST(what_comes_out_is_well_formed)
                "<a>\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\t&#xD;\n&quot;'&amp;&lt;&gt;</a>");
     EXPECT_STR(to_xml("{\"a\":{\"xmlns\":\"u\",\"xmlns:p\":\"v\",\"xmlns_p\":\"w\",\"@\":{\"p_x\":1,\"p:x\":2,\"y\":null}}}", how),
                "<a xmlns=\"u\" xmlns:p=\"v\" p:x=\"1\" y=\"\" />");
+    EXPECT_STR(to_xml("{\"a\":\"\\ud83d\\ude00\xc3\xa9\xff\"}", how), "<a>\xf0\x9f\x98\x80\xc3\xa9\xef\xbf\xbd</a>");
     EXPECT_STR(to_xml("{\"xmlns\":\"u\"}", how), "<Document xmlns=\"u\" />");
     EXPECT_STR(to_xml("{\"@\":{\"a\":1}}", how), "<Document a=\"1\" />");
     EXPECT_STR(to_xml("{\"@\":1}", how), "<_x0040_>1</_x0040_>");
@@ -173,7 +174,7 @@ members(const char *each, uint32_t n, const char *before, const char *after)
     for (uint32_t i = 0; i < n; i++) {
         if (i)
             buf_add_char(&b, ',');
-        buf_printf(&b, "\"%s%u\":1", each, i);
+        buf_printf(&b, "\"%s%u\":\"1\"", each, i);
     }
     buf_add_str(&b, str_from_c(after));
     buf_add_char(&b, '\0');
