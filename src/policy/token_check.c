@@ -187,6 +187,12 @@ token_refuse(const struct token_conf *conf, struct exchange *ex, enum error_id i
     return refuse_with(conf, ex, id, &arg, 1);
 }
 
+enum flow
+token_refuse_claim(const struct token_conf *conf, struct exchange *ex, struct str name, struct str value)
+{
+    return refuse_with(conf, ex, E_TOKEN_CLAIM_VALUE_NOT_ALLOWED, (struct str[]){name, value}, 2);
+}
+
 /* ---- finding the token ---- */
 
 /* The value of the header; several fields of that name are ambiguous. */
@@ -525,10 +531,12 @@ remember(struct exchange *ex, const struct proof *p, struct str text)
     struct kept_token *kept;
     uint32_t n = 0;
 
-    if (!ex->services->tokens || !p->is_cacheable || p->missing.code != ERR_NONE)
+    /* An issuer that could not be had may turn out to be the one that counts. */
+    if (!ex->services->tokens || !p->is_cacheable || (p->missing.code != ERR_NONE && !p->is_issuer_known))
         return NULL;
     for (uint32_t i = 0; i < p->n_issuers; i++)
-        sources[n++] = (struct token_source){p->issuers[i].entry, p->issuers[i].openid->super.tag};
+        if (p->issuers[i].openid)
+            sources[n++] = (struct token_source){p->issuers[i].entry, p->issuers[i].openid->super.tag};
     kept = token_cache_add(ex->services->tokens, text, p->inner, p->wanted->mark, sources, n);
     if (kept)
         kept->is_issuer_known = p->is_issuer_known;
@@ -775,7 +783,7 @@ check_claims(const struct subject *s, struct exchange *ex)
         if (claim_passes(ex, c, claim, &ok))
             continue;
         if (ok)
-            refuse_with(s->conf, ex, E_TOKEN_CLAIM_VALUE_NOT_ALLOWED, (struct str[]){name, joined_values(ex, claim, c->separator)}, 2);
+            token_refuse_claim(s->conf, ex, name, joined_values(ex, claim, c->separator));
         return false;
     }
     return true;

@@ -86,6 +86,8 @@ struct token_wanted {
 enum flow token_check_run(const struct token_conf *conf, struct exchange *ex, const struct token_wanted *wanted);
 /* Refuses, with status and message of conf. Always FLOW_ERROR. */
 enum flow token_refuse(const struct token_conf *conf, struct exchange *ex, enum error_id id, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* TokenClaimValueNotAllowed. */
+enum flow token_refuse_claim(const struct token_conf *conf, struct exchange *ex, struct str name, struct str value);
 
 /* A mark that also covers these bytes: for what is only known at run time. */
 struct hash128 token_mark(struct hash128 mark, struct str more);
