@@ -184,7 +184,7 @@ client_tls(struct run *r, const struct step *step)
 
     if (!step->identity.p)
         return r->setup.client_tls;
-    id = secrets_identity(&r->setup.secrets, step->identity);
+    id = secrets_identity(&r->setup.secrets, setup_expand(&r->setup, step->identity));
     return id ? secrets_client(id, &r->setup.authority) : NULL;
 }
 

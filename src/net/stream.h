@@ -33,6 +33,9 @@ struct tls_info {
     struct str server_name;              /* SNI, as the client sent it */
     struct str alpn;                     /* "h2", "http/1.1", or empty */
     struct str client_cert_der;          /* the peer's certificate (server side: only when asked for) */
+    struct str client_chain_der;         /* what it sent beside it, one after another; whoever sends any is not resumed */
+    struct str client_ca_pem;            /* CAs that this listener takes client certificates of */
+    struct str client_rules;             /* a digest of listener and these CAs */
     bool is_client_cert_ok;              /* it was verified against the listener's CAs */
     bool is_resumed;
 };

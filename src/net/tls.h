@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/buf.h"
 #include "net/stream.h"
 
 /* A certificate with its key. PEM: leaf first, chain after it. PFX (PKCS#12) is recognised by its first byte. */
@@ -61,6 +62,18 @@ struct tls_client;
 struct tls_client *tls_client_new(const struct tls_client_options *options, struct err *err);
 struct tls_client *tls_client_ref(struct tls_client *c);
 void tls_client_unref(struct tls_client *c);
+
+/* Whether a client's certificate leads to a CA that `c` trusts, or to one of those that a server asks for (`also_pem`, may be empty), for
+ * authenticating clients, at a moment. chain: DER of what the client sent beside it. Times of the certificate itself are checked as
+ * asked. On success *ret_path is the way up, DER one after another, the certificate first, the root last; the caller frees it with
+ * buf_destroy(). ERR_TLS says what is wrong. Costs signatures: not for a worker's loop. */
+struct tls_client_check {
+    struct str certificate, chain;       /* DER */
+    struct str also_pem;
+    int64_t now_s;
+    bool ignores_not_before, ignores_not_after;
+};
+MUST_USE bool tls_client_check(const struct tls_client *c, const struct tls_client_check *check, struct buf *ret_path, struct err *err);
 
 /* --- on a connection; takes `plain` in any case --- */
 

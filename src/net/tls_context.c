@@ -242,10 +242,31 @@ on_client_hello(SSL *ssl, int *ret_alert, void *arg)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
+/* A ticket keeps a client's certificate and not what it sent beside it, which decides whether it can be trusted: such clients
+ * shake hands anew each time. */
+static void
+forget_chains(X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+
+    if (sk_X509_num(X509_STORE_CTX_get0_untrusted(store)) < 2)
+        return;
+    SSL_set_num_tickets(ssl, 0);
+    SSL_set_options(ssl, SSL_OP_NO_TICKET);
+}
+
 static int
 accept_any_certificate(int is_ok, X509_STORE_CTX *store)
 {
+    forget_chains(store);
     return 1;                            /* the result is kept: tls_info.is_client_cert_ok */
+}
+
+static int
+accept_verified_certificate(int is_ok, X509_STORE_CTX *store)
+{
+    forget_chains(store);
+    return is_ok;
 }
 
 static void
@@ -307,7 +328,7 @@ ask_for_client_cert(SSL_CTX *context, const struct tls_server_options *o, struct
     if (o->client_cert == TLS_CLIENT_CERT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     bool is_strict = o->client_cert == TLS_CLIENT_CERT_REQUIRE && o->client_ca_pem.len;
-    SSL_CTX_set_verify(context, mode, is_strict ? NULL : accept_any_certificate);
+    SSL_CTX_set_verify(context, mode, is_strict ? accept_verified_certificate : accept_any_certificate);
     return true;
 }
 
@@ -362,6 +383,7 @@ conf_new(const struct tls_server_options *o, struct err *err)
     conf->refs = 1;
     conf->http2 = o->http2;
     conf->has_client_ca = o->client_ca_pem.len > 0;
+    conf->client_ca_pem = str_from(xstrndup(o->client_ca_pem.p, o->client_ca_pem.len), o->client_ca_pem.len);
     conf->tickets = tls_tickets_ref(o->tickets);
     conf->contexts = xnew_array(SSL_CTX *, o->n_identities ? o->n_identities : 1);
     make_binding(conf, o);
@@ -391,6 +413,7 @@ tls_server_conf_unref(struct tls_server_conf *conf)
     map_destroy(&conf->exact);
     map_destroy(&conf->wildcard);
     tls_tickets_unref(conf->tickets);
+    free((char *)(uintptr_t)conf->client_ca_pem.p);
     free(conf->contexts);
     free(conf);
 }

@@ -17,6 +17,7 @@ struct tls_server_conf {
     struct map exact, wildcard;          /* lower-case name (without "*.") -> SSL_CTX */
     uint8_t binding[32];                 /* digest of listener and verification policy: part of the session's context */
     bool http2, has_client_ca;
+    struct str client_ca_pem;            /* malloc */
     struct tls_tickets *tickets;
 };
 

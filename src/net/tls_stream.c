@@ -57,7 +57,7 @@ struct tls_stream {
     struct handshake *handshake;         /* NULL when done */
     char *session_key;                   /* client side */
     char *peer_der;                      /* made when asked for */
-    size_t peer_der_len;
+    size_t peer_der_len, peer_chain_len;
     bool has_failed;                     /* OpenSSL must not be called any more */
 };
 
@@ -424,17 +424,32 @@ tls_destroy(struct stream *s)
 }
 
 static void
+add_der(struct buf *to, X509 *cert)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(cert, &der);
+
+    if (len > 0)
+        buf_add(to, der, (size_t)len);
+    OPENSSL_free(der);
+}
+
+/* The peer's certificate, then those it sent with it. */
+static void
 make_peer_der(struct tls_stream *t)
 {
     X509 *cert = SSL_get0_peer_certificate(t->ssl);
-    unsigned char *der = NULL;
-    int len = cert ? i2d_X509(cert, &der) : 0;
+    STACK_OF(X509) *chain = cert && t->conf ? SSL_get_peer_cert_chain(t->ssl) : NULL;
+    struct buf b = BUF_INIT;
 
-    if (len > 0) {
-        t->peer_der = xstrndup((const char *)der, (size_t)len);
-        t->peer_der_len = (size_t)len;
-    }
-    OPENSSL_free(der);
+    if (!cert)
+        return;
+    add_der(&b, cert);
+    t->peer_der_len = b.len;
+    for (int i = 0; i < sk_X509_num(chain); i++)
+        add_der(&b, sk_X509_value(chain, i));
+    t->peer_chain_len = b.len - t->peer_der_len;
+    t->peer_der = b.p;
 }
 
 /* Verified when it was first shown, and not expired since: a session may be hours old. */
@@ -463,6 +478,9 @@ tls_info(struct stream *s)
         .server_name = str_from_c(SSL_get_servername(t->ssl, TLSEXT_NAMETYPE_host_name)),
         .alpn = str_from((const char *)alpn, alpn_len),
         .client_cert_der = str_from(t->peer_der, t->peer_der_len),
+        .client_chain_der = t->peer_chain_len ? str_from(t->peer_der + t->peer_der_len, t->peer_chain_len) : STR_NONE,
+        .client_ca_pem = t->conf ? t->conf->client_ca_pem : STR_NONE,
+        .client_rules = t->conf ? str_from((const char *)t->conf->binding, sizeof(t->conf->binding)) : STR_NONE,
         .is_client_cert_ok = is_client_cert_ok(t),
         .is_resumed = SSL_session_reused(t->ssl),
     };
