@@ -177,7 +177,8 @@ h1_write_request(char *to, const struct http_request *r, const struct h1_out *ou
         return 0;
     to = put(to, r->method_text);
     *to++ = ' ';
-    to = put(to, out->absolute);
+    if (out->absolute.len)
+        to = put(to, out->absolute);
     if (!(to = put_target(to, r)))
         return 0;
     to = put_lit(to, " HTTP/1.1\r\nHost: ");
