@@ -25,6 +25,7 @@ struct node {
     uint16_t depth;                   /* of the tree below */
     uint8_t rank;                     /* of an array type */
     bool flag;                        /* see ast.def */
+    bool is_parenthesized;
     void *bound;                      /* for the binder: what a lambda was bound to, by parameter types */
 };
 
@@ -76,6 +77,8 @@ struct node *parser_node(struct parser *p, enum node_kind kind);
 struct node *parser_finish(struct parser *p, struct node *n);
 /* Reports at the current token, once. Returns NULL. */
 struct node *parser_error(struct parser *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* What stands at the current token, for a message: 'x' or the end. */
+const char *parser_found(struct parser *p);
 bool parser_enter(struct parser *p);
 /* Index behind the type that starts at token i, or 0. */
 size_t parser_scan_type(const struct parser *p, size_t i);

@@ -63,6 +63,15 @@ bind_warning(struct binder *b, const struct node *node, const char *fmt, ...)
     va_end(ap);
 }
 
+struct str
+bound_type_name(const struct bound *x)
+{
+    if (x->type)
+        return x->type->name;
+    return x->kind == B_METHODS || x->kind == B_FUNCTION_WAITS ? STR("method group") : x->kind == B_DEFAULT_WAITS ? STR("default")
+           : x->kind == B_THROW ? STR("throw") : STR("lambda");
+}
+
 bool
 is_error(const struct bound *n)
 {
@@ -184,6 +193,33 @@ void
 scope_close(struct binder *b, struct scope *s)
 {
     b->scope = s->outer;
+    if (b->trial || !s->outer)
+        return;
+    if (s->symbols) {
+        struct closed_scope *one = arena_new(b->arena, struct closed_scope);
+        if (!one)
+            return;
+        one->symbols = s->symbols;
+        one->next = s->closed;
+        s->closed = one;
+    }
+    if (s->closed) {
+        struct closed_scope *last = s->closed;
+        while (last->next)
+            last = last->next;
+        last->next = s->outer->closed;
+        s->outer->closed = s->closed;
+    }
+}
+
+static bool
+is_taken_inside(const struct scope *scope, struct str name)
+{
+    for (const struct closed_scope *c = scope->closed; c; c = c->next)
+        for (const struct symbol *s = c->symbols; s; s = s->next)
+            if (s->kind != SYMBOL_ALIAS && s->kind != SYMBOL_TEMPORARY && str_eq(s->name, name))
+                return true;
+    return false;
 }
 
 struct symbol *
@@ -208,6 +244,8 @@ declare(struct binder *b, enum symbol_kind kind, struct str name, const struct t
         bind_error(b, node, is_same_scope ? "a variable named `%.*s` is already declared here (CS0128)"
                    : "`%.*s` is already the name of a variable of an enclosing block (CS0136)", STR_ARG(name));
     }
+    else if (name.len && !str_eq_lit(name, "<t>") && kind != SYMBOL_ALIAS && is_taken_inside(b->scope, name))
+        bind_error(b, node, "`%.*s` is already the name of a variable of a block inside this one (CS0136)", STR_ARG(name));
     s = symbol_new(b, kind, name, type, node);
     s->next = b->scope->symbols;
     b->scope->symbols = s;

@@ -29,18 +29,30 @@ struct symbol {
     struct bound *body;               /* of a local FUNCTION: its LAMBDA */
     struct symbol *next;              /* in its scope */
     uint32_t index;                   /* for flow.c: its bit */
+    void *flow;                       /* for flow.c: what a local function needs and gives */
     uint32_t reg;                     /* for emit.c */
     bool is_read_only;                /* foreach, using */
+    bool is_in_initializer;           /* its own first value is being bound */
+    bool is_used_in_initializer;      /* which mentions it */
     bool is_captured, is_reassigned;
     bool is_used_by_function;         /* by a local function, which exists before its variables have values */
     bool is_out;                      /* out parameter of a local function: not supported, kept for the message */
     bool has_register;
 };
 
+/* Symbols of a scope that was inside and is closed: their names stay taken (CS0136). */
+struct closed_scope {
+    const struct symbol *symbols;
+    struct closed_scope *next;
+};
+
 struct scope {
     struct scope *outer;
     struct symbol *symbols;
+    struct closed_scope *closed;
     struct function_scope *function;
+    const struct node *statements;    /* of a block: what it will declare */
+    bool is_section;                  /* of a switch: its declarations belong to the whole switch block, its patterns do not */
 };
 
 /* A body that returns: the expression itself, a lambda or a local function. */
@@ -131,6 +143,8 @@ struct bound *bound_new(struct binder *b, enum bound_kind kind, const struct nod
 struct bound *bind_error(struct binder *b, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void bind_warning(struct binder *b, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool is_error(const struct bound *n);
+/* For messages: the type, or what waits for one. */
+struct str bound_type_name(const struct bound *x);
 struct bound *bound_constant(struct binder *b, const struct node *node, const struct type *type, struct value value);
 struct bound *bound_string(struct binder *b, const struct node *node, struct str text);
 struct bound *bound_symbol(struct binder *b, const struct node *node, struct symbol *symbol);
@@ -184,6 +198,7 @@ bool is_arithmetic_type(const struct type *t);
 
 /* --- bind_assign.c --- */
 struct bound *bind_assignment(struct binder *b, const struct node *n);
+struct bound *assign_to(struct binder *b, const struct node *node, struct bound *target, struct bound *value);
 struct bound *bind_increment(struct binder *b, const struct node *n, bool is_postfix);
 
 /* --- bind_pattern.c --- */
@@ -264,8 +279,6 @@ struct bound *call_methods(struct binder *b, const struct node *node, struct bou
 /* Puts the receiver (or NULL) in front of the arguments and makes the call. */
 struct bound *finish_call(struct binder *b, const struct node *node, struct candidate *c, struct bound *object, struct argument *args);
 struct bound *report_ambiguous(struct binder *b, const struct node *node, struct str name, const struct candidate *x, const struct candidate *y);
-struct bound *assign_to(struct binder *b, const struct node *node, struct bound *target, struct bound *value);
-
 /* --- bind_new.c --- */
 struct bound *bind_new(struct binder *b, const struct node *n);
 struct bound *bind_new_array(struct binder *b, const struct node *n);
@@ -298,4 +311,8 @@ bool fold_convert(struct value v, const struct type *from, const struct type *to
 struct bound *fold_call(struct binder *b, struct bound *call);
 
 /* --- flow.c: reports use of unassigned variables, missing returns, and unreachable code --- */
+/* A SWITCH on a constant: 1 when the label is its, 0 when not, -1 when that is not known. */
+int switch_matches(const struct bound *n, const struct bound *test);
+/* On a bool, with labels for both values. */
+bool switch_is_exhaustive(const struct bound *n);
 void flow_check(struct binder *b, struct bound *body, struct function_scope *function);

@@ -32,6 +32,9 @@ bind_arguments(struct binder *b, const struct node *list, struct argument *to)
             arg->value = bind_value(b, it->a);
             if (arg->op != TOK_END && arg->value->kind != B_SYMBOL && arg->value->kind != B_ELEMENT && !is_error(arg->value))
                 arg->value = bind_error(b, it->a, "an 'out' argument must be a variable (CS1510)");
+            else if (arg->op != TOK_END && arg->value->kind == B_SYMBOL && arg->value->symbol->is_read_only)
+                arg->value = bind_error(b, it->a, "`%.*s` cannot be changed, so it is no 'out' argument (CS1657)",
+                                        STR_ARG(arg->value->symbol->name));
         }
     }
     return n;
@@ -212,6 +215,8 @@ bind_call(struct binder *b, const struct node *n)
     count = bind_arguments(b, n->list, args);
     if (is_error(callee))
         return callee;
+    if (callee->kind == B_METHODS && callee->a && callee->a->type->kind == TYPE_DELEGATE && str_eq_lit(callee->text, "Invoke"))
+        return invoke(b, n, callee->a, args, count);
     if (callee->kind == B_METHODS) {
         /* A nullable's ToString() gives "" for null. */
         if (callee->a && callee->a->type->kind == TYPE_NULLABLE && count == 0 && str_eq_lit(callee->text, "ToString")) {
@@ -297,31 +302,4 @@ bind_index(struct binder *b, const struct node *n)
     if (object->type->kind == TYPE_ARRAY)
         return element(b, n, object);
     return bound_index(b, n, object, n->list);
-}
-
-/* --- assignment ------------------------------------------------------------------------------------------------------------------------- */
-
-struct bound *
-assign_to(struct binder *b, const struct node *node, struct bound *target, struct bound *value)
-{
-    struct bound *n;
-
-    if (is_error(target) || is_error(value))
-        return is_error(target) ? target : value;
-    if (target->kind == B_SYMBOL) {
-        if (target->symbol->is_read_only || target->symbol->kind == SYMBOL_FUNCTION)
-            return bind_error(b, node, "`%.*s` cannot be assigned to (CS1656)", STR_ARG(target->symbol->name));
-        use_symbol(b, target->symbol, true);
-    } else if (target->kind == B_PROPERTY) {
-        if (!target->member->set || !(target->member->flags & MEMBER_HAS_SETTER))
-            return bind_error(b, node, "`%.*s` is read-only (CS0200)", STR_ARG(target->member->name));
-    } else if (target->kind == B_FIELD) {
-        return bind_error(b, node, "fields of anonymous objects and tuples are read-only here (CS0200)");
-    } else if (target->kind != B_ELEMENT) {
-        return bind_error(b, node, "the left side of an assignment must be a variable, property or indexer (CS0131)");
-    }
-    n = bound_new(b, B_ASSIGN, node, target->type);
-    n->a = target;
-    n->b = value;
-    return n;
 }

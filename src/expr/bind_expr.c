@@ -20,16 +20,19 @@ literal_type(struct binder *b, enum type_kind kind)
     return b->core->double_;
 }
 
-/* 1.50m is what decimal.Parse makes of it. */
+#define NUMBER_STYLES_FLOAT 167
+
+/* 1.50m is what decimal.Parse makes of it, exponents included. */
 static struct bound *
 decimal_literal(struct binder *b, const struct node *n)
 {
     for (const struct member *m = def_member(b->core->decimal_->def, STR("Parse")); m; m = m->next_same_name) {
         struct bound *text, *call;
-        if (m->n_parameters != 1 || m->parameters[0].type != b->core->string)
+        if (m->n_parameters != 2 || m->parameters[0].type != b->core->string || m->parameters[1].type->kind != TYPE_ENUM)
             continue;
-        text = bound_string(b, n, n->text);
-        call = bound_call(b, n, m, b->core->decimal_, NULL, b->core->decimal_, bound_link(b, text));
+        text = bound_link(b, bound_string(b, n, n->text));
+        text->next = bound_link(b, bound_constant(b, n, m->parameters[1].type, value_i64(NUMBER_STYLES_FLOAT)));
+        call = bound_call(b, n, m, b->core->decimal_, NULL, b->core->decimal_, text);
         call = fold_call(b, call);
         return call->is_constant || is_error(call) ? call : bind_error(b, n, "the decimal constant is too large (CS0594)");
     }
@@ -81,7 +84,7 @@ bind_conditional_access(struct binder *b, const struct node *n)
         return x;
     if (!x->type || (!type_is_reference(x->type) && x->type->kind != TYPE_NULLABLE))
         return bind_error(b, n, "operator '?.' does not apply to `%.*s`, which is never null (CS0023)",
-                          STR_ARG(x->type ? x->type->name : STR("lambda")));
+                          STR_ARG(bound_type_name(x)));
     c = bound_new(b, B_CONDITIONAL_ACCESS, n, NULL);
     c->a = x;
     c->symbol = symbol_new(b, SYMBOL_TEMPORARY, STR_NONE, x->type, n);
@@ -171,6 +174,24 @@ bind_typeof(struct binder *b, const struct node *n)
     return bound_constant(b, n, b->core->type_type, value_ref(box));
 }
 
+/* Of the simple types; others would need unsafe code. */
+static struct bound *
+bind_sizeof(struct binder *b, const struct node *n)
+{
+    static const uint8_t sizes[] = {[TYPE_BOOL] = 1, [TYPE_CHAR] = 2, [TYPE_SBYTE] = 1, [TYPE_BYTE] = 1, [TYPE_SHORT] = 2, [TYPE_USHORT] = 2,
+                                    [TYPE_INT] = 4, [TYPE_UINT] = 4, [TYPE_LONG] = 8, [TYPE_ULONG] = 8, [TYPE_FLOAT] = 4, [TYPE_DOUBLE] = 8,
+                                    [TYPE_DECIMAL] = 16};
+    const struct type *t = bind_type(b, n->a);
+
+    if (t->kind == TYPE_ERROR)
+        return bound_new(b, B_ERROR, n, t);
+    if (t->kind == TYPE_ENUM)
+        return bound_constant(b, n, b->core->int_, value_i64(4));
+    if (t->kind >= COUNTOF(sizes) || !sizes[t->kind])
+        return bind_error(b, n, "`%.*s` has no size that an expression may ask for (CS0233)", STR_ARG(t->name));
+    return bound_constant(b, n, b->core->int_, value_i64(sizes[t->kind]));
+}
+
 static struct bound *
 expression_inside(struct binder *b, const struct node *n)
 {
@@ -216,6 +237,7 @@ expression_inside(struct binder *b, const struct node *n)
     }
     case NODE_AS: return bind_as_type(b, n);
     case NODE_TYPEOF: return bind_typeof(b, n);
+    case NODE_SIZEOF: return bind_sizeof(b, n);
     case NODE_DEFAULT:
         if (!n->a)
             return bound_new(b, B_DEFAULT_WAITS, n, NULL);

@@ -137,6 +137,37 @@ is_same_shape(const struct bound *call, const struct type *const *parameters, ui
     return true;
 }
 
+/* Is a value of a type what a delegate hands on as another: the same, or both references that fit. */
+static bool
+is_handed_on(const struct type *from, const struct type *to)
+{
+    return from == to || (type_is_reference(from) && type_is_reference(to) && type_is_assignable(from, to));
+}
+
+/* A delegate's Invoke or a local function as a delegate of another type: the same object, as long as all values go on unchanged. */
+static struct bound *
+delegate_for(struct binder *b, struct bound *group, struct bound *value, const struct type *delegate, const struct type **ret_result)
+{
+    const struct type *from[ARGUMENTS_MAX], *to[ARGUMENTS_MAX], *gives, *wanted;
+    uint32_t n = delegate_signature(value->type, from, ARGUMENTS_MAX, &gives);
+    bool fits = n == delegate_signature(delegate, to, ARGUMENTS_MAX, &wanted);
+    struct bound *r;
+
+    *ret_result = gives;
+    for (uint32_t i = 0; fits && i < n; i++)
+        fits = is_handed_on(to[i], from[i]);
+    if (fits && !(wanted->flags & TYPE_IS_OPEN))
+        fits = wanted->kind == TYPE_VOID ? gives->kind == TYPE_VOID : is_handed_on(gives, wanted);
+    if (!fits)
+        return bind_error(b, group->node, "`%.*s` does not match `%.*s` (CS0123)",
+                          STR_ARG(group->symbol ? group->symbol->name : STR("Invoke")), STR_ARG(delegate->name));
+    r = bound_new(b, B_CONVERT, group->node, delegate);
+    r->a = value;
+    r->conversion = CONVERT_REFERENCE;
+    r->target = delegate;
+    return r;
+}
+
 /* A method named without calling it, as a delegate: its overload for the delegate's parameters. */
 struct bound *
 method_group_for(struct binder *b, struct bound *group, const struct type *delegate, const struct type **ret_result)
@@ -146,6 +177,10 @@ method_group_for(struct binder *b, struct bound *group, const struct type *deleg
     struct argument args[ARGUMENTS_MAX];
     struct bound *call, *r;
 
+    if (group->kind == B_FUNCTION_WAITS)
+        return delegate_for(b, group, bound_symbol(b, group->node, group->symbol), delegate, ret_result);
+    if (group->a && group->a->type->kind == TYPE_DELEGATE && str_eq_lit(group->text, "Invoke"))
+        return delegate_for(b, group, group->a, delegate, ret_result);
     for (uint32_t i = 0; i < n; i++)
         args[i] = (struct argument){.value = bound_new(b, B_DEFAULT, group->node, parameters[i]), .op = TOK_END, .node = group->node};
     call = call_methods(b, group->node, group, args, n);

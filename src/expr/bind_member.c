@@ -167,7 +167,7 @@ bound_member_value(struct binder *b, const struct node *node, struct bound *obje
     if (is_error(object))
         return object;
     if (!object->type)
-        return bind_error(b, node, "a %s has no members (CS0023)", object->kind == B_METHODS ? "method without call brackets" : "lambda");
+        return bind_error(b, node, "a %s has no members (CS0023)", object->kind == B_LAMBDA_WAITS ? "lambda" : "method without call brackets");
     if (object->type->kind == TYPE_NULL || object->type->kind == TYPE_VOID)
         return bind_error(b, node, "operator '.' does not apply to %s (CS0023)", object->type->kind == TYPE_NULL ? "null" : "a call without a value");
     if ((n = record_field(b, node, object, name)) || (n = nullable_member(b, node, object, name)))
@@ -280,12 +280,26 @@ next_name(void *ctx, struct str *candidate)
     return true;
 }
 
+/* A block around declares the name, further down. */
+static bool
+is_declared_later(const struct binder *b, struct str name)
+{
+    for (const struct scope *s = b->scope; s; s = s->outer)
+        for (const struct node *it = s->statements; it; it = it->next)
+            for (const struct node *one = it->kind == NODE_LOCAL || it->kind == NODE_DECONSTRUCT ? it->list : NULL; one; one = one->next)
+                if (str_eq(one->text, name))
+                    return true;
+    return false;
+}
+
 static struct bound *
 unknown_name(struct binder *b, const struct node *n)
 {
     struct name_walk walk = {.b = b, .scope = b->scope, .symbol = b->scope ? b->scope->symbols : NULL};
     struct str near = b->trial ? STR_NONE : diag_nearest(n->text, next_name, &walk);
 
+    if (is_declared_later(b, n->text))
+        return bind_error(b, n, "`%.*s` is used before it is declared (CS0841)", STR_ARG(n->text));
     if (near.p)
         return bind_error(b, n, "the name `%.*s` does not exist here; did you mean `%.*s`? (CS0103)", STR_ARG(n->text), STR_ARG(near));
     return bind_error(b, n, "the name `%.*s` does not exist here (CS0103)", STR_ARG(n->text));
@@ -320,6 +334,12 @@ bind_name(struct binder *b, const struct node *n)
         if (s->type->kind == TYPE_ERROR)
             return bound_new(b, B_ERROR, n, s->type);
         use_symbol(b, s, false);
+        s->is_used_in_initializer |= s->is_in_initializer;
+        if (s->kind == SYMBOL_FUNCTION) {
+            r = bound_new(b, B_FUNCTION_WAITS, n, NULL);
+            r->symbol = s;
+            return r;
+        }
         return bound_symbol(b, n, s);
     }
     if (b->env->globals) {

@@ -85,6 +85,13 @@ construct(struct binder *b, const struct node *n, const struct type *type)
     const struct member *first = type->def ? def_member(type->def, STR(".ctor")) : NULL;
     struct candidate c, other;
 
+    if (type->kind == TYPE_DELEGATE && count == 1 && args[0].value->type && args[0].value->type->kind == TYPE_DELEGATE) {
+        struct bound *group = bound_new(b, B_METHODS, n, NULL);      /* new D(d) is new D(d.Invoke) */
+        const struct type *ignored;
+        group->a = args[0].value;
+        group->text = STR("Invoke");
+        return method_group_for(b, group, type, &ignored);
+    }
     if (type->kind == TYPE_DELEGATE)
         return count == 1 ? convert(b, args[0].value, type) : bind_error(b, n, "a delegate is made of one method or lambda (CS0149)");
     if (type->kind == TYPE_NULLABLE)
@@ -169,28 +176,47 @@ bind_array_initializer(struct binder *b, const struct node *init, const struct t
     return n;
 }
 
+struct values {
+    struct bound **v;
+    size_t n, cap;
+};
+
+/* The elements of nested initialisers, bound to see their types only. */
+static bool
+collect_elements(struct binder *b, const struct node *init, uint8_t rank, struct values *to)
+{
+    bool ok = true;
+
+    for (const struct node *it = init ? init->list : NULL; it; it = it->next) {
+        struct trial t;
+        struct bound *kept;
+        if (rank > 1 && it->kind == NODE_INITIALIZER) {
+            ok &= collect_elements(b, it, (uint8_t)(rank - 1), to);
+            continue;
+        }
+        kept = arena_new(b->arena, struct bound);
+        trial_begin(b, &t);
+        if (kept)
+            *kept = *bind_value(b, it);
+        if (!trial_end(b, &t)) {
+            bind_value(b, it);          /* again, to report */
+            ok = false;
+        }
+        *vec_push(to) = kept;
+    }
+    return ok;
+}
+
 /* new[] { ... }: the element type is the one all elements convert to. */
 static struct bound *
 implicit_array(struct binder *b, const struct node *n)
 {
-    VEC(struct bound *) values = {0};
-    const struct type *type;
-    bool failed = false;
+    struct values values = {0};
+    bool ok = collect_elements(b, n->b, n->rank, &values);
+    const struct type *type = ok ? best_common_type(b, values.v, (uint32_t)values.n) : b->core->error;
 
-    for (const struct node *it = n->b ? n->b->list : NULL; it; it = it->next) {
-        struct trial t;
-        struct bound *kept = arena_new(b->arena, struct bound);
-        trial_begin(b, &t);
-        if (kept)
-            *kept = *bind_value(b, it);
-        failed |= !trial_end(b, &t);
-        *vec_push(&values) = kept;
-        if (failed)
-            bind_value(b, it);          /* again, to report */
-    }
-    type = failed ? b->core->error : best_common_type(b, values.v, (uint32_t)values.n);
     vec_free(&values);
-    if (failed)
+    if (!ok)
         return bound_new(b, B_ERROR, n, b->core->error);
     if (!type)
         return bind_error(b, n, "the elements of the array have no common type (CS0826)");

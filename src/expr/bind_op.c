@@ -102,7 +102,7 @@ static struct bound *
 not_applicable(struct binder *b, const struct node *node, const char *op, struct bound *x, struct bound *y)
 {
     return bind_error(b, node, "operator '%s' does not apply to `%.*s` and `%.*s` (CS0019)", op,
-                      STR_ARG(x->type ? x->type->name : STR("lambda")), STR_ARG(y->type ? y->type->name : STR("lambda")));
+                      STR_ARG(bound_type_name(x)), STR_ARG(bound_type_name(y)));
 }
 
 /* Binary numeric promotion (C# 12.4.7.3): the type both operands are computed in; NULL when they have none. */
@@ -195,6 +195,36 @@ numeric_binary(struct binder *b, const struct node *node, enum operation op, str
     return n;
 }
 
+static bool
+is_bool_operand(const struct bound *x)
+{
+    return type_strip_nullable(x->type)->kind == TYPE_BOOL || x->type->kind == TYPE_NULL;
+}
+
+/* bool? & bool? and |: null is "unknown", so false & null is false and true | null is true. Written as choices:
+ *     x & y   x == false ? false : y == false ? false : x is null || y is null ? null : true
+ * and for | the same with true and false changed. */
+static struct bound *
+three_valued(struct binder *b, const struct node *node, enum operation op, struct bound *x, struct bound *y)
+{
+    const struct type *type = type_nullable_of(b->core->bool_);
+    struct bound *effect_x, *effect_y, *kept_x, *kept_y, *deciding, *other, *unknown, *n;
+    bool decides = op == OP_OR;
+
+    kept_x = bound_keep(b, convert(b, x, type), &effect_x);
+    kept_y = bound_keep(b, convert(b, y, type), &effect_y);
+    deciding = convert(b, bound_constant(b, node, b->core->bool_, value_bool(decides)), type);
+    other = convert(b, bound_constant(b, node, b->core->bool_, value_bool(!decides)), type);
+    unknown = bound_pair(b, B_OR, bound_is_null(b, kept_x, false), bound_is_null(b, kept_y, false));
+    n = choose(b, unknown, bound_default(b, node, type), other);
+    for (int i = 0; i < 2; i++) {
+        struct bound *kept = i ? kept_x : kept_y, *value = bound_unwrapped(b, kept);
+        n = choose(b, bound_pair(b, B_AND, bound_is_null(b, kept, true), decides ? value : bound_not(b, value)), deciding, n);
+    }
+    effect_x->next = effect_y;
+    return bound_sequence(b, effect_x, n);
+}
+
 /* T? op T?: null when either is, or false in a comparison; == and != compare nulls too. */
 static struct bound *
 lifted_binary(struct binder *b, const struct node *node, enum token_kind op, bool is_shift, struct bound *x, struct bound *y)
@@ -203,6 +233,8 @@ lifted_binary(struct binder *b, const struct node *node, enum token_kind op, boo
     struct bound *effect_x = NULL, *effect_y = NULL, *inner, *n, *test = NULL;
     struct bound *kept_x = x, *kept_y = y;
 
+    if (is_bool_operand(x) && is_bool_operand(y) && (operation == OP_AND || operation == OP_OR))
+        return three_valued(b, node, operation, x, y);
     if (x->type->kind == TYPE_NULL || y->type->kind == TYPE_NULL) {
         struct bound *other = x->type->kind == TYPE_NULL ? y : x;
         if (operation == OP_EQUAL || operation == OP_NOT_EQUAL)
@@ -354,6 +386,63 @@ tuple_equality(struct binder *b, const struct node *node, enum token_kind op, st
     return bound_sequence(b, effect_x, all);
 }
 
+/* A value type and the literal null: the lifted operator, whose result is known (or whose type is). NULL when there is none. */
+static struct bound *
+with_null(struct binder *b, const struct node *node, enum operation op, struct bound *x, struct bound *y)
+{
+    struct bound *value = x->type->kind == TYPE_NULL ? y : x, *n, *effect;
+    const struct type *type = value->type;
+    char text[32];
+
+    if (!type_is_value_type(type) || type->kind == TYPE_NULLABLE)
+        return NULL;
+    if (op == OP_EQUAL || op == OP_NOT_EQUAL) {
+        snprintf(text, sizeof(text), "operator %s", op == OP_EQUAL ? "==" : "!=");
+        if (!is_arithmetic_type(type) && type->kind != TYPE_BOOL && type->kind != TYPE_ENUM && !def_member(type->def, str_from_c(text)))
+            return NULL;
+        bind_warning(b, node, "a `%.*s` is never null (CS8073)", STR_ARG(type->name));
+        n = bound_constant(b, node, b->core->bool_, value_bool(op == OP_NOT_EQUAL));
+    } else if (is_comparison(op)) {
+        snprintf(text, sizeof(text), "operator %s", token_kind_text(node->op));
+        if (!is_arithmetic_type(type) && type->kind != TYPE_ENUM && !def_member(type->def, str_from_c(text)))
+            return NULL;
+        n = bound_constant(b, node, b->core->bool_, value_bool(false));
+    } else {
+        if (!is_arithmetic_type(type) && !(type->kind == TYPE_BOOL && (op == OP_AND || op == OP_OR || op == OP_XOR)))
+            return NULL;
+        if (type->kind == TYPE_BOOL && op != OP_XOR)
+            return three_valued(b, node, op, x, y);
+        if (type->kind != TYPE_BOOL && type->kind != TYPE_DECIMAL)
+            type = promote(b, value, value);
+        n = bound_default(b, node, type_nullable_of(type));
+    }
+    if (value->is_constant)
+        return n;
+    bound_keep(b, value, &effect);    /* it is evaluated all the same */
+    return bound_sequence(b, effect, n);
+}
+
+/* delegate + delegate, delegate - delegate; a lambda takes the other one's type. NULL when it is none. */
+static struct bound *
+delegate_binary(struct binder *b, const struct node *node, enum operation op, struct bound *x, struct bound *y)
+{
+    const struct type *type = x->type && x->type->kind == TYPE_DELEGATE ? x->type : y->type;
+    const struct member *m;
+    struct bound *list;
+
+    if ((op != OP_ADD && op != OP_SUBTRACT) || !type || type->kind != TYPE_DELEGATE || !b->core->delegate_->def)
+        return NULL;
+    m = def_member(b->core->delegate_->def, op == OP_ADD ? STR("Combine") : STR("Remove"));
+    x = convert(b, x, type);
+    y = convert(b, y, type);
+    if (!m || is_error(x) || is_error(y))
+        return is_error(x) ? x : is_error(y) ? y : NULL;
+    list = bound_link(b, x);
+    list->next = bound_link(b, y);
+    list = bound_call(b, node, m, b->core->delegate_, NULL, b->core->delegate_, list);
+    return convert_with(b, list, type, (struct conversion){.kind = CONVERT_REFERENCE});
+}
+
 /* A predefined operator takes an operand whose type converts by itself to what the other one is. */
 static bool
 convert_operand(struct binder *b, struct bound **x, struct bound **y)
@@ -385,6 +474,8 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
         x = bound_default(b, x->node, y->type);
     if (y->kind == B_DEFAULT_WAITS && x->type)
         y = bound_default(b, y->node, x->type);
+    if ((n = delegate_binary(b, node, operation, x, y)))
+        return n;
     if (!x->type || !y->type || x->type->kind == TYPE_VOID || y->type->kind == TYPE_VOID)
         return not_applicable(b, node, text, x, y);
     if (operation == OP_ADD && (x->type->kind == TYPE_STRING || y->type->kind == TYPE_STRING)) {
@@ -414,11 +505,8 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
             n = numeric_binary(b, with_op, operation, x, y, type);
         return n ? n : not_applicable(b, node, text, x, y);
     }
-    if ((x->type->kind == TYPE_NULL || y->type->kind == TYPE_NULL) && is_comparison(operation)) {
-        const struct type *other = x->type->kind == TYPE_NULL ? y->type : x->type;
-        if (is_arithmetic_type(other) || other->kind == TYPE_BOOL || other->kind == TYPE_ENUM)
-            return bound_constant(b, node, b->core->bool_, value_bool(operation == OP_NOT_EQUAL));
-    }
+    if ((x->type->kind == TYPE_NULL) != (y->type->kind == TYPE_NULL) && (n = with_null(b, node, operation, x, y)))
+        return n;
     if (x->type->kind == TYPE_ENUM || y->type->kind == TYPE_ENUM) {
         if (x->type->kind != TYPE_NULLABLE && y->type->kind != TYPE_NULLABLE)
             n = enum_binary(b, node, operation, x, y);
@@ -543,7 +631,7 @@ bound_unary(struct binder *b, const struct node *node, enum token_kind op, struc
     }
     n = type && type->kind != TYPE_NULL ? user_operator(b, node, token_kind_text(op), x, NULL) : NULL;
     return n ? n : bind_error(b, node, "operator '%s' does not apply to `%.*s` (CS0023)", token_kind_text(op),
-                              STR_ARG(type ? type->name : STR("lambda")));
+                              STR_ARG(bound_type_name(x)));
 }
 
 /* The left spine of a long chain is walked in a loop, as "a" + b + ... may have thousands of terms. */
@@ -660,7 +748,7 @@ bind_conditional(struct binder *b, const struct node *n)
         type = x_to_y ? y->type : x->type;
     else
         return bind_error(b, n, "the two sides of '?:' are `%.*s` and `%.*s`, and neither converts to the other (CS0173)",
-                          STR_ARG(x->type ? x->type->name : STR("lambda")), STR_ARG(y->type ? y->type->name : STR("lambda")));
+                          STR_ARG(bound_type_name(x)), STR_ARG(bound_type_name(y)));
     x = convert(b, x, type);
     y = convert(b, y, type);
     if (test->is_constant && x->is_constant && y->is_constant)

@@ -40,7 +40,7 @@ var_value(struct binder *b, const struct node *n)
         return x;
     if (!x->type || x->type->kind == TYPE_NULL || x->type->kind == TYPE_VOID)
         return bind_error(b, n, "`var %.*s` cannot take its type from %s (CS0815)", STR_ARG(n->text),
-                          !x->type ? x->kind == B_METHODS ? "a method without call brackets" : "a lambda"
+                          !x->type ? x->kind == B_LAMBDA_WAITS ? "a lambda" : "a method without call brackets"
                           : x->type->kind == TYPE_NULL ? "null" : "a call that gives no value");
     return x;
 }
@@ -51,6 +51,14 @@ declarator(struct binder *b, const struct node *n, const struct node *type_node,
     struct bound *value = NULL;
     struct symbol *s;
 
+    if (type && n->a && !is_const) {
+        /* The variable exists in its own first value: int x = (x = 1) + 1; */
+        s = declare(b, SYMBOL_LOCAL, n->text, type, n);
+        s->is_in_initializer = true;
+        value = bind_as(b, n->a, type);
+        s->is_in_initializer = false;
+        return declaration(b, n, s, is_error(value) ? NULL : value);
+    }
     if (!type) {
         value = var_value(b, n);
         type = value->type ? value->type : b->core->error;
@@ -76,7 +84,7 @@ declarator(struct binder *b, const struct node *n, const struct node *type_node,
 }
 
 static struct bound *
-bind_local(struct binder *b, const struct node *n)
+bind_local_here(struct binder *b, const struct node *n)
 {
     const struct type *type = is_var(n->a) ? NULL : bind_type(b, n->a);
     struct bound *first = NULL, **last = &first;
@@ -99,35 +107,76 @@ bind_local(struct binder *b, const struct node *n)
     }
 }
 
-/* var (a, b) = pair; */
+/* In a switch section the variables belong to the switch block. */
 static struct bound *
-bind_deconstruct(struct binder *b, const struct node *n, struct bound *value)
+bind_local(struct binder *b, const struct node *n)
 {
-    struct bound *all = statement_node(b, B_SEQUENCE, n), **last = &all->list, *kept;
+    struct scope *section = b->scope->is_section ? b->scope : NULL;
+    struct bound *s;
+
+    if (section)
+        b->scope = section->outer;
+    s = bind_local_here(b, n);
+    if (section)
+        b->scope = section;
+    return s;
+}
+
+static void
+declare_nothing(struct binder *b, const struct node *n)
+{
+    for (const struct node *it = n->list; it; it = it->next) {
+        if (it->kind == NODE_DECONSTRUCT)
+            declare_nothing(b, it);
+        else if (!str_eq_lit(it->text, "_"))
+            declare(b, SYMBOL_LOCAL, it->text, b->core->error, it);
+    }
+}
+
+/* The fields of a kept value into variables; appended to *last. False after reporting. */
+static bool
+deconstruct_fields(struct binder *b, const struct node *n, struct bound *value, struct bound ***last)
+{
     uint32_t count = 0, i = 0;
 
     for (const struct node *it = n->list; it; it = it->next)
         count++;
     if (is_error(value) || !value->type || !(value->type->flags & (TYPE_IS_TUPLE | TYPE_IS_REF_STRUCT)) || value->type->n_args != count) {
         if (!is_error(value))
-            value = bind_error(b, n, "a tuple of %u values is expected on the right side (CS8132)", count);
-        for (const struct node *it = n->list; it; it = it->next)
-            declare(b, SYMBOL_LOCAL, it->text, b->core->error, it);
-        return value;
+            bind_error(b, n, "a tuple of %u values is expected on the right side, found `%.*s` (CS8132)", count,
+                       STR_ARG(bound_type_name(value)));
+        declare_nothing(b, n);
+        return false;
     }
-    kept = bound_keep(b, value, last);
-    last = &(*last)->next;
     for (const struct node *it = n->list; it; it = it->next, i++) {
         struct bound *field = bound_new(b, B_FIELD, it, value->type->args[i]);
-        const struct type *type = it->a && !is_var(it->a) ? bind_type(b, it->a) : field->type;
-        field->a = kept;
+        const struct type *type = it->kind == NODE_DECLARATOR && it->a && !is_var(it->a) ? bind_type(b, it->a) : field->type;
+        field->a = value;
         field->index = i;
+        if (it->kind == NODE_DECONSTRUCT) {
+            if (!deconstruct_fields(b, it, field, last))
+                return false;
+            continue;
+        }
         if (str_eq_lit(it->text, "_"))
             continue;
-        *last = declaration(b, it, declare(b, SYMBOL_LOCAL, it->text, type, it), convert(b, field, type));
+        **last = declaration(b, it, declare(b, SYMBOL_LOCAL, it->text, type, it), convert(b, field, type));
+        *last = &(**last)->next;
+    }
+    return true;
+}
+
+/* var (a, b) = pair; */
+static struct bound *
+bind_deconstruct(struct binder *b, const struct node *n, struct bound *value)
+{
+    struct bound *all = statement_node(b, B_SEQUENCE, n), **last = &all->list, *kept = value;
+
+    if (!is_error(value) && value->type) {
+        kept = bound_keep(b, value, last);
         last = &(*last)->next;
     }
-    return all;
+    return deconstruct_fields(b, n, kept, &last) ? all : bound_new(b, B_ERROR, n, b->core->error);
 }
 
 /* --- local functions ------------------------------------------------------------------------------------------------------------ */
@@ -203,6 +252,7 @@ bind_list(struct binder *b, const struct node *list, const struct node *n)
     struct bound *block = statement_node(b, B_BLOCK, n), **last = &block->list;
     struct scope *scope = b->scope;
 
+    scope->statements = list;
     declare_functions(b, list);
     for (const struct node *it = list; it; it = it->next) {
         struct bound *s = bind_statement(b, it);
@@ -257,6 +307,8 @@ bind_embedded(struct binder *b, const struct node *n)
 static bool
 is_statement_expression(const struct node *n)
 {
+    if (n->is_parenthesized)
+        return false;
     switch ((int)n->kind) {
     case NODE_CALL: case NODE_ASSIGN: case NODE_POSTFIX: case NODE_NEW: case NODE_THROW: case NODE_ERROR: return true;
     case NODE_UNARY: return n->op == TOK_INCREMENT || n->op == TOK_DECREMENT;
@@ -272,7 +324,7 @@ bind_do(struct binder *b, const struct node *n)
 
     if (!n->a)
         return NULL;
-    if (n->a->kind == NODE_POSTFIX) {       /* nobody sees the old value: i++; is ++i; */
+    if (n->a->kind == NODE_POSTFIX && !n->a->is_parenthesized) {       /* nobody sees the old value: i++; is ++i; */
         struct node *prefix = arena_new(b->arena, struct node);
         if (!prefix)
             return NULL;
@@ -284,7 +336,7 @@ bind_do(struct binder *b, const struct node *n)
     s->a = bind_expression(b, n->a);
     if (!is_error(s->a) && !is_statement_expression(n->a))
         return bind_error(b, n->a, "this expression does nothing; only a call, an assignment, '++', '--' and 'new' can be a statement (CS0201)");
-    if (!is_error(s->a) && s->a->kind == B_METHODS)
+    if (!is_error(s->a) && (s->a->kind == B_METHODS || s->a->kind == B_FUNCTION_WAITS))
         return bind_error(b, n->a, "a method needs call brackets (CS0201)");
     return s;
 }
@@ -314,7 +366,8 @@ bind_if(struct binder *b, const struct node *n)
     }
     if (n->c)
         chain->c = bind_embedded(b, n->c);
-    b->scope = outer;
+    while (b->scope != outer)
+        scope_close(b, b->scope);
     return s;
 }
 
@@ -399,7 +452,7 @@ bind_foreach(struct binder *b, const struct node *n)
     loop->target = is_error(loop->a) || !loop->a->type || loop->a->type->kind == TYPE_NULL ? NULL : sequence_type(b, loop->a->type);
     if (!loop->target && !is_error(loop->a))
         loop->a = bind_error(b, n->b, "`%.*s` is not a sequence that foreach can walk (CS1579)",
-                             STR_ARG(loop->a->type ? loop->a->type->name : STR("lambda")));
+                             STR_ARG(bound_type_name(loop->a)));
     element_type = !loop->target ? b->core->error : loop->target->n_args ? loop->target->args[0] : b->core->object;
     loop->symbol2 = symbol_new(b, SYMBOL_TEMPORARY, STR_NONE, element_type, n);
     element = bound_symbol(b, n, loop->symbol2);
@@ -433,55 +486,112 @@ is_same_constant(const struct bound *x, const struct bound *y)
     return x->value.i64 == y->value.i64;
 }
 
-static struct bound *
-bind_label(struct binder *b, const struct node *n, struct bound *value)
-{
-    struct bound *test;
+/* A label that has been bound: its pattern without the `when`, to compare others with. */
+struct label {
+    const struct bound *pattern;      /* NULL: default */
+    bool is_certain;                  /* no `when`, or one that is true */
+};
 
+static struct bound *
+bind_label(struct binder *b, const struct node *n, struct bound *value, struct label *ret)
+{
+    struct bound *test, *both;
+
+    *ret = (struct label){.is_certain = true};
     if (!n->a) {
         test = bound_constant(b, n, b->core->bool_, value_bool(true));
         test->flag = true;
         return test;
     }
     test = bind_pattern(b, n->a, value);
-    if (n->b && !is_error(test)) {
-        struct bound *both = bound_new(b, B_AND, n, b->core->bool_);
-        both->a = test;
-        both->b = bind_condition(b, n->b);
-        return both;
-    }
+    ret->pattern = test;
+    if (!n->b || is_error(test))
+        return test;
+    both = bound_new(b, B_AND, n, b->core->bool_);
+    both->a = test;
+    both->b = bind_condition(b, n->b);
+    ret->is_certain = both->b->is_constant && both->b->value.i64;
+    return both;
+}
+
+static const struct bound *
+bare(const struct bound *test)
+{
+    while (test->kind == B_SEQUENCE && !test->list)
+        test = test->a;
     return test;
 }
 
-/* The constant a label compares with, for duplicates: the right side of an equality made by bind_pattern(). */
+/* The constant a pattern compares with: the right side of an equality made by bind_pattern(). */
 static const struct bound *
 label_constant(const struct bound *test)
 {
-    if ((test->kind == B_BINARY || test->kind == B_STRING_EQUAL) && test->b->is_constant)
-        return test->b;
-    return NULL;
+    test = bare(test);
+    if (test->kind == B_AND && test->a->kind == B_IS)     /* of an object: the type first */
+        test = bare(test->b);
+    return (test->kind == B_BINARY || test->kind == B_STRING_EQUAL) && test->b->is_constant ? test->b : NULL;
+}
+
+/* Does an earlier label take all that this one would? */
+static bool
+is_subsumed(const struct label *label, const struct label *before)
+{
+    const struct bound *x = bare(label->pattern), *y = bare(before->pattern);
+    const struct bound *constant = label_constant(x), *other = label_constant(y);
+    const struct type *type = constant ? constant->type : x->kind == B_IS ? x->target : NULL;
+
+    if (y->kind == B_CONSTANT || (y->kind == B_SEQUENCE && y->a->kind == B_CONSTANT))
+        return true;                  /* var v */
+    if (constant && other)
+        return constant->type == other->type && is_same_constant(constant, other);
+    if (x->kind == B_IS_NULL && y->kind == B_IS_NULL)
+        return true;
+    return type && y->kind == B_IS && !other && type_is_assignable(type, y->target);
 }
 
 static void
-check_duplicate_label(struct binder *b, const struct node *n, const struct bound *test, const struct bound *section, const struct bound *list)
+check_label(struct binder *b, const struct node *n, const struct label *label, const struct label *before, size_t count)
 {
-    const struct bound *constant = label_constant(test);
+    for (size_t i = 0; i < count; i++) {
+        if (!before[i].pattern || !before[i].is_certain || !is_subsumed(label, &before[i]))
+            continue;
+        if (label_constant(label->pattern) && label_constant(before[i].pattern))
+            bind_error(b, n, "the switch has this label twice (CS0152)");
+        else
+            bind_error(b, n, "an earlier label takes all that this one would (CS8120)");
+        return;
+    }
+}
 
-    for (const struct bound *s = constant ? list : NULL; s; s = s->next)
-        for (const struct bound *t = s->list; t; t = t->next) {
-            const struct bound *other = label_constant(t->kind == B_SEQUENCE ? t->a : t);
-            if (other && t->a != test && other->type == constant->type && is_same_constant(other, constant)) {
-                bind_error(b, n, "the switch has this label twice (CS0152)");
-                return;
-            }
+struct labels {
+    struct label *v;
+    size_t n, cap;
+    bool has_default;
+};
+
+static void
+bind_labels(struct binder *b, const struct node *list, struct bound *value, struct labels *all, struct bound **tests)
+{
+    for (const struct node *it = list; it; it = it->next) {
+        struct label label;
+        struct bound *test = bind_label(b, it, value, &label);
+        if (!it->a && all->has_default)
+            bind_error(b, it, "the switch has two 'default' labels (CS0152)");
+        all->has_default |= !it->a;
+        if (label.pattern && !is_error(test)) {
+            check_label(b, it, &label, all->v, all->n);
+            *vec_push(all) = label;
         }
+        *tests = bound_link(b, test);
+        tests = &(*tests)->next;
+    }
 }
 
 static struct bound *
 bind_switch(struct binder *b, const struct node *n)
 {
     struct bound *s = statement_node(b, B_SWITCH, n), **last = &s->list, *value;
-    bool has_default = false;
+    struct labels labels = {0};
     struct scope scope;
 
     s->a = bind_value(b, n->a);
@@ -492,20 +602,13 @@ bind_switch(struct binder *b, const struct node *n)
     scope_open(b, &scope);
     b->switches++;
     for (const struct node *it = n->list; it; it = it->next) {
-        struct bound *section = bound_new(b, B_SECTION, it, b->core->void_), **tests = &section->list;
+        struct bound *section = bound_new(b, B_SECTION, it, b->core->void_);
         struct scope inner;
         *last = section;
         last = &section->next;
         scope_open(b, &inner);
-        for (const struct node *label = it->list; label; label = label->next) {
-            struct bound *test = bind_label(b, label, value);
-            if (!label->a && has_default)
-                bind_error(b, label, "the switch has two 'default' labels (CS0152)");
-            has_default |= !label->a;
-            check_duplicate_label(b, label, test, section, s->list);
-            *tests = bound_link(b, test);
-            tests = &(*tests)->next;
-        }
+        inner.is_section = true;
+        bind_labels(b, it->list, value, &labels, &section->list);
         section->more = bind_list(b, it->more, it);
         scope_close(b, &inner);
         if (!it->more)
@@ -513,6 +616,7 @@ bind_switch(struct binder *b, const struct node *n)
     }
     b->switches--;
     scope_close(b, &scope);
+    vec_free(&labels);
     return s;
 }
 

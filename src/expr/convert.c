@@ -43,16 +43,6 @@ is_number_like(const struct type *t)
     return type_is_numeric(t) || t->kind == TYPE_CHAR;
 }
 
-/* Local functions have the type Func<...> or Action<...>, and go wherever the signature fits. */
-static bool
-is_same_signature(const struct type *x, const struct type *y)
-{
-    const struct type *px[ARGUMENTS_MAX], *py[ARGUMENTS_MAX], *rx, *ry;
-    uint32_t n = delegate_signature(x, px, ARGUMENTS_MAX, &rx);
-
-    return n == delegate_signature(y, py, ARGUMENTS_MAX, &ry) && rx == ry && (n == 0 || memcmp(px, py, n * sizeof(*px)) == 0);
-}
-
 /* Without user-defined operators and without looking at the expression. */
 static struct conversion
 standard(struct binder *b, const struct type *from, const struct type *to)
@@ -79,8 +69,6 @@ standard(struct binder *b, const struct type *from, const struct type *to)
                 return none;
         return plain(CONVERT_TUPLE);
     }
-    if (from->kind == TYPE_DELEGATE && to->kind == TYPE_DELEGATE && from->def != to->def && is_same_signature(from, to))
-        return plain(CONVERT_REFERENCE);
     if (type_is_assignable(type_is_reference(to) ? type_strip_nullable(from) : from, to))
         return plain(type_is_value_type(from) ? CONVERT_BOX : CONVERT_REFERENCE);
     return none;
@@ -184,7 +172,7 @@ classify_waiting(struct binder *b, const struct bound *x, const struct type *to)
         return plain(CONVERT_THROW);
     if (to->kind != TYPE_DELEGATE)
         return none;
-    if (x->kind == B_METHODS) {
+    if (x->kind == B_METHODS || x->kind == B_FUNCTION_WAITS) {
         struct trial t;
         bool fits;
         trial_begin(b, &t);
@@ -223,6 +211,25 @@ classify(struct binder *b, const struct bound *x, const struct type *to)
     return user_defined(b, x->type, x, to, false);
 }
 
+/* Nothing derives from it, so it implements no interface but its own. */
+static bool
+is_sealed(const struct type *t)
+{
+    return t->kind == TYPE_STRING || t->kind == TYPE_ARRAY || t->kind == TYPE_DELEGATE || (t->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE));
+}
+
+/* object[] to IList<string>: the elements may turn out to be strings. */
+static bool
+is_array_interface(struct binder *b, const struct type *array, const struct type *to)
+{
+    struct bound element = {.kind = B_SYMBOL};
+
+    if (array->kind != TYPE_ARRAY || to->n_args != 1 || !type_is_reference(array->args[0]) || !type_is_reference(to->args[0]))
+        return false;
+    element.type = array->args[0];
+    return type_is_assignable(type_array_of(to->args[0]), to) && classify_explicit(b, &element, to->args[0]).kind != CONVERT_NONE;
+}
+
 static bool
 is_enum_or_number(const struct type *t)
 {
@@ -252,7 +259,7 @@ classify_explicit(struct binder *b, const struct bound *x, const struct type *to
     if (from->kind == TYPE_OBJECT || from->kind == TYPE_INTERFACE || from == b->core->value_type || from == b->core->enum_) {
         if (type_is_value_type(to))
             return from->kind != TYPE_INTERFACE || type_is_assignable(type_strip_nullable(to), from) ? plain(CONVERT_UNBOX) : none;
-        if (type_is_reference(to))
+        if (type_is_reference(to) && !(from->kind == TYPE_INTERFACE && is_sealed(to)))
             return plain(CONVERT_DOWN);
     }
     if (type_is_reference(from) && type_is_reference(to) && type_is_assignable(to, from))
@@ -260,7 +267,9 @@ classify_explicit(struct binder *b, const struct bound *x, const struct type *to
     c = user_defined(b, from, x, to, true);
     if (c.kind != CONVERT_NONE)
         return c;
-    if (to->kind == TYPE_INTERFACE && type_is_reference(from))
+    if (to->kind == TYPE_INTERFACE && type_is_reference(from) && (!is_sealed(from) || is_array_interface(b, from, to)))
+        return plain(CONVERT_DOWN);
+    if (from->kind == TYPE_DELEGATE && to->kind == TYPE_DELEGATE && from->def == to->def && (to->def->in | to->def->out))
         return plain(CONVERT_DOWN);
     if (from->kind == TYPE_ARRAY && to->kind == TYPE_ARRAY && type_is_reference(from->args[0]) && type_is_reference(to->args[0]))
         return plain(CONVERT_DOWN);
@@ -414,7 +423,7 @@ convert_with(struct binder *b, struct bound *x, const struct type *to, struct co
     case CONVERT_USER: case CONVERT_USER_EXPLICIT: return convert_user(b, x, to, c);
     case CONVERT_EXPLICIT: break;
     }
-    return bind_error(b, x->node, "`%.*s` does not convert to `%.*s` (CS0029)", STR_ARG(x->type ? x->type->name : STR("lambda")),
+    return bind_error(b, x->node, "`%.*s` does not convert to `%.*s` (CS0029)", STR_ARG(bound_type_name(x)),
                       STR_ARG(to->name));
 }
 
@@ -425,13 +434,13 @@ no_conversion(struct binder *b, struct bound *x, const struct type *to)
         struct bound *n = lambda_for(b, x->node, to);       /* says what is wrong inside */
         return n ? n : bind_error(b, x->node, "`%.*s` takes another number of parameters (CS1593)", STR_ARG(to->name));
     }
-    if (x->kind == B_METHODS && to->kind == TYPE_DELEGATE) {
+    if ((x->kind == B_METHODS || x->kind == B_FUNCTION_WAITS) && to->kind == TYPE_DELEGATE) {
         const struct type *ignored;
         return method_group_for(b, x, to, &ignored);
     }
     if (!x->type)
         return bind_error(b, x->node, "%s does not convert to `%.*s` (CS1660)",
-                          x->kind == B_METHODS ? "a method without call brackets" : "a lambda", STR_ARG(to->name));
+                          x->kind == B_LAMBDA_WAITS ? "a lambda" : "a method without call brackets", STR_ARG(to->name));
     if (x->type->kind == TYPE_NULL)
         return bind_error(b, x->node, "null does not convert to `%.*s`, which is a value type (CS0037)", STR_ARG(to->name));
     if (x->type->kind == TYPE_VOID)

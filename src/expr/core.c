@@ -29,6 +29,69 @@ exception_to_string(struct call *c, const struct type *type, struct value v, str
     return *ret != NULL;
 }
 
+/* --- delegates -------------------------------------------------------------------------------------------------------------- */
+
+static struct delegate *
+combined(struct call *c, struct delegate *a, struct delegate *b)
+{
+    struct delegate *d;
+
+    if (!a || !b)
+        return a ? a : b;
+    d = object_new(c, a->head.type, struct delegate);
+    if (d) {
+        d->first = a;
+        d->second = b;
+    }
+    return d;
+}
+
+static bool
+delegate_combine(struct call *c)
+{
+    struct delegate *d = combined(c, (struct delegate *)c->args[0].ref, (struct delegate *)c->args[1].ref);
+
+    return d || (!c->args[0].ref && !c->args[1].ref) ? return_ref(c, d) : false;
+}
+
+static bool
+is_same_delegate(const struct delegate *a, const struct delegate *b)
+{
+    return a == b || (!a->first && !b->first && a->function == b->function && a->captured == b->captured && a->member == b->member &&
+                      a->target.ref == b->target.ref);
+}
+
+/* a without the last b in it. */
+static bool
+without(struct call *c, struct delegate *a, const struct delegate *b, struct delegate **ret)
+{
+    struct delegate *rest;
+
+    if (is_same_delegate(a, b)) {
+        *ret = NULL;
+    } else if (!a->first) {
+        *ret = a;
+    } else if (is_same_delegate(a->second, b)) {
+        *ret = a->first;
+    } else {
+        if (!call_charge(c, 1) || !without(c, a->first, b, &rest))
+            return false;
+        *ret = rest == a->first ? a : combined(c, rest, a->second);
+        return *ret != NULL;
+    }
+    return true;
+}
+
+static bool
+delegate_remove(struct call *c)
+{
+    struct delegate *a = (struct delegate *)c->args[0].ref, *b = (struct delegate *)c->args[1].ref, *d = a;
+
+    if (a && b && !without(c, a, b, &d))
+        return false;
+    return return_ref(c, d);
+}
+
 static const struct type_hooks exception_hooks = {.to_string = exception_to_string};
 
 /* Names of bases, for the rows that exceptions.def makes; Exception's own base is object. */
@@ -84,7 +147,7 @@ static const struct type_row types[] = {
     INTERFACE("System.IDisposable", NULL),
     INTERFACE("System.IComparable", NULL),
     INTERFACE("System.IFormattable", NULL),
-    INTERFACE("System.IComparable<T>", NULL),
+    INTERFACE("System.IComparable<in T>", NULL),
     INTERFACE("System.IEquatable<T>", NULL),
     INTERFACE("System.Collections.IEnumerable", NULL),
     INTERFACE("System.Collections.IEnumerator", NULL),
@@ -96,27 +159,32 @@ static const struct type_row types[] = {
     INTERFACE("System.Collections.Generic.IList<T>", "ICollection<T>"),
     {TYPE_INTERFACE, "System.Collections.Generic.IReadOnlyCollection<T>", NULL, "IEnumerable<T>", NULL, TYPE_IS_COVARIANT, NULL},
     {TYPE_INTERFACE, "System.Collections.Generic.IReadOnlyList<T>", NULL, "IReadOnlyCollection<T>", NULL, TYPE_IS_COVARIANT, NULL},
-    INTERFACE("System.Collections.Generic.IComparer<T>", NULL),
-    INTERFACE("System.Collections.Generic.IEqualityComparer<T>", NULL),
+    INTERFACE("System.Collections.Generic.IComparer<in T>", NULL),
+    INTERFACE("System.Collections.Generic.IEqualityComparer<in T>", NULL),
 
     DELEGATE("System.Action", "void Invoke()"),
-    DELEGATE("System.Action<T>", "void Invoke(T obj)"),
-    DELEGATE("System.Action<T1,T2>", "void Invoke(T1 arg1, T2 arg2)"),
-    DELEGATE("System.Action<T1,T2,T3>", "void Invoke(T1 arg1, T2 arg2, T3 arg3)"),
-    DELEGATE("System.Action<T1,T2,T3,T4>", "void Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
-    DELEGATE("System.Func<TResult>", "TResult Invoke()"),
-    DELEGATE("System.Func<T,TResult>", "TResult Invoke(T arg)"),
-    DELEGATE("System.Func<T1,T2,TResult>", "TResult Invoke(T1 arg1, T2 arg2)"),
-    DELEGATE("System.Func<T1,T2,T3,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3)"),
-    DELEGATE("System.Func<T1,T2,T3,T4,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
-    DELEGATE("System.Func<T1,T2,T3,T4,T5,TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5)"),
-    DELEGATE("System.Predicate<T>", "bool Invoke(T obj)"),
-    DELEGATE("System.Comparison<T>", "int Invoke(T x, T y)"),
-    DELEGATE("System.Converter<TInput,TOutput>", "TOutput Invoke(TInput input)"),
+    DELEGATE("System.Action<in T>", "void Invoke(T obj)"),
+    DELEGATE("System.Action<in T1,in T2>", "void Invoke(T1 arg1, T2 arg2)"),
+    DELEGATE("System.Action<in T1,in T2,in T3>", "void Invoke(T1 arg1, T2 arg2, T3 arg3)"),
+    DELEGATE("System.Action<in T1,in T2,in T3,in T4>", "void Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
+    DELEGATE("System.Func<out TResult>", "TResult Invoke()"),
+    DELEGATE("System.Func<in T,out TResult>", "TResult Invoke(T arg)"),
+    DELEGATE("System.Func<in T1,in T2,out TResult>", "TResult Invoke(T1 arg1, T2 arg2)"),
+    DELEGATE("System.Func<in T1,in T2,in T3,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3)"),
+    DELEGATE("System.Func<in T1,in T2,in T3,in T4,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
+    DELEGATE("System.Func<in T1,in T2,in T3,in T4,in T5,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5)"),
+    DELEGATE("System.Predicate<in T>", "bool Invoke(T obj)"),
+    DELEGATE("System.Comparison<in T>", "int Invoke(T x, T y)"),
+    DELEGATE("System.Converter<in TInput,out TOutput>", "TOutput Invoke(TInput input)"),
 
 #define EXCEPTION(name, full, base, message) {TYPE_CLASS, full, BASE_##base, NULL, &exception_hooks, 0, NULL},
 #include "expr/exceptions.def"
 #undef EXCEPTION
 };
 
-const struct library expr_core = {"core", types, COUNTOF(types), NULL, 0};
+static const struct member_row members[] = {
+    M("Delegate", "static Delegate Combine(Delegate a, Delegate b)", delegate_combine),
+    M("Delegate", "static Delegate Remove(Delegate source, Delegate value)", delegate_remove),
+};
+
+const struct library expr_core = LIBRARY("core", types, members);

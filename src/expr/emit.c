@@ -9,6 +9,7 @@
 #include "expr/emitter.h"
 
 #define CODE_MAX 1000000
+#define CONSTANTS_SEARCHED 256        /* of the newest, for one to use again */
 
 void
 emit_fail(struct emitter *e, const char *what)
@@ -51,13 +52,22 @@ emit_registers(struct emitter *e, uint32_t n)
 
 /* --- tables ---------------------------------------------------------------------------------------------------------------- */
 
+/* Equal literals are one object, so that `(object)"a" == "a"`. */
+static bool
+is_same_constant(const struct type *type, struct value x, struct value y)
+{
+    if (type && type->kind == TYPE_STRING)
+        return string_eq((struct string *)x.ref, (struct string *)y.ref);
+    return x.lo == y.lo && x.hi == y.hi;
+}
+
 uint32_t
 emit_constant(struct emitter *e, struct value v, const struct type *type)
 {
     struct unit *u = e->unit;
 
-    for (uint32_t i = u->constants.n > 64 ? (uint32_t)u->constants.n - 64 : 0; i < u->constants.n; i++)
-        if (u->constants.v[i].lo == v.lo && u->constants.v[i].hi == v.hi && u->constant_types.v[i] == type)
+    for (uint32_t i = u->constants.n > CONSTANTS_SEARCHED ? (uint32_t)u->constants.n - CONSTANTS_SEARCHED : 0; i < u->constants.n; i++)
+        if (u->constant_types.v[i] == type && is_same_constant(type, u->constants.v[i], v))
             return i;
     if (u->constants.n == UINT16_MAX) {
         emit_fail(e, "too many constants");

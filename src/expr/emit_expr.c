@@ -67,6 +67,13 @@ emit_arguments(struct emitter *e, const struct bound *list, uint32_t n)
     return base;
 }
 
+/* An array of T may be one of something derived from T; not when nothing is. */
+static enum vm_op
+set_element_op(const struct type *element)
+{
+    return type_is_reference(element) && element->kind != TYPE_STRING ? VM_SET_ELEMENT_REF : VM_SET_ELEMENT;
+}
+
 static void
 store_out_arguments(struct emitter *e, const struct bound *list, uint32_t base)
 {
@@ -82,7 +89,7 @@ store_out_arguments(struct emitter *e, const struct bound *list, uint32_t base)
             symbol_store(e, x->a->symbol, base + i);
         } else {
             uint32_t mark = e->next, array = emit_any(e, x->a->a), at = emit_any(e, x->a->list);
-            emit_put(e, VM_SET_ELEMENT, array, at, base + i);
+            emit_put(e, set_element_op(x->a->type), array, at, base + i);
             e->next = mark;
         }
     }
@@ -246,6 +253,18 @@ emit_new_record(struct emitter *e, const struct bound *n, uint32_t to)
 }
 
 static void
+emit_record_with(struct emitter *e, const struct bound *n, uint32_t to)
+{
+    uint32_t record = emit_registers(e, 1), mark;
+
+    emit_put(e, VM_RECORD_COPY, record, emit_any(e, n->a), emit_type(e, n->type));
+    mark = e->next;
+    emit_put(e, VM_SET_FIELD, record, emit_any(e, n->b), n->index);
+    e->next = mark;
+    emit_put(e, VM_MOVE, to, record, 0);
+}
+
+static void
 emit_element(struct emitter *e, const struct bound *n, uint32_t to)
 {
     uint32_t base, i = 1, n_indices = bound_count(n->list);
@@ -274,7 +293,7 @@ assign_element(struct emitter *e, const struct bound *n, uint32_t to)
         emit_to(e, it, base + i++);
     emit_to(e, n->b, to);
     if (n_indices == 1)
-        emit_put(e, VM_SET_ELEMENT, base, base + 1, to);
+        emit_put(e, set_element_op(target->type), base, base + 1, to);
     else
         emit_put(e, VM_SET_ELEMENT_AT, to, base, n_indices);
 }
@@ -430,6 +449,7 @@ emit_inside(struct emitter *e, const struct bound *n, uint32_t to)
     case B_ASSIGN: emit_assign(e, n, to); return;
     case B_NEW_ARRAY: emit_new_array(e, n, to); return;
     case B_NEW_RECORD: emit_new_record(e, n, to); return;
+    case B_RECORD_WITH: emit_record_with(e, n, to); return;
     case B_SEQUENCE: emit_sequence(e, n, to); return;
     case B_LAMBDA: emit_lambda(e, n, to); return;
     case B_METHOD_DELEGATE: emit_method_delegate(e, n, to); return;

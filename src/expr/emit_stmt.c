@@ -355,30 +355,46 @@ emit_foreach(struct emitter *e, const struct bound *n)
     e->next = mark;
 }
 
+/* Jumps to the section whose label fits; which one is `otherwise` is returned. What flow.c knows about a switch holds here too: on a
+ * constant the labels are decided now, and the last label of a bool's two needs no test. */
+static struct patches *
+emit_labels(struct emitter *e, const struct bound *n, struct patches *bodies)
+{
+    struct patches *otherwise = NULL;
+    uint32_t i = 0;
+
+    for (const struct bound *s = n->list; s; s = s->next, i++) {
+        for (const struct bound *test = s->list; test; test = test->next) {
+            int matches = switch_matches(n, test);
+            if (bound_unlinked(test)->flag && bound_unlinked(test)->kind == B_CONSTANT) {
+                otherwise = otherwise ? otherwise : &bodies[i];
+            } else if (matches < 0 && switch_is_exhaustive(n) && !s->next && !test->next) {
+                otherwise = &bodies[i];
+            } else if (matches > 0) {
+                return &bodies[i];
+            } else if (matches < 0) {
+                emit_variables(e, test);
+                emit_jump(e, test, true, &bodies[i]);
+            }
+        }
+    }
+    return otherwise;
+}
+
 static void
 emit_switch(struct emitter *e, const struct bound *n)
 {
     uint32_t mark = e->next, n_sections = bound_count(n->list), i = 0;
-    struct patches *bodies = xnew_array(struct patches, n_sections + 1), *otherwise = NULL;
+    struct patches *bodies = xnew_array(struct patches, n_sections + 1), *otherwise;
     struct frame f;
 
     emit_variables(e, n->a);
     emit_to(e, n->a, symbol_register(e, n->symbol));
-    for (const struct bound *s = n->list; s; s = s->next, i++) {
-        for (const struct bound *test = s->list; test; test = test->next) {
-            if (bound_unlinked(test)->flag && bound_unlinked(test)->kind == B_CONSTANT) {
-                otherwise = &bodies[i];
-                continue;
-            }
-            emit_variables(e, test);
-            emit_jump(e, test, true, &bodies[i]);
-        }
-    }
+    otherwise = emit_labels(e, n, bodies);
     open_frame(e, &f, FRAME_SWITCH);
     patch_add(otherwise ? otherwise : &f.breaks, emit_put(e, VM_JUMP, 0, 0, 0));
-    i = 0;
-    for (const struct bound *s = n->list; s; s = s->next, i++) {
-        patch_here(e, &bodies[i]);
+    for (const struct bound *s = n->list; s; s = s->next) {
+        patch_here(e, &bodies[i++]);
         emit_statement(e, s->more);
     }
     e->frame = f.outer;

@@ -422,8 +422,15 @@ split_name(struct expr_env *env, struct type_def *def, struct str text)
     if (open <= 0)
         return;
     rest = str_sub(text, (size_t)open + 1, text.len - 1);
-    while (str_split_next(&rest, ',', &one))
-        def->parameters[def->n_parameters++] = str_trim(one);
+    while (str_split_next(&rest, ',', &one)) {
+        uint8_t bit = (uint8_t)(1u << def->n_parameters);
+        one = str_trim(one);
+        if (str_starts_with(one, STR("in ")))
+            def->in |= bit;
+        if (str_starts_with(one, STR("out ")) || (def->flags & TYPE_IS_COVARIANT))
+            def->out |= bit;
+        def->parameters[def->n_parameters++] = str_trim(str_skip(one, (size_t)(str_rfind_char(one, ' ') + 1)));
+    }
 }
 
 static void

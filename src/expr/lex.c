@@ -242,6 +242,8 @@ lex_hole(struct lexer *l, bool is_verbatim)
             else
                 buf_add_char(&format, (char)c);
         }
+        if (format.len == 0)
+            report(l, from - 1, from, "a format is missing behind ':' (CS8089)");
         if ((t = push(l, TOK_HOLE_FORMAT, from)))
             t->text = format.len ? buf_str(&format) : STR("");
     }
@@ -336,9 +338,11 @@ finish_integer(struct lexer *l, uint32_t from, const char *digits, size_t n, uns
     uint64_t value = 0;
     bool fits = n > 0;
 
-    for (int c; (c = peek(l, 0)) >= 0 && strchr("uUlL", c); l->at++) {
-        u |= (c | 0x20) == 'u';
-        is_long |= (c | 0x20) == 'l';
+    for (int c; (c = peek(l, 0)) > 0 && strchr("uUlL", c); l->at++) {
+        bool *which = (c | 0x20) == 'u' ? &u : &is_long;
+        if (*which)
+            break;
+        *which = true;
     }
     for (size_t i = 0; i < n; i++)
         fits = fits && !__builtin_mul_overflow(value, base, &value) &&
@@ -375,6 +379,8 @@ finish_real(struct lexer *l, uint32_t from, char *digits, size_t n)
     } else if (suffix == 'f') {
         t->literal_kind = TYPE_FLOAT;
         t->value = value_f32(strtof(digits, NULL));
+        if (t->value.f32 > 3.40282347e38f)
+            report(l, from, l->at, "floating-point constant is outside the range of float (CS0594)");
     } else {
         t->literal_kind = TYPE_DOUBLE;
         t->value = value_f64(d);
@@ -430,22 +436,63 @@ is_name_start(int c)
     return c == '_' || c >= 0x80 || (c >= 0 && ascii_is_alpha((char)c));
 }
 
+/* The quotes that word processors put in place of " and ': U+2018 to U+201F. */
+static bool
+is_curly_quote(const struct lexer *l)
+{
+    return peek(l, 0) == 0xe2 && peek(l, 1) == 0x80 && peek(l, 2) >= 0x98 && peek(l, 2) <= 0x9f;
+}
+
+/* \uXXXX and \UXXXXXXXX may stand in a name. */
+static bool
+is_name_escape(const struct lexer *l)
+{
+    return peek(l, 0) == '\\' && (peek(l, 1) == 'u' || peek(l, 1) == 'U');
+}
+
+static bool
+is_in_name(const struct lexer *l)
+{
+    return (is_name_start(peek(l, 0)) && !is_curly_quote(l)) || is_name_escape(l) || (peek(l, 0) >= 0 && ascii_is_digit((char)peek(l, 0)));
+}
+
+/* The name with its escapes replaced. */
+static struct str
+unescaped_name(struct lexer *l, uint32_t from)
+{
+    struct buf text = buf_in(l->arena);
+
+    l->at = from;
+    while (is_in_name(l)) {
+        if (is_name_escape(l)) {
+            l->at++;
+            add_code(&text, read_escape(l));
+        } else {
+            buf_add_char(&text, (char)peek(l, 0));
+            l->at++;
+        }
+    }
+    return text.len ? buf_str(&text) : STR("");
+}
+
 static void
 lex_name(struct lexer *l)
 {
     uint32_t from = l->at;
-    bool is_escaped = peek(l, 0) == '@';
+    bool is_escaped = peek(l, 0) == '@', has_escapes = false;
     struct token *t;
     struct str name;
 
     l->at += is_escaped;
-    while (is_name_start(peek(l, 0)) || (peek(l, 0) >= 0 && ascii_is_digit((char)peek(l, 0))))
+    while (is_in_name(l)) {
+        has_escapes |= peek(l, 0) == '\\';
         l->at++;
+    }
+    name = has_escapes ? unescaped_name(l, from + is_escaped) : str_sub(l->text, from + is_escaped, l->at);
     if (!(t = push(l, TOK_IDENTIFIER, from)))
         return;
-    name = str_sub(l->text, from + is_escaped, l->at);
     t->text = name;
-    for (size_t i = 0; i < COUNTOF(words) && !is_escaped; i++)
+    for (size_t i = 0; i < COUNTOF(words) && !is_escaped && !has_escapes; i++)
         if (words[i].text.p[0] == name.p[0] && str_eq(words[i].text, name))
             t->kind = words[i].kind;
 }
@@ -491,8 +538,17 @@ lex_sign(struct lexer *l)
             return;
         }
     }
-    l->at++;
-    report(l, from, l->at, "unexpected character (CS1056)");
+    if (is_curly_quote(l)) {
+        l->at += 3;
+        report(l, from, l->at, "a typographic quote; strings stand between plain quotes: \"...\" (CS1056)");
+    } else if (peek(l, 0) == '#') {
+        while (peek(l, 0) >= 0 && peek(l, 0) != '\n')
+            l->at++;
+        report(l, from, l->at, "preprocessor directives are not allowed in policy expressions (CS1024)");
+    } else {
+        l->at++;
+        report(l, from, l->at, "unexpected character (CS1056)");
+    }
     push(l, TOK_UNKNOWN, from);
 }
 
@@ -519,7 +575,7 @@ lex_token(struct lexer *l)
         lex_character(l);
     else if (ascii_is_digit((char)c) || (c == '.' && second >= 0 && ascii_is_digit((char)second)))
         lex_number(l);
-    else if (is_name_start(c) || (c == '@' && is_name_start(second)))
+    else if ((is_name_start(c) && !is_curly_quote(l)) || is_name_escape(l) || (c == '@' && is_name_start(second)))
         lex_name(l);
     else
         lex_sign(l);

@@ -48,6 +48,7 @@ struct type_def {
     struct str name, space, full_name;      /* "List", "System.Collections.Generic", both joined */
     uint32_t n_parameters;
     struct str parameters[TYPE_PARAMETERS_MAX];
+    uint8_t in, out;                  /* a bit for each contravariant or covariant parameter: Func<in T, out R> */
     const struct type *open;          /* List<T> itself */
     const struct type *base;          /* may be open */
     const struct type *const *interfaces;

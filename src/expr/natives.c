@@ -475,6 +475,10 @@ record_to_string(struct call *c, const struct type *type, struct value v, struct
     struct buf b = call_buf(c);
     bool is_tuple = type->flags & TYPE_IS_TUPLE;
 
+    if (!type->n_args) {
+        *ret = string_lit(c, "{ }");
+        return *ret != NULL;
+    }
     buf_add_str(&b, is_tuple ? STR("(") : STR("{ "));
     for (uint32_t i = 0; i < type->n_args; i++) {
         struct value none = value_i64(0);

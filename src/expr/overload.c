@@ -78,7 +78,7 @@ infer_from(struct inference *in, const struct type *t, const struct type *patter
     base = is_exact ? (t->def == pattern->def ? t : NULL) : unique_base(t, pattern);
     for (uint32_t i = 0; base && i < pattern->n_args; i++)
         infer_from(in, base->args[i], pattern->args[i],
-                   is_exact || !(pattern->flags & TYPE_IS_COVARIANT) || !type_is_reference(base->args[i]));
+                   is_exact || !(pattern->def->out >> i & 1) || !type_is_reference(base->args[i]));
 }
 
 /* Exact bounds decide; otherwise the bound that all others convert to. */
@@ -216,7 +216,7 @@ infer(struct binder *b, struct candidate *c, struct argument *args)
         for (uint32_t a = 0; a < c->n; a++) {
             const struct type *pattern = type_substitute(pattern_of(c, a), c->owner->args, NULL);
             if (args[a].value->type || asked[a] || pattern->kind != TYPE_DELEGATE ||
-                (args[a].value->kind != B_LAMBDA_WAITS && args[a].value->kind != B_METHODS))
+                (args[a].value->kind != B_LAMBDA_WAITS && args[a].value->kind != B_METHODS && args[a].value->kind != B_FUNCTION_WAITS))
                 continue;
             asked[a] = infer_from_waiting(&in, args[a].value, pattern, c->owner->args);
             progress |= asked[a];
@@ -371,21 +371,26 @@ compare_targets(struct binder *b, const struct bound *arg, const struct type *x,
     return is_signed_better(y->kind, x->kind) ? 1 : 0;
 }
 
-/* How much of a parameter's type is fixed in the declaration: C<int> is more specific than T. */
+/* C# 12.6.4.3: anything is more specific than a type parameter, and of two types of one definition the one with more specific
+ * arguments; others do not compare. Adds to what was found so far: bit 0 when x is more specific somewhere, bit 1 when y is. */
 static unsigned
-specificity(const struct type *t)
+specificity(const struct type *x, const struct type *y)
 {
-    unsigned n = t->kind == TYPE_PARAMETER ? 0 : 1;
+    unsigned found = 0;
 
-    for (uint32_t i = 0; i < t->n_args; i++)
-        n += specificity(t->args[i]);
-    return n;
+    if ((x->kind == TYPE_PARAMETER) != (y->kind == TYPE_PARAMETER))
+        return x->kind == TYPE_PARAMETER ? 2 : 1;
+    if (x->def != y->def || x->n_args != y->n_args || x->rank != y->rank)
+        return 0;
+    for (uint32_t i = 0; i < x->n_args; i++)
+        found |= specificity(x->args[i], y->args[i]);
+    return found;
 }
 
 static int
 compare_declarations(const struct candidate *x, const struct candidate *y)
 {
-    unsigned sx = 0, sy = 0;
+    unsigned found = 0;
 
     if (!x->member->n_type_parameters != !y->member->n_type_parameters)
         return x->member->n_type_parameters ? 1 : -1;
@@ -395,11 +400,9 @@ compare_declarations(const struct candidate *x, const struct candidate *y)
         return x->n_defaults > y->n_defaults ? 1 : -1;
     if (x->is_expanded && x->member->n_parameters != y->member->n_parameters)
         return x->member->n_parameters > y->member->n_parameters ? -1 : 1;
-    for (uint32_t i = 0; i < x->n; i++) {
-        sx += specificity(pattern_of(x, i));
-        sy += specificity(pattern_of(y, i));
-    }
-    return sx > sy ? -1 : sx < sy;
+    for (uint32_t i = 0; i < x->n; i++)
+        found |= specificity(pattern_of(x, i), pattern_of(y, i));
+    return found == 1 ? -1 : found == 2 ? 1 : 0;
 }
 
 /* <0: x is the better member. */

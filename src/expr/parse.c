@@ -58,22 +58,28 @@ parser_accept(struct parser *p, enum token_kind kind)
     return true;
 }
 
-static struct str
-token_text(const struct parser *p)
+const char *
+parser_found(struct parser *p)
 {
     const struct token *t = parser_peek(p, 0);
+    struct buf text = buf_in(p->arena);
+    struct str shown = str_sub(p->text, t->at, t->at + MIN(t->len, 40u));
 
-    return t->kind == TOK_END ? STR("the end") : str_sub(p->text, t->at, t->at + MIN(t->len, 40u));
+    if (t->kind == TOK_END)
+        return "the end";
+    buf_printf(&text, "'%.*s'", STR_ARG(shown));
+    shown = buf_str(&text);
+    return shown.p ? shown.p : "something else";
 }
 
 bool
 parser_expect(struct parser *p, enum token_kind kind)
 {
-    struct str found = token_text(p);
+    bool is_sign = kind > TOK_UNKNOWN;
 
     if (parser_accept(p, kind))
         return true;
-    parser_error(p, "expected '%s', found '%.*s'%s", token_kind_text(kind), STR_ARG(found),
+    parser_error(p, is_sign ? "expected '%s', found %s%s" : "expected %s, found %s%s", token_kind_text(kind), parser_found(p),
                  kind == TOK_SEMICOLON ? " (CS1002)" : kind == TOK_CLOSE_PAREN ? " (CS1026)"
                  : kind == TOK_CLOSE_BRACE ? " (CS1513)" : " (CS1003)");
     return false;
@@ -266,10 +272,12 @@ type_name(struct parser *p)
         p->at++;
         return parser_finish(p, n);
     }
+    if (parser_is_word(p, "global") && parser_peek(p, 1)->kind == TOK_DOUBLE_COLON)
+        p->at += 2;
     for (;;) {
         struct node *outer;
         if (parser_kind(p) != TOK_IDENTIFIER) {
-            parser_error(p, "expected a type, found '%.*s' (CS1031)", STR_ARG(token_text(p)));
+            parser_error(p, "expected a type, found %s (CS1031)", parser_found(p));
             return n;
         }
         n->text = parser_peek(p, 0)->text;
@@ -491,26 +499,48 @@ local_function(struct parser *p)
     return parser_finish(p, n);
 }
 
-/* deconstruct = "var" "(" name ("," name)* ")" "=" expression ";" | "(" type name ("," type name)* ")" "=" expression ";" */
+/* names = "(" (name | "_" | names) ("," ...)* ")" ; without a `var` before them each has a type of its own */
 static struct node *
-deconstruct(struct parser *p)
+deconstruct_names(struct parser *p, bool is_var)
 {
     struct node *n = parser_node(p, NODE_DECONSTRUCT), **last = &n->list;
-    bool is_var = parser_is_word(p, "var");
 
-    p->at += is_var;
+    if (!parser_enter(p)) {
+        p->nesting--;
+        return n;
+    }
     parser_expect(p, TOK_OPEN_PAREN);
     do {
-        struct node *one = parser_node(p, NODE_DECLARATOR);
-        if (!is_var)
+        bool is_inner_var = !is_var && parser_is_word(p, "var") && parser_peek(p, 1)->kind == TOK_OPEN_PAREN;
+        struct node *one;
+        p->at += is_inner_var;
+        if (parser_kind(p) == TOK_OPEN_PAREN) {
+            node_list_add(&last, deconstruct_names(p, is_var || is_inner_var));
+            continue;
+        }
+        one = parser_node(p, NODE_DECLARATOR);
+        if (!is_var && !(parser_is_word(p, "_") && parser_peek(p, 1)->kind != TOK_IDENTIFIER))
             one->a = parse_type(p);
         one->text = parser_peek(p, 0)->text;
         parser_expect(p, TOK_IDENTIFIER);
         node_list_add(&last, parser_finish(p, one));
     } while (parser_accept(p, TOK_COMMA));
     parser_expect(p, TOK_CLOSE_PAREN);
-    if (parser_is_word(p, "in") || parser_kind(p) == TOK_IN)
-        return parser_finish(p, n);
+    p->nesting--;
+    return parser_finish(p, n);
+}
+
+/* deconstruct = "var"? names "=" expression ";" */
+static struct node *
+deconstruct(struct parser *p)
+{
+    bool is_var = parser_is_word(p, "var");
+    struct node *n;
+
+    p->at += is_var;
+    n = deconstruct_names(p, is_var);
+    if (parser_kind(p) == TOK_IN)
+        return n;
     parser_expect(p, TOK_ASSIGN);
     n->b = parse_expression(p);
     parser_finish(p, n);
@@ -518,27 +548,53 @@ deconstruct(struct parser *p)
     return n;
 }
 
+/* The token behind names that begin at token i, where a "(" stands; 0 when these are none. */
+static size_t
+scan_names(const struct parser *p, size_t i, bool is_var)
+{
+    struct parser *mutable = (struct parser *)p;
+    bool ok = ++mutable->nesting < NESTING_MAX;
+
+    do {
+        bool is_inner_var = ok && !is_var && str_eq_lit(p->tokens[i + 1].text, "var") && p->tokens[i + 1].kind == TOK_IDENTIFIER;
+        i++;
+        if (ok && p->tokens[i + is_inner_var].kind == TOK_OPEN_PAREN) {
+            size_t behind = scan_names(p, i + is_inner_var, is_var || is_inner_var);
+            ok = behind > 0;
+            i = behind;
+            continue;
+        }
+        if (ok && !is_var && !(str_eq_lit(p->tokens[i].text, "_") && p->tokens[i + 1].kind != TOK_IDENTIFIER))
+            i = parser_scan_type(p, i);
+        ok = ok && i && p->tokens[i].kind == TOK_IDENTIFIER;
+        i++;
+    } while (ok && p->tokens[i].kind == TOK_COMMA);
+    mutable->nesting--;
+    return ok && p->tokens[i].kind == TOK_CLOSE_PAREN ? i + 1 : 0;
+}
+
+/* (_, _) = x assigns to nothing, so it is an expression. */
+static bool
+is_all_discards(const struct parser *p, size_t from, size_t to)
+{
+    for (; from < to; from++)
+        if (p->tokens[from].kind != TOK_OPEN_PAREN && p->tokens[from].kind != TOK_CLOSE_PAREN && p->tokens[from].kind != TOK_COMMA &&
+            !str_eq_lit(p->tokens[from].text, "_"))
+            return false;
+    return true;
+}
+
 /* True at "var (a, b)" or "(T a, U b)" followed by `behind`. */
 static bool
 is_deconstruct(const struct parser *p, enum token_kind behind)
 {
-    size_t i = p->at;
+    bool is_var = parser_is_word(p, "var");
+    size_t i = p->at + is_var;
 
-    if (parser_is_word(p, "var") && parser_peek(p, 1)->kind == TOK_OPEN_PAREN) {
-        for (i += 2; p->tokens[i].kind == TOK_IDENTIFIER && p->tokens[i + 1].kind == TOK_COMMA; i += 2)
-            ;
-        return p->tokens[i].kind == TOK_IDENTIFIER && p->tokens[i + 1].kind == TOK_CLOSE_PAREN &&
-               p->tokens[i + 2].kind == behind;
-    }
-    if (p->tokens[i].kind != TOK_OPEN_PAREN)
+    if (p->failed || p->tokens[MIN(i, p->n - 1)].kind != TOK_OPEN_PAREN)
         return false;
-    do {
-        i = parser_scan_type(p, i + 1);
-        if (!i || p->tokens[i].kind != TOK_IDENTIFIER)
-            return false;
-        i++;
-    } while (p->tokens[i].kind == TOK_COMMA);
-    return p->tokens[i].kind == TOK_CLOSE_PAREN && p->tokens[i + 1].kind == behind;
+    i = scan_names(p, i, is_var);
+    return i && p->tokens[i].kind == behind && !is_all_discards(p, p->at + is_var, i);
 }
 
 /* if = "if" "(" expression ")" statement ("else" statement)? */
@@ -877,7 +933,7 @@ parse_block_text(struct parser *p)
     struct node *n = parse_block(p);
 
     if (parser_kind(p) != TOK_END)
-        parser_error(p, "expected the end of the expression, found '%.*s'", STR_ARG(token_text(p)));
+        parser_error(p, "expected the end of the expression, found %s", parser_found(p));
     return n;
 }
 
@@ -887,6 +943,6 @@ parse_expression_text(struct parser *p)
     struct node *n = parse_expression(p);
 
     if (parser_kind(p) != TOK_END)
-        parser_error(p, "expected ')' after the expression, found '%.*s' (CS1026)", STR_ARG(token_text(p)));
+        parser_error(p, "expected ')' after the expression, found %s (CS1026)", parser_found(p));
     return n;
 }

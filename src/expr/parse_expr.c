@@ -172,6 +172,7 @@ parenthesized(struct parser *p)
     if (n->list->next || n->list->text.p)
         return n;
     n->list->a->at = n->list->a->kind == NODE_LAMBDA ? n->list->a->at : n->at;
+    n->list->a->is_parenthesized = true;
     return n->list->a;
 }
 
@@ -330,15 +331,18 @@ keyword_type(struct parser *p)
     n->text = str_sub(p->text, n->at, n->end);
     p->at++;
     if (parser_kind(p) != TOK_DOT)
-        parser_error(p, "a type cannot stand here; did you mean a member of it? (CS1525)");
+        parser_error(p, "the type `%.*s` cannot stand here; a member of it could: `%.*s.` (CS1525)", STR_ARG(n->text), STR_ARG(n->text));
     return n;
 }
 
 static struct node *
 name(struct parser *p)
 {
-    struct node *n = parser_node(p, NODE_NAME);
+    struct node *n;
 
+    if (parser_is_word(p, "global") && parser_peek(p, 1)->kind == TOK_DOUBLE_COLON && parser_peek(p, 2)->kind == TOK_IDENTIFIER)
+        p->at += 2;
+    n = parser_node(p, NODE_NAME);
     n->text = parser_peek(p, 0)->text;
     p->at++;
     if (is_type_argument_list(p))
@@ -385,13 +389,13 @@ atom(struct parser *p)
     case TOK_LONG: case TOK_OBJECT: case TOK_SBYTE: case TOK_SHORT: case TOK_STRING: case TOK_UINT: case TOK_ULONG:
     case TOK_USHORT:
         return keyword_type(p);
-    case TOK_STACKALLOC: case TOK_SIZEOF:
+    case TOK_SIZEOF: return word_with_operand(p, NODE_SIZEOF, true);
+    case TOK_STACKALLOC:
         parser_error(p, "'%s' is not allowed in policy expressions", token_kind_text(parser_kind(p)));
         return error_node(p);
     }
     n = error_node(p);
-    parser_error(p, "expected an expression, found '%.*s' (CS1525)",
-                 STR_ARG(parser_kind(p) == TOK_END ? STR("the end") : str_sub(p->text, n->at, MIN(n->end, n->at + 40))));
+    parser_error(p, "expected an expression, found %s (CS1525)", parser_found(p));
     return n;
 }
 
@@ -782,7 +786,14 @@ lambda(struct parser *p)
         n->list->op = TOK_END;
         p->at++;
     } else {
+        bool typed = false, untyped = false;
         n->list = parse_parameters(p);
+        for (const struct node *it = n->list; it; it = it->next) {
+            typed |= it->a != NULL;
+            untyped |= it->a == NULL;
+        }
+        if (typed && untyped)
+            parser_error(p, "either all parameters of a lambda have types, or none (CS0748)");
     }
     parser_expect(p, TOK_ARROW);
     n->b = parser_kind(p) == TOK_OPEN_BRACE ? parse_block(p) : parse_expression(p);

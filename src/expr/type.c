@@ -57,16 +57,21 @@ type_element(const struct type *t)
     return sequence ? sequence->args[0] : NULL;
 }
 
-/* IEnumerable<string> is an IEnumerable<object>: arguments that are references and assignable one by one. */
+/* IEnumerable<string> is an IEnumerable<object>, and Func<object, string> a Func<string, object>: arguments that are references and
+ * assignable one by one, in the direction that the definition allows. */
 static bool
 is_variant(const struct type *from, const struct type *to)
 {
-    if (from->def != to->def || !(to->flags & TYPE_IS_COVARIANT) || from->n_args != to->n_args)
+    if (!to->def || from->def != to->def || !(to->def->in | to->def->out) || from->n_args != to->n_args)
         return false;
-    for (uint32_t i = 0; i < to->n_args; i++)
-        if (from->args[i] != to->args[i] &&
-            (!type_is_reference(from->args[i]) || !type_is_assignable(from->args[i], to->args[i])))
+    for (uint32_t i = 0; i < to->n_args; i++) {
+        const struct type *x = from->args[i], *y = to->args[i];
+        bool fits = x == y;
+        if (!fits && type_is_reference(x) && type_is_reference(y))
+            fits = (to->def->out >> i & 1 && type_is_assignable(x, y)) || (to->def->in >> i & 1 && type_is_assignable(y, x));
+        if (!fits)
             return false;
+    }
     return true;
 }
 

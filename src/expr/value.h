@@ -82,6 +82,7 @@ struct delegate {
     bool has_target;
     const struct type *owner;         /* constructed type of the member, for struct call */
     const struct type *const *type_args;
+    struct delegate *first, *second;  /* a + b: both are called, the second one's result counts; else NULL */
 };
 
 struct exception {

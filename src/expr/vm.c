@@ -120,6 +120,20 @@ invoke_native(struct expr_run *run, struct delegate *d, const struct value *args
     return ok;
 }
 
+/* a + b nests to the left; each level is a call, so that the depth is bounded. */
+static bool
+invoke_both(struct call *c, const struct delegate *d, const struct value *args, uint32_t n, struct value *ret)
+{
+    bool ok;
+
+    if (c->run->depth >= c->run->limits->depth)
+        return call_exceed(c, BUDGET_DEPTH);
+    c->run->depth++;
+    ok = call_invoke(c, &d->first->head, args, n, NULL) && call_invoke(c, &d->second->head, args, n, ret);
+    c->run->depth--;
+    return ok;
+}
+
 bool
 call_invoke(struct call *c, struct object *delegate, const struct value *args, uint32_t n, struct value *ret)
 {
@@ -130,6 +144,8 @@ call_invoke(struct call *c, struct object *delegate, const struct value *args, u
         return throw_null_reference(c);
     if (!call_charge(c, 1))
         return false;
+    if (UNLIKELY(d->first != NULL))
+        return invoke_both(c, d, args, n, ret ? ret : &ignored);
     if (!d->function)
         return invoke_native(c->run, d, args, n, ret ? ret : &ignored);
     return vm_run(c->run, d->function, d->captured, args, ret ? ret : &ignored);
@@ -331,6 +347,21 @@ new_record(struct expr_run *run, const struct type *type, const struct value *fi
     if (!r)
         return false;
     memcpy(r->v, fields, type->n_args * sizeof(*fields));
+    *ret = value_ref(r);
+    return true;
+}
+
+/* Tuples are shared and never change, so assigning to a field puts a changed copy in the variable's place. */
+static bool
+copy_record(struct expr_run *run, const struct type *type, const struct record *from, struct value *ret)
+{
+    struct call c = plain_call(run);
+    struct record *r = record_new(&c, type);
+
+    if (!r)
+        return false;
+    if (from)
+        memcpy(r->v, from->v, type->n_args * sizeof(*r->v));
     *ret = value_ref(r);
     return true;
 }
@@ -728,6 +759,8 @@ DO_AS: A = B.ref && type_is_assignable(B.ref->type, p->types[i->c]) ? B : value_
 DO_IS: SET_I64(B.ref && type_is_assignable(B.ref->type, p->types[i->c]));
 DO_FIELD: A = B.ref ? ((struct record *)B.ref)->v[i->c] : value_i64(0); NEXT;
 DO_RECORD: TRY(new_record(run, p->types[i->c], &B, &A));
+DO_RECORD_COPY: TRY(copy_record(run, p->types[i->c], (struct record *)B.ref, &A));
+DO_SET_FIELD: copy(&((struct record *)A.ref)->v[i->c], &B); NEXT;
 DO_ARRAY: TRY(new_array(run, p->types[i->c], &B, &A));
 DO_ELEMENT: {
     struct array *a = (struct array *)B.ref;
@@ -744,6 +777,17 @@ DO_SET_ELEMENT: {
         THROW(NULL_REFERENCE);
     if (B.u64 >= a->n)
         THROW(INDEX_OUT_OF_RANGE);
+    array_set(a, (uint32_t)B.u64, C);
+    NEXT;
+}
+DO_SET_ELEMENT_REF: {
+    struct array *a = (struct array *)A.ref;
+    if (!a)
+        THROW(NULL_REFERENCE);
+    if (B.u64 >= a->n)
+        THROW(INDEX_OUT_OF_RANGE);
+    if (C.ref && C.ref->type != a->head.type->args[0] && !type_is_assignable(C.ref->type, a->head.type->args[0]))
+        THROW(ARRAY_TYPE_MISMATCH);
     array_set(a, (uint32_t)B.u64, C);
     NEXT;
 }
