@@ -754,6 +754,7 @@ expr_env_new(const struct library *const *libraries, size_t n, struct err *err)
     pthread_mutexattr_destroy(&attr);
     env->core.error = plain_type(env, TYPE_ERROR, "?");
     env->core.void_ = plain_type(env, TYPE_VOID, "void");
+    ((struct type *)env->core.void_)->full_name = STR("System.Void");
     env->core.null = plain_type(env, TYPE_NULL, "null");
     make_parameters(env);
     if (!read_libraries(env, libraries, n, err)) {
