@@ -131,7 +131,7 @@ is_allowed_by_rule(const struct service_settings *s, struct str host, const stru
         if (addr_net_parse(s->egress_allow[i], &net, NULL) && addr_nets_have(&net, 1, address))
             return true;
     }
-    return s->egress_allow_private;
+    return s->egress_allow_private && !addr_is_link_local(address);
 }
 
 static bool

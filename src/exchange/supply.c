@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "exchange/detached.h"
+#include "observe/metrics.h"
 #include "rt/fiber.h"
 #include "rt/loop.h"
 #include "rt/mailbox.h"
@@ -251,6 +252,16 @@ struct fetch {
 };
 
 static void
+count(const struct exchange *ex, bool ok)
+{
+    if (!ex->services->figures)
+        return;
+    metric_add(ex->services->figures, METRIC_SUPPLY_FETCHES, 1);
+    if (!ok)
+        metric_add(ex->services->figures, METRIC_SUPPLY_FAILURES, 1);
+}
+
+static void
 run_fetch(struct exchange *ex, void *arg)
 {
     struct fetch *f = arg;
@@ -260,6 +271,7 @@ run_fetch(struct exchange *ex, void *arg)
 
     if (!f->entry->kind->fetch(ex, f->what, &value, &life, &err))
         value = NULL;
+    count(ex, value != NULL);
     finish(f->entry, value, &life, &err, loop_now_ms(ex->services->loop));
     supply_entry_unref(f->entry);
 }

@@ -272,6 +272,17 @@ addr_is_internal(const struct addr *a)
     return embedded_v4(a, &inner) && addr_is_internal(&inner);
 }
 
+bool
+addr_is_link_local(const struct addr *a)
+{
+    static const uint8_t v4[] = {169, 254}, v6[] = {0xfe, 0x80};
+    struct addr inner;
+
+    if (a->kind == ADDR_V4)
+        return same_prefix(a->ip, v4, 16);
+    return a->kind == ADDR_V6 && (same_prefix(a->ip, v6, 10) || (embedded_v4(a, &inner) && addr_is_link_local(&inner)));
+}
+
 struct addr
 addr_from_sockaddr(const struct sockaddr *sa, socklen_t len)
 {

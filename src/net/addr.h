@@ -50,6 +50,8 @@ bool addr_is_loopback(const struct addr *a);            /* unix sockets too */
 /* Private, loopback, link-local, unspecified, shared (100.64/10), multicast, documentation, NAT64 and mapped forms of
  * these: what a request to the outside has no business with. */
 bool addr_is_internal(const struct addr *a);
+/* 169.254.0.0/16 and fe80::/10, where platforms keep their metadata. */
+bool addr_is_link_local(const struct addr *a);
 
 /* From and to the kernel's form. */
 struct addr addr_from_sockaddr(const struct sockaddr *sa, socklen_t len);

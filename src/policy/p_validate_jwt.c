@@ -31,8 +31,8 @@ struct validate_jwt {
 
 static const struct attr_def openid_attrs[] = {
     VALUE_STR(struct openid_config, url, "url", .required = true, .about = "Address of the issuer's discovery document."),
-    ATTR_BOOL(struct openid_config, validates, "validate-connectivity", .fallback = "true",
-              .about = "Of no effect here: addresses are not called when a document is loaded."),
+    ATTR_BOOL(struct openid_config, validates, "validate-connectivity", .about = "Whether Azure calls the address when the document is saved.",
+              .no_effect = "addresses are not called when a document is loaded"),
     ATTR_END
 };
 

@@ -20,6 +20,7 @@
 #include "exchange/token_cache.h"
 #include "expr/program.h"
 #include "http/headers.h"
+#include "observe/metrics.h"
 #include "policy/compile.h"
 #include "rt/loop.h"
 
@@ -837,6 +838,8 @@ token_check_run(const struct token_conf *conf, struct exchange *ex, const struct
         return FLOW_ERROR;
     if (ex->services->tokens)
         kept = token_cache_find(ex->services->tokens, text, wanted->mark, loop_now_ms(ex->services->loop));
+    if (ex->services->figures)
+        metric_add(ex->services->figures, kept ? METRIC_TOKENS_SEEN : METRIC_TOKENS_VERIFIED, 1);
     if (!kept) {
         if (!read_token(ex, &p, text) || !check_signature(ex, &p))
             return FLOW_ERROR;

@@ -199,6 +199,22 @@ read_provider(struct loader *l, const struct provider_option *o, struct provider
         read_authorization(l, o, &o->authorizations[i], &all[to->n_authorizations++]);
 }
 
+/* The identity that the platform offers through the environment, when headgate.yaml names none. */
+static uint32_t
+read_platform_identity(struct loader *l, struct identity_conf *to)
+{
+    struct identity_option o = {.name = STR("system"), .timeout_ms = 10000};
+
+    if (getenv("AZURE_FEDERATED_TOKEN_FILE") && getenv("AZURE_TENANT_ID") && getenv("AZURE_CLIENT_ID"))
+        o.source = IDENTITY_WORKLOAD;
+    else if (getenv("IDENTITY_ENDPOINT"))
+        o.source = IDENTITY_ENDPOINT;
+    else
+        return 0;
+    read_identity(l, &o, to);
+    return 1;
+}
+
 void
 read_own_identities(struct loader *l)
 {
@@ -213,7 +229,7 @@ read_own_identities(struct loader *l)
     for (uint32_t i = 0; i < s->n_providers; i++)
         read_provider(l, &s->providers[i], &providers[i]);
     l->m->identities = identities;
-    l->m->n_identities = s->n_identities;
+    l->m->n_identities = s->n_identities ? s->n_identities : read_platform_identity(l, identities);
     l->m->providers = providers;
     l->m->n_providers = s->n_providers;
 }

@@ -72,6 +72,22 @@ TEST(networks_hold_what_they_cover)
     EXPECT(!addr_net_parse(STR("10.0.0.0/"), &net, &err));
 }
 
+TEST(link_local_addresses_are_known_in_every_form)
+{
+    static const struct { const char *text; bool is; } cases[] = {
+        {"169.254.169.254", true}, {"169.254.0.0", true}, {"::ffff:169.254.1.1", true}, {"fe80::1", true}, {"febf::1", true},
+        {"64:ff9b::169.254.169.254", true}, {"2002:a9fe:a9fe::1", true}, {"169.253.1.1", false}, {"10.0.0.1", false}, {"fec0::1", false},
+        {"::1", false}, {"8.8.8.8", false}};
+    struct err err = ERR_INIT;
+    struct addr a;
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        EXPECT_OK(addr_parse_ip(str_from_c(cases[i].text), &a, &err));
+        if (addr_is_link_local(&a) != cases[i].is)
+            TEST_FAIL("%s", cases[i].text);
+    }
+}
+
 TEST(internal_addresses_are_known_in_every_form)
 {
     static const char *const inside[] = {"127.0.0.1", "10.9.8.7", "172.16.0.1", "172.31.255.255", "192.168.0.1",
