@@ -18,13 +18,45 @@
 #define BACKENDS_BYTES_MAX ((size_t)256 << 20)
 #define CERTIFICATE_BYTES_MAX ((size_t)1 << 20)
 
+static struct hash128
+fingerprint(const struct tls_client_options *o)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    const struct tls_identity none = {0}, *id = o->identity ? o->identity : &none;
+
+    buf_printf(&b, "%d %d %p %zu %zu %zu %zu ", o->no_verify_chain, o->no_verify_name, (const void *)o->trust_like,
+               o->extra_ca_pem.len, id->cert.len, id->key.len, id->password.len);
+    buf_add_str(&b, o->extra_ca_pem);
+    buf_add_str(&b, id->cert);
+    buf_add_str(&b, id->key);
+    buf_add_str(&b, id->password);
+    return hash_128(buf_str(&b));
+}
+
+/* The context of the configuration before where nothing about it has changed: origins are told apart by it, so their
+ * connections, sessions and limits live on. */
+static struct tls_client *
+keep_or_make(struct backends *b, const struct tls_client_options *options, struct err *err)
+{
+    struct backend_tls made = {.of = fingerprint(options)};
+    const struct backends *before = b->before;
+
+    for (uint32_t i = 0; before && i < before->n_tls && !made.client; i++)
+        if (before->tls[i].of.hi == made.of.hi && before->tls[i].of.lo == made.of.lo)
+            made.client = tls_client_ref(before->tls[i].client);
+    if (!made.client && !(made.client = tls_client_new(options, err)))
+        return NULL;
+    b->tls[b->n_tls++] = made;
+    return made.client;
+}
+
 /* A backend with TLS rules of its own, or a certificate to show, gets a client context of its own; others share one. */
 static bool
 make_tls(struct backends *b, const struct backend_conf *conf, struct target_env *env, struct err *err)
 {
     const struct backend_credentials *c = &conf->credentials;
     struct tls_client_options options = {.trust_like = b->env.tls, .no_verify_chain = !conf->verify_chain,
-                                         .no_verify_name = !conf->verify_name, .http2 = true};
+                                         .no_verify_name = !conf->verify_name};
 
     if (conf->verify_chain && conf->verify_name && c->n_certificates == 0)
         return true;
@@ -33,12 +65,8 @@ make_tls(struct backends *b, const struct backend_conf *conf, struct target_env 
                                     conf->verify_name, err);
         return env->tls || err_prefix(err, "its certificate");
     }
-    struct tls_client *tls = tls_client_new(&options, err);
-    if (!tls)
-        return false;
-    b->tls[b->n_tls++] = tls;
-    env->tls = tls;
-    return true;
+    env->tls = keep_or_make(b, &options, err);
+    return env->tls != NULL;
 }
 
 static bool
@@ -99,21 +127,19 @@ read_trust(struct backends *b, const struct service_settings *settings, struct d
 
 /* What every https backend without rules of its own is reached with. */
 static void
-make_env(struct backends *b, const struct model *m, struct http_origins *origins, struct diags *diags)
+make_env(struct backends *b, const struct model *m, const struct backends_input *in, struct diags *diags)
 {
-    struct tls_client_options options = {.extra_ca_pem = read_trust(b, &m->settings, diags), .http2 = true};
+    struct tls_client_options options = {.extra_ca_pem = read_trust(b, &m->settings, diags)};
     struct err err;
 
-    b->env = (struct target_env){.origins = origins, .extra_ca_pem = options.extra_ca_pem};
-    b->env.tls = tls_client_new(&options, &err);
-    if (b->env.tls)
-        b->tls[b->n_tls++] = b->env.tls;
-    else
+    b->env = (struct target_env){.origins = in->origins, .origin = in->origin, .extra_ca_pem = options.extra_ca_pem};
+    b->env.tls = keep_or_make(b, &options, &err);
+    if (!b->env.tls)
         diag_add(diags, DIAG_WARNING, NULL, 0, 0, "TLS to backends: %s, https backends cannot be reached", err.text);
 }
 
 struct backends *
-backends_new(const struct model *m, struct http_origins *origins, struct diags *diags)
+backends_new(const struct model *m, const struct backends_input *in, struct diags *diags)
 {
     struct backends *b = xnew(struct backends);
 
@@ -122,13 +148,15 @@ backends_new(const struct model *m, struct http_origins *origins, struct diags *
     b->n_apis = m->n_apis;
     b->v = xnew_array(struct backend, m->n_backends + 1);
     b->apis = xnew_array(struct target, m->n_apis + 1);
-    b->tls = xnew_array(struct tls_client *, m->n_backends + 1);
-    make_env(b, m, origins, diags);
+    b->tls = xnew_array(struct backend_tls, m->n_backends + 1);
+    b->before = in->before;
+    make_env(b, m, in, diags);
     b->certificates = certificates_new(m, b->env.tls, diags);
     for (uint32_t i = 0; i < m->n_backends; i++)
         make_backend(b, &m->backends[i], diags);
     for (uint32_t i = 0; i < m->n_apis; i++)
         make_api_target(b, &m->apis[i], diags);
+    b->before = NULL;
     return b;
 }
 
@@ -142,7 +170,7 @@ backends_delete(struct backends *b)
     for (uint32_t i = 0; i < b->n_apis; i++)
         target_close(&b->apis[i]);
     for (uint32_t i = 0; i < b->n_tls; i++)
-        tls_client_unref(b->tls[i]);
+        tls_client_unref(b->tls[i].client);
     certificates_delete(b->certificates);
     free(b->v);
     free(b->apis);

@@ -5,6 +5,7 @@
 
 #include "backend/target.h"
 #include "base/diag.h"
+#include "base/hash.h"
 
 struct backend_conf;
 struct http_headers;
@@ -23,13 +24,23 @@ struct backends {
     struct target *apis;          /* by api.index; text empty: the API has no service URL */
     struct target_env env;
     struct certificates *certificates;    /* backend/certificates.h: of the configuration, for policies and entities */
-    struct tls_client **tls;      /* of backends with TLS rules of their own */
+    struct backend_tls {
+        struct tls_client *client;    /* referenced */
+        struct hash128 of;            /* what it was made of */
+    } *tls;                       /* the one that most share, and those of backends with rules of their own */
     uint32_t n_tls;
+    const struct backends *before;    /* while being made */
 };
 
-/* origins and the model outlive the result. Reads certificates (blocks). Addresses and certificates that cannot be used are
+struct backends_input {
+    struct http_origins *origins;     /* outlives the result */
+    struct http_origin_conf origin;   /* limits where a backend has none of its own */
+    const struct backends *before;    /* of the configuration before this one, read only now; may be NULL */
+};
+
+/* The model outlives the result. Reads certificates (blocks). Addresses and certificates that cannot be used are
  * diagnostics, and errors of their API or backend alone, not failures. */
-struct backends *backends_new(const struct model *m, struct http_origins *origins, struct diags *diags);
+struct backends *backends_new(const struct model *m, const struct backends_input *in, struct diags *diags);
 void backends_delete(struct backends *b);
 /* By entity name, case ignored; NULL when there is none. */
 const struct backend *backends_find(const struct backends *b, struct str name);

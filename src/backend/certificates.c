@@ -204,7 +204,7 @@ certificates_tls(struct certificates *c, const struct loaded_certificate *certif
 {
     struct slot *s = slot_of(certificate);
     struct tls_client_options options = {.trust_like = c->trust, .identity = &s->identity, .no_verify_chain = !verify_chain,
-                                         .no_verify_name = !verify_name, .http2 = true};
+                                         .no_verify_name = !verify_name};
     struct tls_client **at = &s->tls[(verify_chain ? 1 : 0) | (verify_name ? 2 : 0)], *tls;
 
     if (certificate->problem.p) {

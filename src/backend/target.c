@@ -3,7 +3,6 @@
 #include "backend/target.h"
 
 #include "base/codec.h"
-#include "http/client.h"
 #include "model/backend_conf.h"
 
 #define CACHED_TARGETS_MAX 1000       /* of one worker; further ones are made for one request each */
@@ -43,14 +42,15 @@ target_read_proxy(struct arena *a, struct str address, struct str user, struct s
 void
 target_make_variant(const struct target_env *env, const struct target *from, const struct backend_conf *conf, struct target *ret)
 {
-    struct http_origin_conf origin = {
-        .host = without_brackets(from->base.host),
-        .port = from->base.port,
-        .tls = target_is_tls(from) ? env->tls : NULL,
-        .connections_max = conf ? conf->connections_max : 0,
-        .waiting_max = conf ? conf->queue_max : 0,
-    };
+    struct http_origin_conf origin = env->origin;
 
+    origin.host = without_brackets(from->base.host);
+    origin.port = from->base.port;
+    origin.tls = target_is_tls(from) ? env->tls : NULL;
+    if (conf && conf->connections_max)
+        origin.connections_max = conf->connections_max;
+    if (conf && conf->queue_max)
+        origin.waiting_max = conf->queue_max;
     *ret = *from;
     if (env->proxy)
         origin.proxy = *env->proxy;

@@ -6,11 +6,9 @@
 
 #include "backend/url.h"
 #include "base/map.h"
+#include "http/client.h"
 
 struct backend_conf;
-struct http_origin;
-struct http_origins;
-struct http_proxy;
 struct tls_client;
 
 struct target {
@@ -22,6 +20,7 @@ struct target {
 /* What addresses are turned into origins with; of one snapshot. */
 struct target_env {
     struct http_origins *origins;
+    struct http_origin_conf origin;   /* limits where a backend has none of its own; host, port, tls are not looked at */
     struct tls_client *tls;       /* checks against the system's and configured CAs; NULL: https cannot be reached */
     struct str extra_ca_pem;      /* those configured CAs, for backends with rules of their own */
     const struct http_proxy *proxy;   /* NULL: none */

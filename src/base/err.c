@@ -73,7 +73,7 @@ err_code_name(enum err_code code)
         [ERR_EXISTS] = "exists", [ERR_INVALID] = "invalid", [ERR_UNSUPPORTED] = "unsupported",
         [ERR_DENIED] = "denied", [ERR_TIMEOUT] = "timeout", [ERR_CANCELLED] = "cancelled",
         [ERR_CLOSED] = "closed", [ERR_CONNECT] = "connect", [ERR_PROTOCOL] = "protocol", [ERR_TLS] = "tls",
-        [ERR_IO] = "io", [ERR_NO_MEMORY] = "no memory",
+        [ERR_IO] = "io", [ERR_NO_MEMORY] = "no memory", [ERR_BUSY] = "busy",
     };
 
     return names[code];

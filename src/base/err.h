@@ -25,6 +25,7 @@ enum err_code {
     ERR_TLS,
     ERR_IO,           /* errno said so */
     ERR_NO_MEMORY,    /* an arena or a budget is full */
+    ERR_BUSY,         /* what all share is used up for now */
 };
 
 #define ERR_TEXT_MAX 480

@@ -225,7 +225,8 @@ metrics_page(struct buf *to)
 #define METRIC(id, kind, name, help) buf_printf(to, "| `%s` | %s | %s |\n", name, kind, help);
 #include "observe/metrics.def"
 #undef METRIC
-    buf_add_lit(to, "| `headgate_requests_total{api,class}` | counter | requests answered |\n"
+    buf_add_lit(to, "| `headgate_refusals_total{status}` | counter | the same requests by the status they were answered with |\n"
+                    "| `headgate_requests_total{api,class}` | counter | requests answered |\n"
                     "| `headgate_request_duration_ms{api}` | histogram | time from the request's head to the answer's end |\n"
                     "| `headgate_backend_duration_ms{api}` | histogram | time spent waiting for backends |\n"
                     "| `headgate_api_cache_total{api,outcome}` | counter | cache lookups by outcome |\n");

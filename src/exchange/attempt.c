@@ -12,6 +12,7 @@
 #include "http/forward.h"
 #include "http/server.h"
 #include "http/websocket.h"
+#include "model/api.h"
 #include "model/backend_conf.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
@@ -101,13 +102,34 @@ add_identity(struct exchange *ex, struct http_headers *headers)
     return (token.p && http_headers_set(headers, STR("Authorization"), token)) || no_memory(ex);
 }
 
+/* The query without the key, under the name that the API gives it. */
+static struct str
+query_without_key(struct exchange *ex, struct str query)
+{
+    struct buf kept = buf_in(ex->arena);
+    struct str rest = query, pair, name, value;
+
+    while (str_split_next(&rest, '&', &pair)) {
+        value = pair;
+        str_split_next(&value, '=', &name);
+        if (str_eq_nocase(name, ex->api->key_query))
+            continue;
+        if (kept.len)
+            buf_add_char(&kept, '&');
+        buf_add_str(&kept, pair);
+    }
+    return kept.len ? buf_str(&kept) : STR_NONE;
+}
+
 /* The head: method, address, fields. */
 static bool
 render(struct exchange *ex, struct wire *w)
 {
     const struct url *base = &w->target->base;
     struct http_request *rq = &w->request;
-    struct str host = host_set_by_policy(ex), query = merged_query(ex, base->query, ex->request.query);
+    bool drops_key = ex->limits->drops_key && ex->api;
+    struct str own_query = drops_key && ex->request.query.len ? query_without_key(ex, ex->request.query) : ex->request.query;
+    struct str host = host_set_by_policy(ex), query = merged_query(ex, base->query, own_query);
 
     w->has_trailers = http_list_has(http_headers_get(ex->request.headers, HTTP_TE), STR("trailers"));
     *rq = (struct http_request){.method = http_method_from(ex->request.method), .version = HTTP_1_1,
@@ -120,6 +142,8 @@ render(struct exchange *ex, struct wire *w)
     http_headers_remove_id(&rq->headers, HTTP_HOST);
     if (ex->proxy)
         http_headers_remove_id(&rq->headers, HTTP_PROXY_AUTHORIZATION);
+    if (drops_key)
+        http_headers_remove(&rq->headers, ex->api->key_header);
     if (!websocket_complete(&rq->headers, rq->protocol) || !add_forwarding(ex, &rq->headers))
         return no_memory(ex);
     if (ex->backend && !backend_add_credentials(ex->backend, ex->arena, &rq->headers, &query))
@@ -208,6 +232,7 @@ keep_answer(struct exchange *ex, struct http_answer *answer, struct fetch *fetch
         ex->upgraded = answer;
     ex->response = r;
     ex->backend_status = r->status;
+    ex->backend_protocol = http_version_name(answer->response.version);
     ex->is_forwarded = true;
     return true;
 }
@@ -229,20 +254,48 @@ count_attempt(struct exchange *ex, const struct http_answer *answer, const struc
         metric_add(figures, METRIC_UPSTREAM_RESENT, 1);
 }
 
+/* The earlier of the exchange's deadline and that of one call; 0: none. */
+static uint64_t
+call_end_ms(const struct exchange *ex)
+{
+    uint64_t at_ms = ex->limits->call_ms ? loop_deadline(ex->services->loop, ex->limits->call_ms) : 0;
+
+    return !at_ms ? ex->deadline_ms : ex->deadline_ms ? MIN(at_ms, ex->deadline_ms) : at_ms;
+}
+
+/* A 1xx of the backend goes on (RFC 9110 15.2), as long as the client may still get one. */
+static void
+pass_interim(void *ctx, const struct http_response *interim)
+{
+    struct exchange *ex = ctx;
+    struct http_headers headers = http_headers_in(ex->arena);
+
+    if (!ex->call || !http_headers_copy(&headers, &interim->headers))
+        return;
+    http_strip_hop_by_hop(&headers, false);
+    http_headers_remove_id(&headers, HTTP_CONTENT_LENGTH);
+    http_call_interim(ex->call, interim->status, &headers);
+}
+
 static bool
 exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct fetch *fetch,
               struct http_answer **ret)
 {
     struct http_origin *origin = w->target->origins[conf->protocol];
     struct http_exchange_conf how = {
-        .deadlines = {.first_byte_ms = conf->timeout_ms, .total_at_ms = ex->deadline_ms},
+        .deadlines = {.first_byte_ms = conf->timeout_ms, .idle_ms = ex->limits->answer_idle_ms, .total_at_ms = call_end_ms(ex)},
         .want_upgrade = w->request.protocol.len > 0,
         .expect_continue = conf->expects_continue && w->body,
         .want_trailers = w->has_trailers,
+        .on_interim = pass_interim,
+        .ctx = ex,
     };
     struct err err;
 
     ex->times.backend_start_ns = loop_now_ns(ex->services->loop);
+    ex->backend_scheme = w->request.scheme;
+    ex->backend_authority = w->request.authority;
+    ex->backend_target = w->request.target;
     bool ok = http_client_exchange(ex->services->client, origin, &w->request, w->body, &how,
                                    fetch ? fetch_arena(fetch) : ex->arena, ret, &err);
     ex->times.backend_end_ns = loop_now_ns(ex->services->loop);
@@ -331,6 +384,7 @@ attempt_run(struct exchange *ex, const struct attempt *conf)
         exchange_fail(ex, "%s", err.text);
         return false;
     }
+    ex->backend_id = ex->backend ? ex->backend->conf->name : STR_NONE;
     if (!render(ex, &w) || !take_body(ex, conf, &w))
         return false;
     for (int hops = 0;; hops++) {

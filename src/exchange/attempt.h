@@ -6,7 +6,7 @@
 #include "exchange/exchange.h"
 
 struct attempt {
-    uint32_t timeout_ms;          /* to the head of the answer; 0: only the exchange's own deadline */
+    uint32_t timeout_ms;          /* to the head of the answer; 0: only the call's own deadline */
     uint8_t protocol;             /* enum http_protocol */
     bool follows_redirects;
     bool buffers_request;         /* keep the body for a further try */

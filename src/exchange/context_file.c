@@ -390,7 +390,8 @@ context_file_exchange(struct arena *a, struct expr_env *env, struct str text, st
         return err_set(err, ERR_LIMIT, "the context is too large"), NULL;
     if (!root)
         return err_set(err, ERR_SYNTAX, "%s", problem.err.text), NULL;
-    *limits = (struct exchange_limits){a->bytes_max, a->bytes_max, expr_limits_default};
+    *limits = (struct exchange_limits){.buffered_body_max = a->bytes_max, .arena_max = a->bytes_max,
+                                       .expr = expr_limits_default};
     services->env = env;
     exchange_init(l.ex, a, services, limits, NULL);
     return load(&l, root) ? l.ex : NULL;

@@ -13,7 +13,7 @@
 #include "http/message.h"
 #include "http/server.h"
 #include "observe/metrics.h"
-#include "rt/loop.h"
+#include "rt/fiber.h"
 #include "rt/offload.h"
 
 struct str
@@ -97,6 +97,13 @@ run_wall_ns(struct expr_run *run)
     return loop_wall_ns(ex->services->loop);
 }
 
+/* A long expression keeps other requests of its worker waiting for one slice only, and ends when nobody wants it. */
+static bool
+let_others_run(struct expr_run *run)
+{
+    return !fiber_self() || fiber_yield(NULL);
+}
+
 struct expr_run *
 exchange_expr_run(struct exchange *ex)
 {
@@ -110,6 +117,7 @@ exchange_expr_run(struct exchange *ex)
     run->rand = ex->services->rand;
     if (ex->services->loop)
         run->wall_ns = run_wall_ns;
+    run->on_slice = let_others_run;
     return ex->expr_run = run;
 }
 
@@ -164,6 +172,7 @@ exchange_refuse_args(struct exchange *ex, enum error_id id, const struct str *ar
     e->message = fill_in(ex->arena, def->message, args, n_args);
     e->client_message = def->client.len ? fill_in(ex->arena, def->client, args, n_args) : e->message;
     e->section = section_name(ex->section);
+    e->at_ns = ex->services->loop ? loop_now_ns(ex->services->loop) : 0;
     if (at) {
         e->scope = level_name(at->level);
         e->path = at->path;
@@ -230,6 +239,10 @@ exchange_fail_io(struct exchange *ex, const struct err *err)
         return exchange_refuse(ex, acts_on_request(ex) ? E_BODY_TOO_LARGE : E_INTERNAL, text);
     case ERR_NO_MEMORY:
         return exchange_refuse(ex, E_INTERNAL, text);
+    case ERR_BUSY:
+        exchange_refuse(ex, E_BUSY, text);
+        exchange_refusal_header(ex, STR("Retry-After"), STR("1"));
+        return FLOW_ERROR;
     case ERR_CLOSED:
         return exchange_refuse(ex, E_BACKEND_CONNECTION_FAILURE,
                                STR("Underlying transport connection was unexpectedly closed."));

@@ -106,6 +106,7 @@ struct last_error {
     struct str source, reason, message;
     struct str scope, section, path, policy_id;
     struct str client_message;    /* what the answer says; placed into JSON as it is */
+    uint64_t at_ns;               /* when, on the loop's monotonic clock */
     uint16_t status;
     struct header_addition *headers;  /* of the default answer: Retry-After, WWW-Authenticate */
 };
@@ -144,6 +145,12 @@ struct services {
 struct exchange_limits {
     uint64_t buffered_body_max;   /* bytes of one message held in memory */
     uint64_t arena_max;
+    uint32_t inflate_ratio;       /* how much larger a body may become by decoding; 0: 200 */
+    /* Calls to backends; 0: no limit. The first byte and HTTP/2 where a policy says nothing. */
+    uint32_t first_byte_ms, answer_idle_ms;
+    uint64_t call_ms;
+    bool offers_http2;
+    bool drops_key;               /* the subscription key does not go on to backends */
     struct expr_limits expr;
     struct transform_limits transform;
 };
@@ -242,7 +249,8 @@ struct exchange {
     struct exchange_times times;
     uint8_t cache_outcome;        /* enum cache_outcome, observe/metrics.h */
     uint16_t backend_status;
-    struct str backend_url, backend_id;
+    struct str backend_id, backend_protocol;
+    struct str backend_scheme, backend_authority, backend_target;   /* of the last try; the row joins them */
     struct str upstream_error;
     struct trace_line *traces, **traces_end;
     uint32_t n_traces;

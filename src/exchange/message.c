@@ -5,6 +5,7 @@
 #include "exchange/exchange.h"
 #include "http/body.h"
 #include "http/message.h"
+#include "model/api.h"
 
 #define CONTENT_IN_ARENA_MAX (64u << 10)  /* larger bodies are kept outside, and counted */
 
@@ -25,6 +26,24 @@ pieces_in_arena(struct arena *a)
     return p && arena_defer(a, destroy_pieces, p) ? p : NULL;
 }
 
+/* Of one body in memory. */
+static uint64_t
+buffer_max(const struct exchange *ex, const struct content *c)
+{
+    uint64_t own = ex->api && c != &ex->request.content ? ex->api->settings.response_buffer_max : 0;
+
+    return own ? own : ex->limits->buffered_body_max;
+}
+
+/* The budget of all exchanges together is spent: nobody's fault, and over soon. Always false. */
+static bool
+is_busy(struct err *err)
+{
+    if (err && err->code == ERR_NO_MEMORY)
+        err->code = ERR_BUSY;
+    return false;
+}
+
 bool
 content_buffer(struct exchange *ex, struct content *c, struct err *err)
 {
@@ -37,8 +56,8 @@ content_buffer(struct exchange *ex, struct content *c, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory left to keep a body");
     struct body *stream = c->stream;
     *c = (struct content){.state = CONTENT_CONSUMED};
-    if (!body_read_all(stream, ex->limits->buffered_body_max, ex->services->bodies, ex->deadline_ms, pieces, err))
-        return false;
+    if (!body_read_all(stream, buffer_max(ex, c), ex->services->bodies, ex->deadline_ms, pieces, err))
+        return is_busy(err);
     *c = (struct content){.state = CONTENT_PIECES, .pieces = pieces};
     return true;
 }
@@ -50,7 +69,7 @@ join(struct exchange *ex, struct pieces *p, struct str *ret, struct err *err)
     struct str all;
 
     if (p->bytes > CONTENT_IN_ARENA_MAX && !pieces_flatten(p, ex->services->bodies))
-        return err_set(err, ERR_NO_MEMORY, "no memory left for a body of %" PRIu64 " bytes", p->bytes);
+        return err_set(err, ERR_BUSY, "no memory left for a body of %" PRIu64 " bytes", p->bytes);
     all = pieces_join(p, ex->arena);
     if (!all.p)
         return err_set(err, ERR_NO_MEMORY, "a body of %" PRIu64 " bytes does not fit into the request's memory", p->bytes);
@@ -72,16 +91,16 @@ content_read(struct exchange *ex, struct content *c, bool is_kept, struct str *r
 }
 
 static bool
-decode(struct exchange *ex, struct str bytes, enum http_coding coding, struct str *ret, struct err *err)
+decode(struct exchange *ex, struct str bytes, enum http_coding coding, uint64_t max, struct str *ret, struct err *err)
 {
     struct pieces *pieces = pieces_in_arena(ex->arena);
     struct body *below = body_from_str(ex->arena, bytes), *decoded;
 
-    decoded = below ? body_decode(ex->arena, below, coding, ex->limits->buffered_body_max, NULL) : NULL;
+    decoded = below ? body_decode(ex->arena, below, coding, max, ex->limits->inflate_ratio, NULL) : NULL;
     if (!pieces || !decoded)
         return err_set(err, ERR_NO_MEMORY, "no memory left to decode a body");
-    if (!body_read_all(decoded, ex->limits->buffered_body_max, ex->services->bodies, ex->deadline_ms, pieces, err))
-        return false;
+    if (!body_read_all(decoded, max, ex->services->bodies, ex->deadline_ms, pieces, err))
+        return is_busy(err);
     return join(ex, pieces, ret, err);
 }
 
@@ -95,7 +114,7 @@ content_read_decoded(struct exchange *ex, struct content *c, const struct http_h
     if (!content_read(ex, c, is_kept, &bytes, err))
         return false;
     if (word.len && bytes.len && http_coding_from(str_trim(word), &coding) && coding != HTTP_CODING_IDENTITY)
-        return decode(ex, bytes, coding, ret, err);
+        return decode(ex, bytes, coding, buffer_max(ex, c), ret, err);
     *ret = bytes;
     return true;
 }

@@ -30,7 +30,8 @@ struct content {
     struct pieces *pieces;        /* PIECES: freed with the exchange's arena */
 };
 
-/* Reads a STREAM to its end into PIECES; other states stay. ERR_LIMIT above ex->limits->buffered_body_max. Yields. */
+/* Reads a STREAM to its end into PIECES; other states stay. ERR_LIMIT above the limit of one body, ERR_BUSY when those of all exchanges
+ * are at theirs. Yields. */
 MUST_USE bool content_buffer(struct exchange *ex, struct content *c, struct err *err);
 /* All of a body as one view, Content-Encoding as it came; it becomes CONSUMED when !is_kept. STR_NONE for NONE and
  * CONSUMED. Yields. */

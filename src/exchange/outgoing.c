@@ -169,6 +169,8 @@ render(struct exchange *ex, struct outgoing *o, struct http_request *rq, struct 
     http_headers_remove_id(&rq->headers, HTTP_HOST);
     if (o->proxy)
         http_headers_remove_id(&rq->headers, HTTP_PROXY_AUTHORIZATION);
+    if (!http_loop_add(ex->arena, ex->request.headers, &rq->headers))
+        return false;
     rq->has_body = *ret_body != NULL;
     rq->content_length = *ret_body ? (*ret_body)->length : 0;
     return rq->target.p && rq->authority.p;

@@ -25,14 +25,14 @@ struct admin {
     struct message quiet;             /* sent once, by admin_stop_listening() */
     struct buf token;                 /* empty: none could be kept, so nothing that needs one is served */
     char *address;
-    uint16_t port;
+    struct addr addr;                 /* where it really listens; a path is in address */
     pthread_t thread;
     bool is_started;
 };
 
 struct admin_route {
     const char *method, *path;
-    bool is_open;                     /* served without the token when admin.metrics-open */
+    bool is_open;                     /* served without the token when admin.open-health */
     void (*run)(struct admin *a, struct http_call *call);
 };
 
@@ -168,7 +168,7 @@ listen_at(struct admin *a, const struct options *o, struct err *err)
     lo.fd = master_link_socket(a->gateway->master, &lo.addr, 0, 128, 0600, false, err);
     if (lo.fd < 0 || !(a->listener = listener_new(a->loop, &lo, err)))
         return false;
-    a->port = listener_addr(a->listener).port;
+    a->addr = lo.addr.kind == ADDR_UNIX ? lo.addr : listener_addr(a->listener);
     return true;
 }
 
@@ -207,10 +207,10 @@ failed:
     return NULL;
 }
 
-uint16_t
-admin_port(const struct admin *a)
+struct addr
+admin_addr(const struct admin *a)
 {
-    return a->port;
+    return a->addr;
 }
 
 static void

@@ -4,7 +4,7 @@
  *     GET /readyz    200 when a configuration is published and no drain has begun, else 503 and why
  *     GET /metrics   Prometheus text
  * The rest needs the bearer token of the state folder (made at first start); /metrics and health too, unless
- * admin.metrics-open says otherwise.
+ * admin.open-health says otherwise.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -15,7 +15,7 @@ struct gateway;
 
 /* Binds and starts. NULL when it cannot. */
 struct admin *admin_start(struct gateway *g, struct err *err);
-uint16_t admin_port(const struct admin *a);
+struct addr admin_addr(const struct admin *a);
 /* Accepts nothing new and closes what is idle, since another process answers on the same socket. NULL is fine. */
 void admin_stop_listening(struct admin *a);
 void admin_stop(struct admin *a);

@@ -34,6 +34,7 @@ struct front {
     struct body *body;                /* of the answer, once it was handed out; closed by on_sent() */
     struct url asked;                 /* for the log, also when nothing matched */
     char traceparent[TRACEPARENT_LEN];
+    struct str request_id;
 };
 
 /* ---- the end: log row and figures ---- */
@@ -45,9 +46,12 @@ elapsed_ms(uint64_t from_ns, uint64_t to_ns)
 }
 
 static struct str
-protocol_name(uint8_t version)
+backend_url(struct exchange *ex)
 {
-    return version == HTTP_2 ? STR("HTTP/2") : version == HTTP_1_0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+    if (!ex->backend_authority.len)
+        return STR_NONE;
+    return str_printf(ex->arena, "%.*s://%.*s%.*s", STR_ARG(ex->backend_scheme), STR_ARG(ex->backend_authority),
+                      STR_ARG(ex->backend_target));
 }
 
 static void
@@ -56,19 +60,20 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
     struct exchange *ex = &f->ex;
     struct worker *w = f->worker;
     struct http_call *call = f->call;
+    const struct gateway_log_options *log = &w->gateway->options->gateway_log;
     bool is_success = status >= 200 && status < 400;
 
     if (!gateway_log_wants(&w->log, is_success))
         return;
     gateway_log_add(&w->log, &(struct log_row){
         .time_ns = ex->timestamp_ns,
-        .request_id = exchange_id_text(ex->arena, ex->id),
+        .request_id = f->request_id,
         .region = ex->model ? ex->model->settings.deployment.region : STR_NONE,
         .is_success = is_success,
         .caller_address = ex->client_ip,
         .method = call->request.method_text,
         .url = url_print(ex->arena, &ex->original_url),
-        .client_protocol = protocol_name(call->request.version),
+        .client_protocol = http_version_name(call->request.version),
         .client_tls_version = call->stream->is_tls ? str_from_c(stream_tls_info(call->stream).version) : STR_NONE,
         .response_code = status,
         .request_bytes = call->bytes_in,
@@ -86,9 +91,13 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .user_id = ex->user ? ex->user->name : STR_NONE,
         .workspace_id = ex->api && ex->api->workspace ? ex->api->workspace->name : STR_NONE,
         .backend_id = ex->backend_id,
-        .backend_method = ex->backend_status ? ex->request.method : STR_NONE,
-        .backend_url = ex->backend_url,
+        .backend_method = ex->backend_authority.len ? ex->request.method : STR_NONE,
+        .backend_url = backend_url(ex),
+        .backend_protocol = ex->backend_protocol,
+        .request_headers_json = gateway_log_headers(ex->arena, &call->request.headers, &log->headers, &log->mask_headers),
+        .response_headers_json = gateway_log_headers(ex->arena, &f->answer.headers, &log->headers, &log->mask_headers),
         .backend_response_code = ex->backend_status,
+        .last_error_elapsed_ms = ex->error.id == E_NONE ? 0 : elapsed_ms(call->started_ns, ex->error.at_ns),
         .last_error_source = ex->error.source,
         .last_error_reason = ex->error.reason,
         .last_error_message = ex->error.message,
@@ -126,7 +135,7 @@ on_sent(void *ctx, struct http_call *call, int status)
 
     body_close(f->body);
     count(f, code, now_ns);
-    write_log_row(f, call->status_sent, now_ns);
+    write_log_row(f, f->ex.error.id == E_CLIENT_CONNECTION_FAILURE ? 0 : call->status_sent, now_ns);
     exchange_close(&f->ex);
     f->worker->exchanges--;
     pin_release(f->pin);
@@ -220,7 +229,7 @@ answer_error(struct front *f, const struct plan *plan, enum flow flow)
 static void
 refuse(struct front *f, uint16_t status, struct str message)
 {
-    metric_add(f->worker->metrics, METRIC_REQUESTS_REFUSED, 1);
+    http_server_count_refusal(f->worker->server, status);
     f->call->on_sent = on_sent;
     f->call->on_sent_ctx = f;
     http_call_send_error(f->call, status, message);
@@ -298,6 +307,9 @@ begin_trace(struct front *f)
         memcpy(f->ex.id + i * 8, &(uint64_t){rand_u64(rand)}, 8);
     f->ex.id[6] = (uint8_t)((f->ex.id[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
     f->ex.id[8] = (uint8_t)((f->ex.id[8] & 0x3f) | 0x80);
+    f->request_id = exchange_id_text(f->ex.arena, f->ex.id);
+    if (f->worker->gateway->options->forwarding.request_id)
+        f->call->request_id = f->request_id;
 }
 
 /* True when the request is a preflight that policies answer, or that must not reach an operation. */
@@ -460,7 +472,30 @@ refuse_unsupported(struct front *f)
 
     if (LIKELY(!f->entry->unsupported.p))
         return false;
-    answer_error(f, ex->plan, exchange_refuse(ex, E_NOT_SUPPORTED_YET, f->entry->unsupported));
+    exchange_refuse(ex, E_NOT_SUPPORTED_YET, f->entry->unsupported);
+    exchange_refusal_override(ex, (uint16_t)ex->api->settings.status_when_unsupported, STR_NONE);
+    answer_error(f, ex->plan, FLOW_ERROR);
+    return true;
+}
+
+/* An API's own limit of request bodies, below the process's. False when the call has been answered. */
+static bool
+limit_body(struct front *f)
+{
+    struct http_call *call = f->call;
+    uint64_t max = f->ex.api->settings.request_body_max;
+
+    if (LIKELY(!max) || !call->body)
+        return true;
+    if (call->body->length >= 0 && (uint64_t)call->body->length > max) {
+        refuse(f, 413, STR("The request body is too large."));
+        return false;
+    }
+    if (call->body->length < 0 && !(call->body = body_limit(call->arena, call->body, max, &call->is_body_too_large))) {
+        refuse(f, 500, STR("Internal server error"));
+        return false;
+    }
+    f->ex.request.content.stream = call->body;
     return true;
 }
 
@@ -491,11 +526,11 @@ settle_upgrade(struct front *f)
 static void
 serve(struct front *f, const struct snapshot *s)
 {
+    begin_trace(f);
     if (!normalise(f, s) || !identify(f))
         return;
-    begin_trace(f);
     fill_request(f);
-    if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f) || !settle_upgrade(f))
+    if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f) || !settle_upgrade(f) || !limit_body(f))
         return;
     set_gateway_base(f);
     http_strip_hop_by_hop(&f->call->request.headers, true);

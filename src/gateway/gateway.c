@@ -25,9 +25,11 @@
 #include "gateway/external_cache.h"
 #include "gateway/listening.h"
 #include "gateway/overrides.h"
+#include "gateway/settings.h"
 #include "gateway/worker.h"
 #include "http/h2.h"
 #include "model/route.h"
+#include "net/listener.h"
 #include "rt/fiber.h"
 #include "rt/offload.h"
 #include "rt/watchdog.h"
@@ -143,7 +145,10 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .origins = g->origins, .metrics = g->metrics, .is_strict = g->options->strict, .with_coverage = g->with_coverage,
+    struct snapshot_input input = {.env = g->env, .metrics = g->metrics,
+                                   .backends = {.origins = g->origins, .origin = settings_origin(&g->options->upstream),
+                                                .before = g->current ? g->current->backends : NULL},
+                                    .is_strict = g->options->strict, .with_coverage = g->with_coverage,
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
@@ -211,40 +216,6 @@ on_change(void *ctx)
 
 /* ---- making ---- */
 
-static struct http_limits
-limits_from(const struct options *o)
-{
-    struct http_limits l;
-
-    http_limits_init(&l);
-    l.head_bytes = (int64_t)o->limits.head_bytes;
-    l.head_fields = o->limits.head_fields;
-    l.target_bytes = (int64_t)o->limits.target_bytes;
-    l.body_bytes = (int64_t)o->limits.body_bytes;
-    l.buffered_bytes = (int64_t)o->limits.buffered_body_bytes;
-    l.exchange_bytes = (int64_t)o->limits.exchange_bytes;
-    l.exchanges = o->limits.exchanges;
-    l.connections = o->limits.connections;
-    l.address_connections = o->limits.connections_per_address;
-    l.requests = o->limits.requests_per_connection;
-    l.pipelined = o->limits.pipelined_requests;
-    l.head_ms = (int64_t)o->timeouts.head_ms;
-    l.idle_ms = (int64_t)o->timeouts.keep_alive_ms;
-    l.body_grace_ms = (int64_t)o->timeouts.body_grace_ms;
-    l.body_rate = o->timeouts.body_rate;
-    l.write_ms = (int64_t)o->timeouts.write_idle_ms;
-    l.drain_bytes = (int64_t)o->limits.drain_body_bytes;
-    l.drain_ms = (int64_t)o->timeouts.drain_body_ms;
-    l.tunnel_idle_ms = (int64_t)o->timeouts.tunnel_idle_ms;
-    l.h2_streams = o->limits.h2_streams;
-    l.h2_window = o->limits.h2_window_bytes;
-    l.h2_block_bytes = (int64_t)o->limits.h2_block_bytes;
-    l.h2_block_frames = o->limits.h2_block_frames;
-    l.h2_resets_of = (int64_t)o->limits.h2_resets_sample * 2 * o->limits.h2_resets_percent / 100; /* half of it drops */
-    l.h2_control_frames = o->limits.h2_control_frames;
-    return l;
-}
-
 /* Trusted proxies are parsed with the listeners, which need them for the PROXY protocol. */
 static void
 forward_from(struct gateway *g)
@@ -265,11 +236,8 @@ static bool
 open_log(struct gateway *g, struct err *err)
 {
     const struct gateway_log_options *o = &g->options->gateway_log;
-    struct str target = STR("none");
 
-    if (o->is_on)
-        target = o->n_sinks && o->sinks[0].kind == LOG_SINK_FILE ? o->sinks[0].path : STR("stdout");
-    return log_sink_open(target, (uint32_t)o->sampling, &g->log_sink, err);
+    return !o->is_on || log_sink_open(o, &g->log_sink, err);
 }
 
 static bool
@@ -285,8 +253,6 @@ flush_log(struct task *task)
     struct worker *w = CONTAINER_OF(task, struct worker, flush_log);
 
     gateway_log_flush(&w->log);
-    metric_set(w->metrics, METRIC_LOG_ROWS, w->log.rows_written);
-    metric_set(w->metrics, METRIC_LOG_ROWS_DROPPED, w->log.rows_dropped);
 }
 
 /* Once a second a few dead entries go, so that a purge gives memory back without anybody scanning the cache. */
@@ -299,14 +265,38 @@ sweep_cache(struct timer *t)
     timer_start(w->loop, t, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
 }
 
+/* Whatever an expression or a backend's name makes of it: nobody reaches the operators' listener through a data listener
+ * (robustness D7). */
+static bool
+allow_address(void *ctx, const struct addr *a, struct err *err)
+{
+    const struct gateway *g = ctx;
+    const struct addr *admin = &g->admin_addr;
+    bool is_admin;
+
+    if (!atomic_load_explicit(&g->has_admin_addr, memory_order_acquire))
+        return true;
+    if (a->kind == ADDR_UNIX)
+        is_admin = admin->kind == ADDR_UNIX && a->path && strcmp(a->path, admin->path) == 0;
+    else
+        is_admin = a->port == admin->port && (addr_is_loopback(a) || addr_same_ip(a, admin));
+    return !is_admin || err_set(err, ERR_DENIED, "the admin listener cannot be a backend");
+}
+
 static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
-    struct http_server_conf conf = {.limits = limits_from(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
+    struct http_server_conf conf = {.limits = settings_limits(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
                                     .accept_h2 = h2_server_accept};
+    struct http_client_conf client = settings_client(g->options);
     struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers,
                                         .io = (enum loop_io)g->options->io};
 
+    client.overrides = g->overrides;
+    client.n_overrides = g->n_overrides;
+    client.h2 = &h2_session_ops;
+    client.allow = allow_address;
+    client.allow_ctx = g;
     *w = (struct worker){.gateway = g, .index = index, .flush_log = {.run = flush_log}};
     w->metrics = metrics_of_worker(g->metrics, index);
     if (!(w->loop = loop_new(&loop_options, err)))
@@ -316,9 +306,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     if (index == 0)
         timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
     w->server = http_server_new(w->loop, &conf);
-    w->client = http_client_new(w->loop, g->origins, &(struct http_client_conf){
-        .head_bytes = (uint32_t)g->options->limits.answer_head_bytes, .head_fields = g->options->limits.answer_head_fields,
-        .overrides = g->overrides, .n_overrides = g->n_overrides, .h2 = &h2_session_ops});
+    settings_resolver(w->loop, &g->options->upstream);
+    w->client = http_client_new(w->loop, g->origins, &client);
     w->tiers = tiers_new(w->loop, g->cache, index);
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
@@ -329,7 +318,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
-    gateway_log_create(&w->log, g->log_sink, &w->loop->rand);
+    gateway_log_create(&w->log, g->log_sink, &g->options->gateway_log, &w->loop->rand);
     return true;
 }
 
@@ -362,11 +351,8 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
-    g->bodies = (struct budget){.left = (int64_t)options->limits.buffered_total_bytes};
-    g->exchange_limits = (struct exchange_limits){.buffered_body_max = options->limits.buffered_body_bytes,
-        .arena_max = options->limits.exchange_bytes, .expr = expr_limits_default, .transform = options->transform};
-    g->exchange_limits.expr.steps = (int64_t)options->expressions.steps;
-    g->exchange_limits.expr.bytes = (int64_t)options->expressions.bytes;
+    g->exchange_limits = settings_exchange(options);
+    atomic_init(&g->bodies.left, (int64_t)MIN(options->limits.buffered_total_bytes, (uint64_t)INT64_MAX));
     g->workers = xnew_array(struct worker, g->n_workers);
     if (!make_env(g, err) || !open_log(g, err))
         goto failed;
@@ -443,6 +429,15 @@ start_watchdog(struct gateway *g, struct err *err)
     return g->watchdog != NULL;
 }
 
+static void
+remember_admin(struct gateway *g)
+{
+    g->admin_addr = admin_addr(g->admin);
+    if (g->admin_addr.kind == ADDR_UNIX)
+        g->admin_addr.path = str_dup(&g->keep, str_from_c(g->admin_addr.path)).p;
+    atomic_store_explicit(&g->has_admin_addr, true, memory_order_release);
+}
+
 bool
 gateway_start(struct gateway *g, struct err *err)
 {
@@ -459,6 +454,8 @@ gateway_start(struct gateway *g, struct err *err)
         return false;
     if (g->options->admin.is_on && !(g->admin = admin_start(g, err)))
         return false;
+    if (g->admin)
+        remember_admin(g);
     if (g->options->watch.is_on && g->options->artifacts.len &&
         !(g->watch = store_watch_start(g->options, on_change, g, err)))
         return false;
@@ -474,7 +471,7 @@ gateway_port(const struct gateway *g, uint32_t listener)
 uint16_t
 gateway_admin_port(const struct gateway *g)
 {
-    return g->admin ? admin_port(g->admin) : 0;
+    return g->admin_addr.port;
 }
 
 void
@@ -491,7 +488,7 @@ gateway_reopen_logs(struct gateway *g)
 {
     struct err err;
 
-    if (!log_sink_reopen(g->log_sink, &err))
+    if (g->log_sink && !log_sink_reopen(g->log_sink, &err))
         log_warn("%s, writing to the file of before", err.text);
 }
 
@@ -654,6 +651,22 @@ gateway_delete(struct gateway *g)
 /* ---- looking at it ---- */
 
 static void
+collect_listeners(struct worker *w)
+{
+    uint64_t refused = 0, failed = 0, pauses = 0;
+
+    for (uint32_t i = 0; i < w->gateway->options->n_listeners; i++) {
+        struct listener_stats s = listener_stats(w->listeners[i]);
+        refused += s.refused_total + s.refused_address + s.refused_proxy;
+        failed += s.tls_failed + s.timed_out;
+        pauses += s.accept_pauses;
+    }
+    metric_set(w->metrics, METRIC_CONNECTIONS_REFUSED, refused);
+    metric_set(w->metrics, METRIC_HANDSHAKES_FAILED, failed);
+    metric_set(w->metrics, METRIC_ACCEPT_PAUSES, pauses);
+}
+
+static void
 collect_worker(struct worker *w, void *arg)
 {
     struct fiber_stats fibers = fiber_stats(w->loop);
@@ -661,8 +674,22 @@ collect_worker(struct worker *w, void *arg)
     metric_set(w->metrics, METRIC_CONNECTIONS_OPEN, http_server_connections(w->server));
     metric_set(w->metrics, METRIC_REQUESTS_IN_FLIGHT, http_server_calls(w->server));
     metric_set(w->metrics, METRIC_FIBERS, fibers.n_running);
+    metric_set(w->metrics, METRIC_FIBER_STACK, fibers.deepest_bytes);
     metric_set(w->metrics, METRIC_LOOP_TURNS, w->loop->turns);
+    collect_listeners(w);
     flush_log(&w->flush_log);
+}
+
+static void
+collect_log(struct gateway *g, struct worker_metrics *figures)
+{
+    uint64_t written, lost;
+
+    if (!g->log_sink)
+        return;
+    log_sink_count(g->log_sink, &written, &lost);
+    metric_set(figures, METRIC_LOG_ROWS, written);
+    metric_set(figures, METRIC_LOG_ROWS_DROPPED, lost);
 }
 
 static void
@@ -682,6 +709,32 @@ collect_cache(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_CACHE_ENTRIES, stats.entries);
 }
 
+static void
+collect_http(struct gateway *g, struct worker_metrics *figures)
+{
+    uint64_t refused = 0, connections, waiting;
+
+    for (size_t i = 0; i < COUNTOF(g->load.refusals); i++)
+        refused += atomic_load_explicit(&g->load.refusals[i], memory_order_relaxed);
+    http_origins_load(g->origins, &connections, &waiting);
+    metric_set(figures, METRIC_REQUESTS_REFUSED, refused);
+    metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
+    metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);
+    metric_set(figures, METRIC_UPSTREAM_WAITING, waiting);
+}
+
+static void
+print_refusals(struct gateway *g, struct buf *to)
+{
+    buf_add_lit(to, "# HELP headgate_refusals_total requests answered before any policy, by status\n"
+                    "# TYPE headgate_refusals_total counter\n");
+    for (size_t i = 0; i < COUNTOF(g->load.refusals); i++) {
+        uint64_t n = atomic_load_explicit(&g->load.refusals[i], memory_order_relaxed);
+        if (n)
+            buf_printf(to, "headgate_refusals_total{status=\"%zu\"} %" PRIu64 "\n", i + 400, n);
+    }
+}
+
 void
 gateway_metrics_print(struct gateway *g, struct buf *to)
 {
@@ -690,9 +743,12 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
     gateway_on_each_worker(g, collect_worker, NULL);
     collect_cache(g, figures);
     external_cache_collect(g, figures);
+    collect_log(g, figures);
+    collect_http(g, figures);
     if (g->watchdog)
         metric_set(figures, METRIC_WATCHDOG_STALLS, watchdog_count(g->watchdog));
     metrics_print(g->metrics, to);
+    print_refusals(g, to);
 }
 
 static void
@@ -724,6 +780,8 @@ void
 gateway_flush_logs(struct gateway *g)
 {
     gateway_on_each_worker(g, reset_worker, NULL);
+    if (g->log_sink)
+        log_sink_flush(g->log_sink);
 }
 
 static void

@@ -48,12 +48,14 @@ tls_files_read(struct tls_files *f, const struct listener_tls *tls, struct err *
             !read_text(&f->arena, c->key, &f->identities[i].key, err))
             return false;
         f->identities[i].password = c->password.value;
+        f->identities[i].names = c->names.v;
+        f->identities[i].n_names = c->names.n;
     }
     return read_text(&f->arena, tls->client_ca, &f->client_ca, err);
 }
 
 static struct tls_server_options
-tls_options(const struct listener_set *set, const struct listener_conf *conf, const char *name, const struct tls_files *f)
+tls_options(const struct listening *l, const struct listener_conf *conf, const struct tls_files *f)
 {
     static const enum tls_client_cert modes[] = {
         [CLIENT_CERTIFICATES_OFF] = TLS_CLIENT_CERT_NONE,
@@ -62,15 +64,16 @@ tls_options(const struct listener_set *set, const struct listener_conf *conf, co
     };
 
     return (struct tls_server_options){
-        .listener = name, .identities = f->identities, .n_identities = conf->tls.n_certificates,
+        .listener = l->name, .identities = f->identities, .n_identities = conf->tls.n_certificates,
         .client_cert = modes[conf->tls.client_certificates], .client_ca_pem = f->client_ca, .http2 = conf->http2,
         .tls12_off = conf->tls.min_version == TLS_VERSION_1_3, .ciphers_tls12 = conf->tls.ciphers,
-        .tickets = conf->tls.tickets ? set->tickets : NULL,
+        .suites_tls13 = conf->tls.suites,
+        .tickets = l->tickets,
     };
 }
 
 static bool
-make_tls(struct listener_set *set, const struct listener_conf *conf, struct listening *l, struct err *err)
+make_tls(const struct listener_conf *conf, struct listening *l, struct err *err)
 {
     struct tls_files files AUTO(tls_files_destroy) = {0};
     struct tls_server_options options;
@@ -79,7 +82,7 @@ make_tls(struct listener_set *set, const struct listener_conf *conf, struct list
         return true;
     if (!tls_files_read(&files, &conf->tls, err))
         return err_prefix(err, "listener %s", l->name);
-    options = tls_options(set, conf, l->name, &files);
+    options = tls_options(l, conf, &files);
     if (l->tls)
         return tls_server_reload(l->tls, &options, err) || err_prefix(err, "listener %s", l->name);
     l->tls = tls_server_new(&options, err);
@@ -139,8 +142,8 @@ close_all(struct listening *l, uint32_t n_workers)
 }
 
 static bool
-open_one(struct listener_set *set, const struct listener_conf *conf, struct listening *l, struct master_link *master,
-         struct err *err)
+open_one(struct listener_set *set, const struct listener_conf *conf, struct listening *l, const struct clock *clock,
+         struct master_link *master, struct err *err)
 {
     char text[ADDR_TEXT_MAX];
 
@@ -156,7 +159,9 @@ open_one(struct listener_set *set, const struct listener_conf *conf, struct list
         struct str at = addr_text(&l->addr, text);
         l->name = xstrndup(at.p, at.len);
     }
-    return make_tls(set, conf, l, err);
+    if (conf->is_tls && conf->tls.tickets)
+        l->tickets = tls_tickets_new(clock, (uint32_t)(conf->tls.ticket_rotation_ms / 1000));
+    return make_tls(conf, l, err);
 }
 
 /* Who may send PROXY headers: the trusted proxies. */
@@ -165,8 +170,6 @@ read_proxy_peers(struct listener_set *set, const struct str_list *trusted, struc
 {
     set->proxy_peers = xnew_array(struct addr_net, trusted->n ? trusted->n : 1);
     for (uint32_t i = 0; i < trusted->n; i++) {
-        if (str_starts_with(trusted->v[i], STR("unix")))
-            continue;
         if (!addr_net_parse(trusted->v[i], &set->proxy_peers[set->n_proxy_peers], err))
             return err_prefix(err, "forwarding.trusted-proxies");
         set->n_proxy_peers++;
@@ -184,11 +187,10 @@ listener_set_new(const struct options *options, const struct clock *clock, uint3
     set->n_workers = n_workers;
     set->v = xnew_array(struct listening, set->n);
     set->limits = conn_limits_new(options->limits.connections, options->limits.connections_per_address);
-    set->tickets = tls_tickets_new(clock, 0);
     if (!read_proxy_peers(set, &options->forwarding.trusted_proxies, err))
         goto failed;
     for (uint32_t i = 0; i < set->n; i++)
-        if (!open_one(set, &options->listeners[i], &set->v[i], master, err))
+        if (!open_one(set, &options->listeners[i], &set->v[i], clock, master, err))
             goto failed;
     return set;
 failed:
@@ -200,7 +202,7 @@ bool
 listener_set_reload(struct listener_set *set, const struct options *options, struct err *err)
 {
     for (uint32_t i = 0; i < set->n; i++)
-        if (!make_tls(set, &options->listeners[i], &set->v[i], err))
+        if (!make_tls(&options->listeners[i], &set->v[i], err))
             return false;
     return true;
 }
@@ -231,13 +233,13 @@ listener_set_delete(struct listener_set *set)
     for (uint32_t i = 0; i < set->n; i++) {
         close_all(&set->v[i], set->n_workers);
         tls_server_unref(set->v[i].tls);
+        tls_tickets_unref(set->v[i].tickets);
         free(set->v[i].fds);
         free(set->v[i].name);
         free(set->v[i].path);
     }
     free(set->v);
     free(set->proxy_peers);
-    tls_tickets_unref(set->tickets);
     conn_limits_delete(set->limits);
     free(set);
 }

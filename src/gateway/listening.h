@@ -12,6 +12,7 @@ struct listening {
     struct addr addr;                 /* with the port that was got */
     int *fds;                         /* one a worker; -1 once a listener has taken it */
     struct tls_server *tls;           /* NULL: plain */
+    struct tls_tickets *tickets;      /* their keys; NULL: none are given */
     char *name, *path;
 };
 
@@ -19,7 +20,6 @@ struct listener_set {
     struct listening *v;              /* as options->listeners */
     uint32_t n, n_workers;
     struct conn_limits *limits;
-    struct tls_tickets *tickets;
     struct addr_net *proxy_peers;
     size_t n_proxy_peers;
 };

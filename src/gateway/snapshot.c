@@ -334,7 +334,7 @@ snapshot_new(const struct snapshot_input *in, struct document_cache *cache, stru
     atomic_store(&s->refs, 1);
     s->arena = ARENA(NULL, SNAPSHOT_BYTES_MAX);
     s->model = model_ref(in->model);
-    s->backends = backends_new(in->model, in->origins, diags);
+    s->backends = backends_new(in->model, &in->backends, diags);
     s->apis = arena_new_array(&s->arena, struct api_entry, in->model->n_apis);
     if (!compile_global(&b)) {
         snapshot_unref(s);

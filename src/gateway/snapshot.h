@@ -8,6 +8,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "backend/backends.h"
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/map.h"
@@ -49,7 +50,7 @@ void document_cache_coverage(struct document_cache *c, void (*fn)(void *ctx, con
 struct snapshot_input {
     struct model *model;              /* a reference is taken */
     const struct expr_env *env;
-    struct http_origins *origins;
+    struct backends_input backends;
     struct metrics *metrics;
     bool is_strict, with_coverage;
     bool keep_going;                  /* an API with a broken document answers 503 instead of refusing it all */

@@ -8,6 +8,7 @@
 #include "exchange/exchange.h"
 #include "gateway/gateway.h"
 #include "gateway/snapshot.h"
+#include "http/body.h"
 #include "http/client.h"
 #include "http/forward.h"
 #include "http/server.h"
@@ -85,6 +86,8 @@ struct gateway {
     struct listener_set *listening;   /* bound sockets, one a listener and worker */
     struct master_link *master;       /* NULL: nobody started us */
     struct admin *admin;
+    struct addr admin_addr;           /* where it listens; no connection of ours may lead there. Path in keep */
+    _Atomic bool has_admin_addr;
     struct store_watch *watch;
     /* The publisher's; the lock covers them. */
     pthread_mutex_t publish_lock;

@@ -21,13 +21,15 @@
 
 #define SCRIPT_BYTES_MAX ((size_t)16 << 20)
 #define ARENA_BYTES_MAX ((size_t)4 << 30)
-#define WAIT_MS 5000
+#define WAIT_MS 20000
 #define EACH_DEPTH_MAX 4
-#define CLOSED_WAIT_MS 300            /* how long a raw exchange waits for the gateway to close */
+#define MORE_WAIT_MS 50               /* for what nobody expects: a further answer, an end */
+#define LATER "later"                 /* the connection of what was sent `later` without a name */
 
 struct connection {
     struct str name;
     struct wire wire;
+    const struct step *later;         /* whose answer has not been read; NULL: nothing is under way */
     struct connection *next;
 };
 
@@ -213,6 +215,55 @@ log_size(struct run *r)
     return file_read(r->setup.log_path.p, SIZE_MAX, &content, NULL) ? content.len : 0;
 }
 
+/* What the expectations behind a step wait for, so that reading is as patient as they are and no more. */
+struct awaited {
+    uint32_t answers;
+    bool is_end;
+};
+
+static struct awaited
+awaited_by(const struct step *step)
+{
+    struct awaited a = {.answers = 1};
+
+    for (const struct step *s = step->next; s && s->kind == STEP_EXPECT; s = s->next) {
+        const struct expectation *e = &s->expect;
+        if (str_eq_lit(e->subject, "closed"))
+            a.is_end |= e->op == MATCH_PRESENT && !e->is_negated;
+        else if (str_eq_lit(e->subject, "answers") && e->op == MATCH_EQUALS && !e->is_negated)
+            (void)!num_parse_u32(e->value, UINT32_MAX, &a.answers, NULL);
+    }
+    return a;
+}
+
+/* Reads what comes: the first answer is the one that expectations see, further ones are counted. */
+static void
+read_answers(struct run *r, struct wire *w, bool is_head, struct awaited awaited, struct client_reply *reply)
+{
+    while (read_answer(w, r->arena, is_head, reply)) {
+        bool is_all = reply->n_answers >= awaited.answers;
+        if (wire_wait_closed(w, is_all && !awaited.is_end ? MORE_WAIT_MS : WIRE_WAIT_MS))
+            break;
+        if (w->in.len == w->taken)
+            break;                    /* open, and nothing more comes */
+    }
+    reply->is_closed = w->is_eof || w->is_broken;
+}
+
+/* Sends and leaves the answer to an `answer` step. */
+static bool
+send_later(struct run *r, const struct step *step, struct str bytes)
+{
+    struct str name = step->connection.p ? step->connection : STR(LATER);
+    struct connection *c = take_connection(r, name, step->is_tls ? client_tls(r, step) : NULL);
+
+    r->n_replies = 0;
+    if (!c)
+        return false;
+    c->later = step;
+    return wire_write(&c->wire, bytes);
+}
+
 static bool
 run_request(struct run *r, const struct step *step)
 {
@@ -223,13 +274,15 @@ run_request(struct run *r, const struct step *step)
     if (!tls)
         return false;
     r->log_at = log_size(r);
+    if (step->is_later)
+        return send_later(r, step, request);
     r->n_replies = step->times;
     r->replies = arena_new_array(r->arena, struct client_reply, step->times ? step->times : 1);
     if (step->connection.p) {
         struct connection *c = take_connection(r, step->connection, step->is_tls ? tls : NULL);
         for (uint32_t i = 0; c && i < step->times; i++)
             exchange_once(r, r->arena, &c->wire, request, str_eq_lit(step->method, "HEAD"), &r->replies[i]);
-        if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, 20)))
+        if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, awaited_by(step).is_end ? WIRE_WAIT_MS : MORE_WAIT_MS)))
             wire_close(&c->wire, false);
         return true;
     }
@@ -256,6 +309,8 @@ run_raw(struct run *r, const struct step *step)
     struct err err;
 
     r->log_at = log_size(r);
+    if (step->is_later)
+        return send_later(r, step, setup_expand(&r->setup, step->body));
     r->replies = reply;
     r->n_replies = 1;
     if (step->connection.p)
@@ -265,18 +320,32 @@ run_raw(struct run *r, const struct step *step)
     if (!c)
         return false;
     wire_write(&c->wire, setup_expand(&r->setup, step->body));
-    while (read_answer(&c->wire, r->arena, str_starts_with(step->body, STR("HEAD ")), reply)) {
-        if (wire_wait_closed(&c->wire, CLOSED_WAIT_MS)) {
-            reply->is_closed = true;
-            break;
-        }
-        if (c->wire.in.len == c->wire.taken)
-            break; /* open, and nothing more comes */
-    }
-    reply->is_closed |= c->wire.is_eof || c->wire.is_broken;
+    read_answers(r, &c->wire, str_starts_with(step->body, STR("HEAD ")), awaited_by(step), reply);
     if (!step->connection.p || reply->is_closed)
         wire_close(&c->wire, false);
     return true;
+}
+
+static void fail(struct run *r, const struct step *step, struct str why);
+
+static void
+run_answer(struct run *r, const struct step *step)
+{
+    struct connection *c = find_connection(r, step->connection.p ? step->connection : STR(LATER));
+    struct client_reply *reply = arena_new(r->arena, struct client_reply);
+    const struct step *sent = c ? c->later : NULL;
+
+    r->replies = reply;
+    r->n_replies = 1;
+    if (!sent) {
+        fail(r, step, STR("nothing was sent `later` on this connection"));
+        return;
+    }
+    c->later = NULL;
+    read_answers(r, &c->wire, str_eq_lit(sent->method, "HEAD") || str_starts_with(sent->body, STR("HEAD ")), awaited_by(step),
+                 reply);
+    if (!step->connection.p || reply->is_closed)
+        wire_close(&c->wire, false);
 }
 
 /* ---- expecting ---- */
@@ -509,11 +578,17 @@ run_drop(struct run *r, const struct step *step)
 static void
 run_wait(struct run *r, const struct step *step)
 {
+    struct connection *c = find_connection(r, step->connection.p ? step->connection : STR(LATER));
     struct fake_origin *o;
 
     if (step->waits_for_background) {
         if (!gateway_wait_background(r->setup.gateway, WAIT_MS))
             fail(r, step, STR("it goes on still"));
+        return;
+    }
+    if (step->is_for_answer) {
+        if (!c || !wire_wait_bytes(&c->wire, WAIT_MS))
+            fail(r, step, c ? STR("nothing came") : STR("nothing was sent `later` on this connection"));
         return;
     }
     o = setup_origin(&r->setup, step->name);
@@ -613,6 +688,7 @@ run_step(struct run *r, const struct step *step)
             fail(r, step, STR("no identity has this name"));
         break;
     case STEP_RAW: run_raw(r, step); break;
+    case STEP_ANSWER: run_answer(r, step); break;
     case STEP_EXPECT: run_expect(r, step); break;
     case STEP_SET: run_set(r, step); break;
     case STEP_ADVANCE: gateway_advance(r->setup.gateway, step->number); break;

@@ -500,6 +500,10 @@ parse_request(struct parser *p, struct step *s, struct str rest)
             s->at_once = true;
             continue;
         }
+        if (accept(p, &rest, "later")) {
+            s->is_later = true;
+            continue;
+        }
         if (accept(p, &rest, "http/1.0")) {
             s->is_http10 = true;
             continue;
@@ -513,8 +517,10 @@ parse_request(struct parser *p, struct step *s, struct str rest)
             if (!accept(p, &rest, "as") || word_next(p->arena, &rest, &s->identity))
                 continue;
         }
-        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `http/1.0`, `http/2` or `tls [as IDENTITY]`");
+        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `later`, `http/1.0`, `http/2` or `tls [as IDENTITY]`");
     }
+    if (s->is_later && (s->is_http2 || s->times != 1))
+        return complain(p, &s->line, "one request over HTTP/1 for `later`");
     while (line_next(&block, &line)) {
         struct str words = line.text;
 
@@ -548,8 +554,11 @@ parse_raw(struct parser *p, struct step *s, struct str rest)
     struct str text = block_text(&s->line.block, p->arena), line;
     struct buf bytes = buf_in(p->arena);
 
-    if (rest.len && (!accept(p, &rest, "on") || !word_next(p->arena, &rest, &s->connection)))
-        return complain(p, &s->line, "`raw [on CONNECTION]`");
+    if (accept(p, &rest, "on") && !word_next(p->arena, &rest, &s->connection))
+        return complain(p, &s->line, "`raw [on CONNECTION] [later]`");
+    s->is_later = accept(p, &rest, "later");
+    if (rest.len)
+        return complain(p, &s->line, "`raw [on CONNECTION] [later]`");
     while (str_split_next(&text, '\n', &line)) {
         bool joined = line.len && line.p[line.len - 1] == '\\'; /* no line end after a final backslash */
         buf_add_str(&bytes, unescape(joined ? str_sub(line, 0, line.len - 1) : line, p->arena));
@@ -667,15 +676,27 @@ parse_publish(struct parser *p, struct step *s, struct str rest)
 }
 
 static bool
+parse_answer(struct parser *p, struct step *s, struct str rest)
+{
+    if (accept(p, &rest, "on") && !word_next(p->arena, &rest, &s->connection))
+        return complain(p, &s->line, "`answer [on CONNECTION]`");
+    return !rest.len || complain(p, &s->line, "`answer [on CONNECTION]`");
+}
+
+static bool
 parse_wait(struct parser *p, struct step *s, struct str rest)
 {
-    struct str count;
+    struct str count, answer = rest;
 
     if (str_eq_lit(rest, "for background work"))
         return s->waits_for_background = true;
+    if (accept(p, &answer, "for") && accept(p, &answer, "answer")) {
+        s->is_for_answer = true;
+        return parse_answer(p, s, answer);
+    }
     return (accept(p, &rest, "for") && word_next(p->arena, &rest, &s->name) && accept(p, &rest, "requests") &&
             word_next(p->arena, &rest, &count) && num_parse_u64(count, UINT32_MAX, &s->number, NULL)) ||
-           complain(p, &s->line, "`wait for ORIGIN requests N` or `wait for background work`");
+           complain(p, &s->line, "`wait for ORIGIN requests N`, `wait for answer` or `wait for background work`");
 }
 
 static bool
@@ -694,6 +715,7 @@ static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, stru
     [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
     [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each, [STEP_KEY] = parse_key, [STEP_TOKEN] = parse_token,
     [STEP_IDENTITY] = parse_identity,
+    [STEP_ANSWER] = parse_answer,
 };
 
 static const char *const step_words[STEP_COUNT] = {

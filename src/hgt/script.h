@@ -14,15 +14,18 @@
  *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE` (with its own `policy` below), `subscription
  *                                   required`, `policy` (block)
  *     test NAME                     a new test: caches, counters and what origins saw start empty
- *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`
- *     raw [on CONNECTION]           block: bytes to send, escapes allowed, each line ended by CR LF; an empty line
+ *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`,
+ *                                   `later`
+ *     raw [on CONNECTION] [later]   block: bytes to send, escapes allowed, each line ended by CR LF; an empty line
  *                                   after the block belongs to it
+ *     answer [on CONNECTION]        reads the answer to what was sent `later`
  *     expect ...                    about the last answer, an origin, the cache or the log
  *     set NAME = ...                keeps a part of the last answer
  *     advance DURATION              moves the clock of the gateway
  *     publish [fails TEXT]          applies changed files
- *     wait for ORIGIN requests N    until it has seen so many; at most 5 s
- *     wait for background work      until no refresh, fill or one-way request goes on; at most 5 s
+ *     wait for ORIGIN requests N    until it has seen so many; at most 20 s
+ *     wait for background work      until no refresh, fill or one-way request goes on; at most 20 s
+ *     wait for answer [on CONNECTION]  until its first byte has come
  *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
  *     each NAME in WORD WORD ...    the steps of its block, once for each word as ${NAME}
  * SPDX-License-Identifier: Apache-2.0 */
@@ -105,7 +108,7 @@ struct step {
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
     struct operation_policy *operation_policies;  /* api: those of its operations */
-    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, waits_for_background;
+    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, is_for_answer, waits_for_background;
     uint32_t times;
     uint64_t number;
     struct step *steps;               /* each: its block */

@@ -53,6 +53,7 @@ setup_is_declaring(const struct step *step)
     case STEP_TEST:
     case STEP_REQUEST:
     case STEP_RAW:
+    case STEP_ANSWER:
     case STEP_EXPECT:
     case STEP_SET:
     case STEP_ADVANCE:
@@ -534,8 +535,9 @@ choose_surroundings(struct setup *s)
 
     s->log_path = str_printf(s->arena, "%s/gateway.log", s->folder);
     *sink = (struct log_sink_options){.kind = LOG_SINK_FILE, .path = s->log_path};
-    s->options.gateway_log = (struct gateway_log_options){.is_on = true, .sinks = sink, .n_sinks = 1, .sampling = 100,
-        .always_log_errors = true, .queue_rows = 1000};
+    s->options.gateway_log.is_on = true;
+    s->options.gateway_log.sinks = sink;
+    s->options.gateway_log.n_sinks = 1;
     s->options.workers = TEST_WORKERS;
     s->options.artifacts = str_printf(s->arena, "%s/artifacts", s->folder);
     s->options.state = str_printf(s->arena, "%s/state", s->folder);

@@ -289,6 +289,12 @@ wire_wait_closed(struct wire *w, int wait_ms)
     return !fill(w) || waiting(w).len == 0;
 }
 
+bool
+wire_wait_bytes(struct wire *w, int wait_ms)
+{
+    return waiting(w).len || (wait_for(w, POLLIN, wait_ms) && fill(w));
+}
+
 void
 wire_close(struct wire *w, bool is_reset)
 {

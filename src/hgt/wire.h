@@ -45,6 +45,8 @@ bool wire_write(struct wire *w, struct str bytes);
 bool wire_read_message(struct wire *w, struct arena *a, bool is_answer, bool has_no_body, struct wire_message *ret);
 /* Waits for the peer's end of file; false when wait_ms passed first, or bytes came. */
 bool wire_wait_closed(struct wire *w, int wait_ms);
+/* Waits for at least one byte that was not taken yet. */
+bool wire_wait_bytes(struct wire *w, int wait_ms);
 /* is_reset: with RST. */
 void wire_close(struct wire *w, bool is_reset);
 

@@ -139,10 +139,10 @@ enum http_coding {
 /* The word of Content-Encoding; false for what we cannot decode. x-gzip is gzip. */
 bool http_coding_from(struct str word, enum http_coding *ret);
 struct str http_coding_name(enum http_coding coding);
-/* Decoded bytes of the body below. Stops with IO_ERROR above max bytes, or above 200 times its input after the
- * first MiB (robustness B6), and sets *ret_was_hit (may be NULL). */
+/* Decoded bytes of the body below. Stops with IO_ERROR above max bytes, or above ratio times its input after the
+ * first MiB (robustness B6; 0: 200), and sets *ret_was_hit (may be NULL). */
 struct body *body_decode(struct arena *arena, struct body *below, enum http_coding coding,
-                         uint64_t max, bool *ret_was_hit);
+                         uint64_t max, uint32_t ratio, bool *ret_was_hit);
 /* Encodes the body below (gzip and brotli); each piece is flushed when the body below has nothing more at hand, so an
  * event stream stays live. */
 struct body *body_encode(struct arena *arena, struct body *below, enum http_coding coding);

@@ -3,7 +3,7 @@
  *
  *     below --pieces--> coder (zlib, brotli or zstd state on malloc) --> out, one buffer in the arena
  * The coder's state is freed when the layer is closed or its arena goes, whichever is first.
- * Invariants: C1  a decoder stops as soon as its output passes max bytes, or 200 times its input after the first MiB.
+ * Invariants: C1  a decoder stops as soon as its output passes max bytes, or ratio times its input after the first MiB.
  *             C2  an encoder flushes when the body below has nothing at hand, so nothing a reader waits for
  *                 is kept back.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -18,7 +18,7 @@
 #include "http/message.h"
 
 #define OUT_SIZE ((size_t)16 << 10)
-#define RATIO_MAX 200u
+#define RATIO_STANDARD 200u
 #define RATIO_FREE_BYTES ((uint64_t)1 << 20)
 #define GZIP_LEVEL 4
 #define BROTLI_LEVEL 4
@@ -30,6 +30,7 @@ struct coder {
     bool is_encoder, is_open;         /* open: the state below exists */
     bool is_input_over, is_done;
     uint64_t max, n_in, n_out;
+    uint32_t ratio;                   /* of n_out to n_in, at most */
     uint64_t flushed_at;              /* n_in when all was flushed; UINT64_MAX: never */
     bool *was_hit;
     struct str in;                    /* what is left of the piece below */
@@ -249,7 +250,7 @@ next_member(struct coder *c)
 static bool
 is_bomb(struct coder *c)
 {
-    if (c->n_out <= c->max && (c->n_out <= RATIO_FREE_BYTES || c->n_out / RATIO_MAX <= c->n_in))
+    if (c->n_out <= c->max && (c->n_out <= RATIO_FREE_BYTES || c->n_out / c->ratio <= c->n_in))
         return false;
     if (c->was_hit)
         *c->was_hit = true;
@@ -372,7 +373,7 @@ coder_new(struct arena *arena, struct body *below, enum http_coding coding,
 }
 
 struct body *
-body_decode(struct arena *arena, struct body *below, enum http_coding coding, uint64_t max,
+body_decode(struct arena *arena, struct body *below, enum http_coding coding, uint64_t max, uint32_t ratio,
             bool *ret_was_hit)
 {
     struct coder *c;
@@ -382,6 +383,7 @@ body_decode(struct arena *arena, struct body *below, enum http_coding coding, ui
     if (!(c = coder_new(arena, below, coding, &decode_ops)))
         return NULL;
     c->max = max;
+    c->ratio = ratio ? ratio : RATIO_STANDARD;
     c->was_hit = ret_was_hit;
     return &c->super;
 }

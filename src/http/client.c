@@ -16,6 +16,8 @@
 #include "rt/fiber.h"
 
 #define CONNECT_MS 10000
+#define INTERIMS_MAX 8                /* robustness B3 */
+#define IDLE_MAX 256
 
 struct http_client {
     struct loop *loop;
@@ -35,6 +37,12 @@ http_client_new(struct loop *loop, struct http_origins *origins,
     c->origins = origins;
     if (conf)
         c->conf = *conf;
+    if (!c->conf.interims_max)
+        c->conf.interims_max = INTERIMS_MAX;
+    if (!c->conf.connect_ms)
+        c->conf.connect_ms = CONNECT_MS;
+    if (!c->conf.idle_max)
+        c->conf.idle_max = IDLE_MAX;
     h1_client_create(&c->h1, &c->conf);
     return c;
 }
@@ -153,6 +161,8 @@ idle_add(struct h1_upstream *up)
     struct http_pool *p = up->pool;
     struct loop *loop = p->client->loop;
 
+    if (atomic_load_explicit(&p->n_idle, memory_order_relaxed) >= p->client->conf.idle_max)
+        idle_close(list_last(&p->idle, struct h1_upstream, idle_link));
     list_push_front(&p->idle, &up->idle_link);
     atomic_fetch_add_explicit(&p->n_idle, 1, memory_order_relaxed);
     up->idle_until_ms = loop_now_ms(loop) + p->origin->conf.idle_ms;
@@ -277,7 +287,7 @@ session_with_room(struct http_pool *p)
 static struct http_session *
 session_add(struct http_pool *p, struct stream *stream, struct err *err)
 {
-    struct http_session *s = p->client->conf.h2->open(p->client, stream, err);
+    struct http_session *s = p->client->conf.h2->open(p->client, &p->origin->conf, stream, err);
 
     if (!s)
         return NULL;
@@ -298,10 +308,35 @@ struct carrier {
 static uint64_t
 connect_deadline(const struct http_client *c, const struct http_exchange_conf *conf)
 {
-    uint32_t ms = conf->deadlines.connect_ms ? conf->deadlines.connect_ms : CONNECT_MS;
+    uint32_t ms = conf->deadlines.connect_ms ? conf->deadlines.connect_ms : c->conf.connect_ms;
     uint64_t at = loop_now_ms(c->loop) + ms;
 
     return conf->deadlines.total_at_ms ? MIN(at, conf->deadlines.total_at_ms) : at;
+}
+
+static uint64_t
+queue_deadline(const struct http_client *c, const struct http_exchange_conf *conf)
+{
+    uint64_t at = loop_now_ms(c->loop) + c->conf.queue_ms;
+
+    if (!c->conf.queue_ms)
+        return connect_deadline(c, conf);
+    return conf->deadlines.total_at_ms ? MIN(at, conf->deadlines.total_at_ms) : at;
+}
+
+/* Both rules that there can be. */
+struct allow_rules {
+    const struct http_client_conf *client;
+    const struct http_exchange_conf *exchange;
+};
+
+static bool
+is_allowed(void *ctx, const struct addr *address, struct err *err)
+{
+    const struct allow_rules *r = ctx;
+
+    return (!r->client->allow || r->client->allow(r->client->allow_ctx, address, err)) &&
+           (!r->exchange->allow || r->exchange->allow(r->exchange->allow_ctx, address, err));
 }
 
 /* Connects; the permit is taken already and given back on failure. Yields. */
@@ -312,12 +347,14 @@ open_stream(struct http_pool *p, const struct http_exchange_conf *conf, uint64_t
     const struct http_client *c = p->client;
     const struct http_origin_conf *o = &p->origin->conf;
     bool has_proxy = o->proxy.host.len > 0, has_tunnel = has_proxy && http_proxy_needs_tunnel(o);
+    struct allow_rules rules = {&c->conf, conf};
     struct connect_target target = {
         .host = has_proxy ? o->proxy.host : o->host, .port = has_proxy ? o->proxy.port : o->port,
-        .tls = has_proxy ? NULL : o->tls, .tls_name = o->tls_name,
+        .tls = has_proxy ? NULL : o->tls, .tls_offer = http_tls_offer(o->protocol),
+        .tls_name = o->tls_name,
         .overrides = c->conf.overrides, .n_overrides = c->conf.n_overrides,
-        .allow = conf->allow ? conf->allow : c->conf.allow,
-        .allow_ctx = conf->allow ? conf->allow_ctx : c->conf.allow_ctx,
+        .head_start_ms = c->conf.head_start_ms,
+        .allow = is_allowed, .allow_ctx = &rules,
     };
     struct stream *stream = connect_happy(c->loop, &target, deadline_ms, err);
 
@@ -349,15 +386,14 @@ static bool
 carrier_open(struct http_pool *p, const struct http_exchange_conf *conf, struct carrier *ret,
              struct err *err)
 {
-    uint64_t deadline_ms = connect_deadline(p->client, conf);
     struct stream *stream;
 
-    if (!origin_permit_take(p->origin, p->client->loop, deadline_ms, &ret->up, err))
+    if (!origin_permit_take(p->origin, p->client->loop, queue_deadline(p->client, conf), &ret->up, err))
         return false;
     ret->is_reused = ret->up != NULL;
     if (ret->up)
         return true;
-    if (!(stream = open_stream(p, conf, deadline_ms, err)))
+    if (!(stream = open_stream(p, conf, connect_deadline(p->client, conf), err)))
         return false;
     p->n_users++;                     /* the connection */
     p->is_h2 = speaks_h2(p, stream);

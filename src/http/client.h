@@ -62,15 +62,22 @@ const struct http_origin_conf *http_origin_conf(const struct http_origin *o);
 /* Connections now, and exchanges that wait for one: for metrics. */
 void http_origin_load(const struct http_origin *o, uint32_t *ret_connections,
                       uint32_t *ret_waiting);
+/* The same of all origins together. */
+void http_origins_load(struct http_origins *t, uint64_t *ret_connections, uint64_t *ret_waiting);
 
 struct http_client_conf {
-    /* Asked for each address before connecting (egress rules); NULL: all are allowed. */
+    /* Asked for each address before connecting, and then the exchange's own; NULL: all are allowed. */
     bool (*allow)(void *ctx, const struct addr *address, struct err *err);
     void *allow_ctx;
     const struct connect_override *overrides;     /* `resolve:`; borrowed */
     size_t n_overrides;
     uint32_t head_bytes;              /* of an answer; 0: 64 KiB */
     uint32_t head_fields;             /* 0: 200 */
+    uint32_t interims_max;            /* 1xx answers to one request */
+    uint32_t connect_ms;              /* where an exchange says nothing; 0: 10 s */
+    uint32_t head_start_ms;           /* of one address over the next; 0: 250 ms */
+    uint32_t idle_max;                /* idle connections kept for one origin; above it the oldest is closed. 0: 256 */
+    uint32_t queue_ms;                /* longest wait for one of an origin's connections; 0: as long as connecting may take */
     const struct http_session_ops *h2;            /* h2_session_ops; NULL: HTTP/1 only */
 };
 
@@ -81,7 +88,7 @@ struct http_client *http_client_new(struct loop *loop, struct http_origins *orig
 void http_client_delete(struct http_client *c);
 
 struct http_deadlines {
-    uint32_t connect_ms;              /* name, connection and handshake; 0: 10 s */
+    uint32_t connect_ms;              /* name, connection and handshake; 0: the client's */
     uint32_t first_byte_ms;           /* from the request sent to the head of the answer; 0: no limit but total */
     uint32_t idle_ms;                 /* between two reads of the answer's body; 0: no limit but total */
     uint64_t total_at_ms;             /* loop_now_ms() value; 0: none. Until the end of the answer's body */
@@ -95,7 +102,7 @@ struct http_exchange_conf {
     bool want_trailers;               /* TE: trailers goes out */
     void (*on_interim)(void *ctx, const struct http_response *interim); /* each 1xx but 100 and 101; may be NULL */
     void *ctx;
-    bool (*allow)(void *ctx, const struct addr *address, struct err *err);   /* instead of the client's; may be NULL */
+    bool (*allow)(void *ctx, const struct addr *address, struct err *err);   /* besides the client's; may be NULL */
     void *allow_ctx;
 };
 
@@ -149,7 +156,8 @@ struct http_session {
 };
 struct http_session_ops {
     /* Takes the connected stream in any case. NULL with *err. Does not yield. */
-    struct http_session *(*open)(struct http_client *c, struct stream *stream, struct err *err);
+    struct http_session *(*open)(struct http_client *c, const struct http_origin_conf *origin, struct stream *stream,
+                                 struct err *err);
     /* One more exchange now? */
     bool (*has_room)(const struct http_session *s);
     /* As http_client_exchange(), without a second try: ERR_CLOSED with *ret_is_unprocessed says that a second one

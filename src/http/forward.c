@@ -6,6 +6,7 @@
 #include "base/buf.h"
 
 #define LOOPS_MAX 10
+#define LOOP_NAME "headgate"          /* the same for all gateways: the loop may be one of several */
 #define NOMINATED_MAX 32              /* names in Connection; a head that has more loses none of the others */
 
 /* ---- hop-by-hop ---- */
@@ -252,6 +253,8 @@ http_forward_add(const struct http_forward_conf *conf, const struct http_client_
     uint16_t port;
     bool ok = true;
 
+    if (!http_loop_add(arena, h, h))
+        return false;
     if (conf->add == 0)
         return true;
     /* The hop that we see is the peer; who stands before it is in the list already when the peer is trusted. */
@@ -274,22 +277,29 @@ http_forward_add(const struct http_forward_conf *conf, const struct http_client_
 }
 
 bool
+http_loop_add(struct arena *arena, const struct http_headers *from, struct http_headers *headers)
+{
+    struct str passed = from ? http_headers_get_joined(from, STR("cdn-loop")) : STR_NONE, item = STR(LOOP_NAME);
+
+    if (passed.len)
+        item = str_concat(arena, passed, STR(", " LOOP_NAME));
+    return item.p && http_headers_set(headers, STR("CDN-Loop"), item);
+}
+
+bool
 http_is_loop(const struct http_forward_conf *conf, const struct http_headers *headers)
 {
     uint32_t max = conf->loops_max ? conf->loops_max : LOOPS_MAX, n = 0;
 
-    if (conf->via_name.len == 0 || !http_headers_has(headers, HTTP_VIA))
+    if (LIKELY(!http_headers_has(headers, HTTP_CDN_LOOP)))
         return false;
     for (uint32_t i = 0; i < headers->n; i++) {
-        struct str rest = headers->v[i].value, item;
-        if (headers->v[i].id != HTTP_VIA)
+        struct str rest = headers->v[i].value, item, name;
+        if (headers->v[i].id != HTTP_CDN_LOOP)
             continue;
         while (http_list_next(&rest, &item)) {
-            /* version SP name [ SP comment ] */
-            ptrdiff_t blank = str_find_char(item, ' ', 0);
-            struct str name = blank < 0 ? STR_NONE : str_trim(str_skip(item, (size_t)blank));
-            blank = str_find_char(name, ' ', 0);
-            n += str_eq_nocase(blank < 0 ? name : str_sub(name, 0, (size_t)blank), conf->via_name);
+            str_split_next(&item, ';', &name); /* parameters may follow */
+            n += str_eq_nocase(str_trim(name), STR(LOOP_NAME));
         }
     }
     return n >= max;

@@ -26,8 +26,8 @@ struct http_forward_conf {
     const struct addr_net *trusted;   /* proxies whose word about the client counts */
     size_t trusted_n;
     unsigned add;                     /* or-ed enum http_forwarded_flags */
-    struct str via_name;              /* our name in Via; also how loops are counted */
-    uint32_t loops_max;               /* our name this often in Via: 508; 0: 10 */
+    struct str via_name;              /* our name in Via */
+    uint32_t loops_max;               /* a request that has been through here this often is answered 508; 0: 10 */
 };
 
 /* Who sent the request: views and a copy, computed once per call. */
@@ -43,12 +43,14 @@ struct http_client_id {
 bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer,
                           bool is_tls, struct arena *arena, struct http_request *request,
                           struct http_client_id *ret);
-/* Adds the configured fields to a request on its way out. */
+/* Adds the configured fields to a request on its way out, and our name to its CDN-Loop (RFC 8586). */
 bool http_forward_add(const struct http_forward_conf *conf, const struct http_client_id *id,
                       const struct addr *peer, struct arena *arena, uint8_t version,
                       struct http_headers *headers);
 /* Adds our entry to a response's Via. */
 bool http_via_add(const struct http_forward_conf *conf, struct arena *arena, uint8_t version,
                   struct http_headers *headers);
+/* What `from` says of passes through gateways, and this one, for a request of our own making. */
+bool http_loop_add(struct arena *arena, const struct http_headers *from, struct http_headers *headers);
 /* True when the request has been through here loops_max times: 508. */
 bool http_is_loop(const struct http_forward_conf *conf, const struct http_headers *headers);

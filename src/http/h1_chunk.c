@@ -45,7 +45,7 @@ line_byte(struct h1_chunk *c, char byte)
             c->state = H1_CHUNK_SIZE_LF;
         else if (!is_extension_char(byte))
             return "a control character in a chunk extension";
-        else if (++c->extension_bytes > H1_CHUNK_EXTENSION_BYTES_MAX)
+        else if (c->extension_left-- == 0)
             return "too many chunk extensions";
         return NULL;
     case H1_CHUNK_SIZE_LF:

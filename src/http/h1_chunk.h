@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-#define H1_CHUNK_EXTENSION_BYTES_MAX 4096   /* of one body, all chunks together */
+#define H1_CHUNK_EXTENSION_BYTES 4096   /* the usual limit for one body, all chunks together */
 
 enum h1_chunk_state {
     H1_CHUNK_SIZE,                    /* at the first digit of a size */
@@ -18,10 +18,10 @@ enum h1_chunk_state {
     H1_CHUNK_TRAILERS,                /* behind the last chunk's line; the field parser takes over */
 };
 
-/* Zero-initialised at the start of a body. */
+/* At the start of a body: all zero but extension_left. */
 struct h1_chunk {
     uint64_t left;                    /* of the chunk's data */
-    uint16_t extension_bytes;
+    uint16_t extension_left;          /* bytes of extensions that may still come */
     uint8_t state;                    /* enum h1_chunk_state */
     uint8_t digits;
 };

@@ -18,7 +18,6 @@
 
 #define HEAD_BYTES ((uint32_t)64 << 10)
 #define HEAD_FIELDS 200
-#define INTERIM_MAX 8                 /* 1xx answers to one request (robustness B3) */
 #define CONTINUE_MS 1000              /* then the body goes out without a 100 */
 #define WRITE_MS 30000                /* an origin that takes nothing */
 
@@ -52,6 +51,7 @@ h1_client_create(struct h1_client *c, const struct http_client_conf *conf)
     c->head_fields = http_headers_in(&c->head_arena);
     c->head_bytes = conf->head_bytes ? conf->head_bytes : HEAD_BYTES;
     c->head_fields_max = conf->head_fields ? conf->head_fields : HEAD_FIELDS;
+    c->interims_max = conf->interims_max;
 }
 
 void
@@ -276,7 +276,7 @@ interim(struct h1_answer *a, const struct http_response *r, size_t n, struct err
 {
     if (r->status == 101)
         return protocol_error(err, "a 101 that nobody asked for");
-    if (++a->interims > INTERIM_MAX)
+    if (++a->interims > a->client->interims_max)
         return protocol_error(err, "too many interim answers");
     if (r->status != 100 && a->conf.on_interim)
         a->conf.on_interim(a->conf.ctx, r);
@@ -428,7 +428,7 @@ answer_new(struct h1_upstream *up, struct h1_client *client, const struct http_r
     a->client = client;
     a->request = request;
     a->conf = *conf;
-    a->limits = (struct h1_head_limits){.fields = client->head_fields_max};
+    a->limits = (struct h1_head_limits){.fields = client->head_fields_max, .extension_bytes = H1_CHUNK_EXTENSION_BYTES};
     up->answer = a;
     up->served++;
     return a;

@@ -24,7 +24,7 @@ struct h1_client {
     struct h1_scratch scratch;
     struct http_headers head_fields;  /* where heads are parsed; copied once they are whole */
     struct arena head_arena;
-    uint32_t head_bytes, head_fields_max;
+    uint32_t head_bytes, head_fields_max, interims_max;
 };
 void h1_client_create(struct h1_client *c, const struct http_client_conf *conf);
 void h1_client_destroy(struct h1_client *c);

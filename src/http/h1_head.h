@@ -18,6 +18,8 @@ struct h1_refusal {
 struct h1_head_limits {
     uint32_t target_bytes;
     uint32_t fields;
+    uint32_t trailer_bytes;           /* of a chunked body; 0: H1_TRAILER_BYTES */
+    uint32_t extension_bytes;         /* of its chunk lines together */
 };
 
 enum {

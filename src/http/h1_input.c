@@ -209,6 +209,15 @@ counted_piece(struct h1_body *b, struct str *ret_piece)
     return IO_OK;
 }
 
+/* Never more than a buffer holds beside what a read may ask for. */
+static size_t
+trailer_max(const struct h1_body *b)
+{
+    uint32_t max = b->limits->trailer_bytes ? b->limits->trailer_bytes : H1_TRAILER_BYTES;
+
+    return MIN(max, H1_BUFFER_SIZE - ROOM_MIN);
+}
+
 /* The trailer section stands at in->at once the last chunk's line is read. */
 static int
 trailer_section(struct h1_body *b)
@@ -229,8 +238,9 @@ trailer_section(struct h1_body *b)
     if (n == H1_BAD)
         return fail(b, why.why);
     if (n == H1_MORE)
-        return bytes.len >= H1_BUFFER_SIZE - ROOM_MIN ? fail(b, "trailers that are too large")
-                                                      : IO_AGAIN;
+        return bytes.len >= trailer_max(b) ? fail(b, "trailers that are too large") : IO_AGAIN;
+    if (n > (ptrdiff_t)trailer_max(b))
+        return fail(b, "trailers that are too large");
     h1_clean_trailers(b->trailers, has_underscore);
     /* The views must outlive the buffer's next turn. */
     struct http_headers kept = http_headers_in(b->arena);
@@ -422,6 +432,7 @@ h1_body_begin(struct h1_body *b, struct h1_input *in, struct arena *arena,
         .kind = framing->kind,
         .left = framing->kind == H1_BODY_LENGTH ? (uint64_t)content_length : 0,
         .limits = limits,
+        .chunk.extension_left = (uint16_t)limits->extension_bytes,
         .is_whole = framing->kind == H1_BODY_NONE,
     };
 }

@@ -15,6 +15,7 @@
 #include "rt/timer.h"
 
 #define H1_BUFFER_SIZE ((uint32_t)16 << 10)
+#define H1_TRAILER_BYTES ((uint32_t)8 << 10)
 #define H1_BULK_SIZE ((uint32_t)64 << 10)   /* for bodies that fill a buffer at once */
 
 /* Empty buffers of a worker, newest first, so that the next one is warm. Zero-initialised. */

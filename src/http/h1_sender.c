@@ -11,6 +11,7 @@
 #include "base/arena.h"
 
 #define GATHER_MAX ((size_t)4 << 10)  /* larger pieces are sent from where they are */
+#define GATHER_ALL_MAX ((size_t)64 << 10)     /* then it is time to send */
 #define RUN_BYTES_MAX ((uint64_t)1 << 20)   /* then other connections get their turn */
 
 static void run(struct h1_sender *s);
@@ -185,7 +186,7 @@ add_piece(struct h1_sender *s, struct str piece, size_t *len)
         memcpy(to + *len, "\r\n", 2);
         *len += 2;
     }
-    return *len + GATHER_MAX + H1_CHUNK_LINE_MAX + 2 > H1_SCRATCH_SIZE ? IO_EOF : IO_OK;
+    return *len + GATHER_MAX + H1_CHUNK_LINE_MAX + 2 > GATHER_ALL_MAX ? IO_EOF : IO_OK;
 }
 
 /* The body has ended: IO_OK when it is what was announced, and its end is in the scratch. */

@@ -19,7 +19,7 @@ enum h1_sender_kind {
 
 /* Where heads and small pieces are gathered; one a worker. */
 #define H1_SEND_PIECES 16             /* large pieces that go out in one call */
-#define H1_SCRATCH_SIZE ((size_t)64 << 10)
+#define H1_SCRATCH_SIZE ((size_t)320 << 10)     /* the largest head that limits allow, and what we add; touched as far as used */
 struct h1_scratch {
     struct h1_buffers *pool;
     char bytes[H1_SCRATCH_SIZE];

@@ -24,7 +24,6 @@
 #include "rt/fiber.h"
 
 #define FREE_EXCHANGES_MAX 128
-#define QUIET_MS 1000                 /* after the last answer, before a draining server closes an idle connection */
 
 struct h1_server {
     struct http_server *server;
@@ -63,6 +62,7 @@ struct h1_exchange {
     bool has_returned, is_sent;       /* both: over */
     bool may_go_on;                   /* the connection was not promised to be closed */
     bool is_upgraded;
+    bool is_watching;                 /* for the client to go */
     /* Set up by functions of their own. */
     struct h1_body body;
     struct h1_sender sender;
@@ -70,6 +70,7 @@ struct h1_exchange {
 
 static const struct http_call_ops h1_call_ops;
 static void work(struct h1_conn *c);
+static void watch_peer(struct h1_exchange *ex);
 static void wait_for_head(struct h1_conn *c, uint64_t timeout_ms);
 
 struct h1_server *
@@ -162,6 +163,7 @@ refuse(struct h1_conn *c, uint16_t status, const char *why)
     char *to = c->h1->scratch.bytes;
     size_t n;
 
+    http_server_count_refusal(c->h1->server, status);
     http_error_body(&body, status, str_from_c(why));
     http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"),
                         STR("application/json"));
@@ -186,6 +188,8 @@ exchange_recycle(struct h1_exchange *ex)
     struct h1_server *s = ex->conn->h1;
 
     body_close(&ex->body.super);
+    if (ex->is_watching)
+        stream_when_readable(ex->conn->in.stream, NULL, NULL);
     arena_destroy(&ex->arena);
     ex->conn->exchange = NULL;
     if (s->n_free_exchanges == FREE_EXCHANGES_MAX) {
@@ -319,14 +323,35 @@ call_abort(struct http_call *call)
 
 /* ---- answering ---- */
 
-/* A body of open length can be awaited for ever: look out for a client that has gone. */
+/* An answer can be long in coming, and one of open length for ever: look out for a client that has gone. One that only
+ * sends no more still gets its answer. */
 static void
 on_peer_event(struct stream *stream, void *ctx)
 {
     struct h1_exchange *ex = ctx;
 
-    if (stream->io.is_hung_up && ex->sender.is_busy)
-        call_abort(&ex->call);
+    ex->is_watching = false;
+    if (!stream->io.is_reset) {
+        watch_peer(ex);
+    } else if (ex->call.is_answered) {
+        if (ex->sender.is_busy)
+            call_abort(&ex->call);
+    } else {
+        conn_close(ex->conn, false);
+        http_call_cancel(&ex->call);
+    }
+}
+
+static void
+watch_peer(struct h1_exchange *ex)
+{
+    struct stream *stream = ex->conn->in.stream;
+
+    /* Where the next request, or the end of them, waits already, there would be no end of events. */
+    if (!ex->body.is_whole || ex->is_watching || stream->io.can_in || stream->ops->has_input(stream))
+        return;
+    ex->is_watching = true;
+    stream_when_readable(stream, on_peer_event, ex);
 }
 
 static bool
@@ -354,7 +379,8 @@ frame_answer(struct h1_exchange *ex, const struct http_response *r, const struct
 
     *out = (struct h1_out){.content_length = HTTP_LENGTH_UNKNOWN, .want_close = must_close(ex),
                            .date = http_server_date(ex->conn->h1->server),
-                           .server = http_server_conf(ex->conn->h1->server)->server_name};
+                           .server = http_server_conf(ex->conn->h1->server)->server_name,
+                           .request_id = ex->call.request_id};
     if (ex->call.request.method == HTTP_METHOD_HEAD) {
         out->content_length = body ? body->length : r->content_length;
     } else if (!http_status_has_body(r->status)) {
@@ -406,8 +432,8 @@ call_send(struct http_call *call, const struct http_response *response, struct b
         n = write_head(ex, &broken, &out);
         body = NULL;
     }
-    if ((kind == H1_SEND_CHUNKED || kind == H1_SEND_RAW) && ex->body.is_whole)
-        stream_when_readable(c->in.stream, on_peer_event, ex);
+    if (kind == H1_SEND_CHUNKED || kind == H1_SEND_RAW)
+        watch_peer(ex);
     h1_sender_start(&ex->sender, kind, body, n); /* the exchange may be over behind this */
 }
 
@@ -503,9 +529,12 @@ begin_body(struct h1_exchange *ex)
     struct h1_conn *c = ex->conn;
     const struct http_limits *limits = limits_of(c);
 
-    ex->trailer_limits = (struct h1_head_limits){.fields = (uint32_t)limits->head_fields};
+    ex->trailer_limits = (struct h1_head_limits){.fields = (uint32_t)limits->head_fields,
+                                                 .trailer_bytes = (uint32_t)limits->trailer_bytes,
+                                                 .extension_bytes = (uint32_t)limits->extension_bytes};
     h1_body_begin(&ex->body, &c->in, &ex->arena, &ex->framing, ex->call.request.content_length,
                   &ex->trailer_limits);
+    ex->body.idle_ms = (uint32_t)limits->body_idle_ms;
     ex->body.grace_ms = (uint32_t)limits->body_grace_ms;
     ex->body.rate = (uint32_t)limits->body_rate;
     if (ex->framing.expects_continue && c->in.at == c->in.len) {
@@ -551,6 +580,8 @@ start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1
     if (!http_call_start(call, on_returned)) {
         exchange_recycle(ex);
         refuse(c, 503, "too many requests are being served, please try again later");
+    } else if (c->exchange == ex && !call->is_answered) {
+        watch_peer(ex);               /* it waits for something */
     }
 }
 
@@ -615,8 +646,8 @@ static enum head_result
 parse_head(struct h1_conn *c, struct str bytes)
 {
     const struct http_limits *limits = limits_of(c);
-    struct h1_head_limits head_limits = {(uint32_t)limits->target_bytes,
-                                         (uint32_t)limits->head_fields};
+    struct h1_head_limits head_limits = {.target_bytes = (uint32_t)limits->target_bytes,
+                                         .fields = (uint32_t)limits->head_fields};
     struct http_request rq = {.headers = c->h1->head_fields};
     struct h1_refusal why;
     struct h1_framing framing;
@@ -699,7 +730,7 @@ static void
 wait_for_head(struct h1_conn *c, uint64_t timeout_ms)
 {
     if (!c->in.buf && http_server_is_draining(c->h1->server))
-        timeout_ms = MIN(timeout_ms, (uint64_t)QUIET_MS);
+        timeout_ms = MIN(timeout_ms, (uint64_t)limits_of(c)->quiet_ms);
     set_deadline(c, loop_now_ms(c->h1->loop) + timeout_ms);
     stream_when_readable(c->in.stream, on_readable, c);
 }
@@ -766,7 +797,7 @@ conn_drain(struct http_server_conn *super)
     struct h1_conn *c = (struct h1_conn *)super;
 
     if (!c->exchange && !c->in.buf)
-        set_deadline(c, MAX(loop_now_ms(c->h1->loop) + 1, c->quiet_since_ms + QUIET_MS));
+        set_deadline(c, MAX(loop_now_ms(c->h1->loop) + 1, c->quiet_since_ms + (uint64_t)limits_of(c)->quiet_ms));
 }
 
 static void
@@ -775,13 +806,13 @@ conn_close_now(struct http_server_conn *super)
     struct h1_conn *c = (struct h1_conn *)super;
     struct h1_exchange *ex = c->exchange;
 
-    if (!ex) {
-        conn_close(c, false);
-    } else if (!ex->is_sent) {
-        ex->call.is_answered = true;
+    if (ex && ex->call.is_answered && !ex->is_sent) {
         call_abort(&ex->call);
-    } else {
-        conn_close(c, false);
+        return;
+    }
+    conn_close(c, false);             /* frees it when nothing is under way */
+    if (ex) {                         /* its answer will find the connection dead; the last word may end it all */
+        http_call_cancel(&ex->call);
         h1_body_break(&ex->body, IO_CANCELLED);
     }
 }

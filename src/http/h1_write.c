@@ -113,7 +113,7 @@ size_t
 h1_response_size(const struct http_response *r, const struct h1_out *out)
 {
     return EXTRA_BYTES + r->reason.len + out->date.len + out->server.len + out->upgrade.len +
-           fields_size(&r->headers);
+           out->request_id.len + fields_size(&r->headers);
 }
 
 size_t
@@ -139,6 +139,11 @@ h1_write_response(char *to, const struct http_response *r, const struct h1_out *
     if (out->server.len && !http_headers_has(&r->headers, HTTP_SERVER)) {
         to = put_lit(to, "Server: ");
         to = put(to, out->server);
+        to = put_lit(to, "\r\n");
+    }
+    if (out->request_id.len && !http_headers_has(&r->headers, HTTP_X_REQUEST_ID)) {
+        to = put_lit(to, "x-request-id: ");
+        to = put(to, out->request_id);
         to = put_lit(to, "\r\n");
     }
     to = put_framing(to, out);

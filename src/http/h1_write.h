@@ -18,6 +18,7 @@ struct h1_out {
     struct str upgrade;               /* Connection: Upgrade with this word; STR_NONE: none */
     struct str date;                  /* written unless the message has one; STR_NONE: none */
     struct str server;                /* likewise */
+    struct str request_id;            /* likewise */
 };
 
 /* Bytes that the head takes at most. */

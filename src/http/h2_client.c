@@ -11,12 +11,10 @@
 #include "http/h2_inflow.h"
 #include "http/websocket.h"
 
-#define INTERIM_MAX 8u            /* robustness B3 */
 #define STREAMS_MAX 1000u         /* whatever the server allows */
 #define HEAD_BYTES (64u << 10)
 #define HEAD_FIELDS 200u
 #define WINDOW (1u << 20)
-#define IDLE_MS 60000u
 #define PING_MS 10000u
 #define WRITE_MS 30000u
 #define SETTINGS_MS 5000u
@@ -31,18 +29,25 @@ struct h2_client {
     struct h2_link_conf conf;
     struct h2_head_limits head;
     uint64_t n_exchanges;
+    uint32_t interims_max;            /* 1xx answers to one request */
     bool is_gone;                     /* the pool has been told, or has told us */
+};
+
+/* A 1xx that has come inside nghttp2 and is told from the fiber. */
+struct h2_interim {
+    struct http_response response;
+    struct h2_interim *next;
 };
 
 struct h2_exchange {
     struct http_answer answer;
     struct h2_stream stream;
-    const struct http_exchange_conf *conf;
+    struct http_exchange_conf conf;
     enum http_method method;
     struct fiber *fiber;              /* waiting in h2_exchange() */
     struct h1_refusal refusal;        /* of the answer's head */
-    struct http_response *interim[INTERIM_MAX];
-    uint32_t n_interim, n_interim_told;
+    struct h2_interim *interim, **interim_end;   /* not told yet, first come first; where the next one goes */
+    uint32_t n_interim;
     bool is_tunnel;
     bool is_ready;                    /* the final head has come */
     bool is_malformed;
@@ -50,8 +55,6 @@ struct h2_exchange {
     void (*on_sent)(void *ctx, int status);
     void *on_sent_ctx;
 };
-
-static const struct http_exchange_conf no_conf;
 
 static struct h2_client *
 client_of(struct h2_link *l)
@@ -67,6 +70,20 @@ exchange_of(struct h2_stream *s)
 
 /* ---- struct h2_link_ops ---- */
 
+static bool
+keep_interim(struct h2_exchange *x, const struct http_response *r)
+{
+    struct h2_interim *i;
+
+    if (x->n_interim == client_of(x->stream.link)->interims_max || !(i = arena_new(x->stream.arena, struct h2_interim)))
+        return false;
+    i->response = *r;
+    *x->interim_end = i;
+    x->interim_end = &i->next;
+    x->n_interim++;
+    return true;
+}
+
 /* Inside nghttp2. */
 static enum h2_head_verdict
 on_head(struct h2_stream *s, bool is_end)
@@ -76,10 +93,8 @@ on_head(struct h2_stream *s, bool is_end)
     enum h2_head_verdict verdict = h2_head_response(&s->head, !is_end, x->method, &r, &x->refusal);
 
     if (verdict == H2_HEAD_OK && r.status < 200) {
-        if (is_end || x->n_interim == INTERIM_MAX || !(x->interim[x->n_interim] = arena_new(s->arena, struct http_response)))
+        if (is_end || !keep_interim(x, &r))
             verdict = H2_HEAD_BAD;
-        else
-            *x->interim[x->n_interim++] = r;
     } else if (verdict == H2_HEAD_OK) {
         x->answer.response = r;
         x->is_ready = s->is_head_done = true;
@@ -160,7 +175,7 @@ on_timer(struct timer *t)
 {
     struct h2_exchange *x = CONTAINER_OF(t, struct h2_exchange, timer);
     struct h2_stream *s = &x->stream;
-    const struct http_deadlines *d = &x->conf->deadlines;
+    const struct http_deadlines *d = &x->conf.deadlines;
     uint64_t now_ms = loop_now_ms(s->link->conf->loop), at_ms = d->total_at_ms ? d->total_at_ms : NO_DEADLINE;
     bool is_late = now_ms >= at_ms;
 
@@ -242,7 +257,7 @@ submit(struct h2_exchange *x, struct h2_link *l, const struct http_request *rq, 
     struct h2_stream *s = &x->stream;
     bool has_body = x->is_tunnel || (body && body->length != 0);
     int64_t length = x->is_tunnel ? HTTP_LENGTH_UNKNOWN : body ? body->length : rq->has_body ? 0 : HTTP_LENGTH_UNKNOWN;
-    struct h2_fields f = h2_request_fields(s->arena, rq, length, x->conf->want_trailers, x->is_tunnel);
+    struct h2_fields f = h2_request_fields(s->arena, rq, length, x->conf.want_trailers, x->is_tunnel);
     nghttp2_data_provider provider = {0};
     int32_t id;
 
@@ -261,20 +276,21 @@ submit(struct h2_exchange *x, struct h2_link *l, const struct http_request *rq, 
 static void
 tell_interim(struct h2_exchange *x)
 {
-    while (x->n_interim_told < x->n_interim) {
-        const struct http_response *r = x->interim[x->n_interim_told++];
-        if (r->status != 100 && x->conf->on_interim)
-            x->conf->on_interim(x->conf->ctx, r);
-    }
+    for (struct h2_interim *i = x->interim; i; i = i->next)
+        if (i->response.status != 100 && x->conf.on_interim)
+            x->conf.on_interim(x->conf.ctx, &i->response);
+    x->interim = NULL;
+    x->interim_end = &x->interim;
 }
 
 /* Until the head, or what comes instead of it. Yields. */
 static bool
 wait_head(struct h2_exchange *x, struct err *err)
 {
-    const struct http_deadlines *d = &x->conf->deadlines;
+    const struct http_deadlines *d = &x->conf.deadlines;
     struct h2_stream *s = &x->stream;
 
+    x->interim_end = &x->interim;
     while (!x->is_ready && !s->is_closed && !x->is_malformed) {
         uint64_t at_ms = d->total_at_ms ? d->total_at_ms : NO_DEADLINE;
         bool is_total = true;
@@ -337,7 +353,7 @@ take_answer(struct h2_exchange *x)
     if (!has_body)
         return;
     x->answer.body = h2_inflow_body(s, x->answer.is_upgraded ? HTTP_LENGTH_UNKNOWN : x->answer.response.content_length);
-    if (!s->in.is_complete && (x->conf->deadlines.idle_ms || x->conf->deadlines.total_at_ms))
+    if (!s->in.is_complete && (x->conf.deadlines.idle_ms || x->conf.deadlines.total_at_ms))
         on_timer(&x->timer);
 }
 
@@ -361,7 +377,9 @@ h2_do_exchange(struct http_session *session, const struct http_request *request,
     *x = (struct h2_exchange){
         .answer = {.ops = &answer_ops, .stream = c->link.stream, .arena = arena,
                    .timing = {.begun_ns = begun_ns, .is_reused = c->n_exchanges++ > 0}},
-        .conf = conf ? conf : &no_conf, .method = request->method, .is_tunnel = is_tunnel};
+        .method = request->method, .is_tunnel = is_tunnel};
+    if (conf)
+        x->conf = *conf;
     h2_stream_init(&x->stream, &c->link, -1, arena);
     if (!submit(x, &c->link, request, body)) {
         h2_stream_take_out(&x->stream);
@@ -379,16 +397,17 @@ h2_do_exchange(struct http_session *session, const struct http_request *request,
 }
 
 static struct http_session *
-h2_open(struct http_client *client, struct stream *stream, struct err *err)
+h2_open(struct http_client *client, const struct http_origin_conf *origin, struct stream *stream, struct err *err)
 {
     struct h2_client *c = xnew(struct h2_client);
     const struct http_client_conf *conf = http_client_conf(client);
 
     c->super.ops = &h2_session_ops;
+    c->interims_max = conf->interims_max;
     c->head = (struct h2_head_limits){.bytes = conf->head_bytes ? conf->head_bytes : HEAD_BYTES,
                                       .fields = conf->head_fields ? conf->head_fields : HEAD_FIELDS};
     c->conf = (struct h2_link_conf){.loop = http_client_loop(client), .guard = &guard_limits, .head = &c->head,
-                                    .window = WINDOW, .idle_ms = IDLE_MS, .head_ms = WRITE_MS, .write_ms = WRITE_MS,
+                                    .window = WINDOW, .idle_ms = origin->idle_ms, .head_ms = WRITE_MS, .write_ms = WRITE_MS,
                                     .ping_ms = PING_MS};
     if (!h2_link_open(&c->link, &link_ops, &c->conf, stream)) {
         free(c);

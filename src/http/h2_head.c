@@ -294,10 +294,10 @@ fields_for(struct arena *arena, const struct http_headers *h, uint32_t more)
 }
 
 struct h2_fields
-h2_response_fields(struct arena *arena, const struct http_response *r, int64_t content_length, struct str date,
-                   struct str server)
+h2_response_fields(struct arena *arena, const struct http_response *r, int64_t content_length,
+                   const struct h2_extras *extras)
 {
-    struct h2_fields f = fields_for(arena, &r->headers, 4);
+    struct h2_fields f = fields_for(arena, &r->headers, 5);
     char *status = arena_alloc(arena, 4, 1, 1);
     struct str length = content_length >= 0 ? decimal(arena, content_length) : STR_NONE;
 
@@ -307,10 +307,12 @@ h2_response_fields(struct arena *arena, const struct http_response *r, int64_t c
     status[1] = (char)('0' + r->status / 10 % 10);
     status[2] = (char)('0' + r->status % 10);
     bool ok = add_field(&f, STR(":status"), str_from(status, 3), 0);
-    if (date.p && !http_headers_has(&r->headers, HTTP_DATE))
-        ok &= add_field(&f, STR("date"), date, 0);
-    if (server.len && !http_headers_has(&r->headers, HTTP_SERVER))
-        ok &= add_field(&f, STR("server"), server, 0);
+    if (extras->date.len && !http_headers_has(&r->headers, HTTP_DATE))
+        ok &= add_field(&f, STR("date"), extras->date, 0);
+    if (extras->server.len && !http_headers_has(&r->headers, HTTP_SERVER))
+        ok &= add_field(&f, STR("server"), extras->server, 0);
+    if (extras->request_id.len && !http_headers_has(&r->headers, HTTP_X_REQUEST_ID))
+        ok &= add_field(&f, STR("x-request-id"), extras->request_id, 0);
     if (length.p)
         ok &= add_field(&f, STR("content-length"), length, 0);
     return ok && add_headers(arena, &f, &r->headers, false) ? f : (struct h2_fields){0};

@@ -54,9 +54,13 @@ struct h2_fields {
     nghttp2_nv *v;                    /* NULL: a name or value that may not be sent, or the arena is full */
     size_t n;
 };
-/* date and server are added when the message has none; STR_NONE: not at all. content_length below 0: none. */
+/* What the server adds where the message has no such field; empty: not at all. */
+struct h2_extras {
+    struct str date, server, request_id;
+};
+/* content_length below 0: none. */
 struct h2_fields h2_response_fields(struct arena *arena, const struct http_response *r, int64_t content_length,
-                                    struct str date, struct str server);
+                                    const struct h2_extras *extras);
 struct h2_fields h2_request_fields(struct arena *arena, const struct http_request *r, int64_t content_length,
                                    bool want_trailers, bool is_tunnel);
 struct h2_fields h2_trailer_fields(struct arena *arena, const struct http_headers *trailers);

@@ -150,7 +150,7 @@ inflow_try_read(struct body *b, struct str *ret_piece)
     if (in->is_complete)
         return IO_EOF;
     if (in->is_broken)
-        return IO_ERROR;
+        return in->is_late ? IO_TIMEOUT : IO_ERROR;
     if (!in->is_waited)
         in->since_ms = now_ms;
     in->is_waited = true;

@@ -39,6 +39,7 @@ struct h2_inflow {
     bool is_too_large;                /* it did */
     bool is_complete;                 /* the peer has ended it */
     bool is_broken;                   /* it will never be complete */
+    bool is_late;                     /* because it came too slowly */
     bool is_unwanted;                 /* closed by its reader: what comes is dropped */
     bool is_waited;                   /* its reader found nothing at since_ms */
     bool was_read;

@@ -5,6 +5,7 @@
  * A call ends when its answer is out (or has failed) and its fiber has returned; until then it counts against the streams
  * a client may have, also when the client has reset the stream: resetting does not buy more work (robustness C1).
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "http/grpc.h"
@@ -69,8 +70,10 @@ finish(struct h2_call *c, int status)
 {
     struct h2_stream *s = &c->stream;
 
-    if (c->is_started && !c->call.is_answered)
+    if (c->is_started && !c->call.is_answered) {
+        http_call_cancel(&c->call);
         return; /* whoever answers hears of it then, see is_gone() */
+    }
     if (!c->is_over) {
         c->is_over = true;
         c->call.bytes_in += s->in.received;
@@ -142,8 +145,9 @@ static bool
 submit(struct h2_call *c, const struct http_response *r, int64_t length, struct body *body)
 {
     struct h2_stream *s = &c->stream;
-    struct h2_fields f = h2_response_fields(s->arena, r, length, http_server_date(c->call.server),
-                                            http_server_conf(c->call.server)->server_name);
+    struct h2_extras extras = {http_server_date(c->call.server), http_server_conf(c->call.server)->server_name,
+                               c->call.request_id};
+    struct h2_fields f = h2_response_fields(s->arena, r, length, &extras);
     nghttp2_data_provider provider;
 
     if (!f.v)
@@ -201,7 +205,7 @@ call_interim(struct http_call *call, uint16_t status, const struct http_headers 
         return false;
     if (headers)
         r.headers = *headers;
-    f = h2_response_fields(c->stream.arena, &r, HTTP_LENGTH_UNKNOWN, STR_NONE, STR_NONE);
+    f = h2_response_fields(c->stream.arena, &r, HTTP_LENGTH_UNKNOWN, &(struct h2_extras){0});
     if (!f.v)
         return false;
     c->head_bytes_out += head_bytes(&f);
@@ -293,6 +297,7 @@ on_head(struct h2_stream *s, bool is_end)
 static void
 refuse(struct h2_call *c, uint16_t status, const char *why)
 {
+    http_server_count_refusal(c->call.server, status);
     http_call_send_error(&c->call, status, str_from_c(why));
 }
 
@@ -338,20 +343,31 @@ on_event(struct h2_stream *s, uint8_t events)
     }
 }
 
+/* Somebody waits for a body that came to a halt, or comes more slowly than it may. */
+static bool
+is_body_late(const struct h2_inflow *in, const struct http_limits *limits, uint64_t now_ms)
+{
+    uint64_t waits_ms = now_ms - in->since_ms, waited_ms = in->waited_ms + waits_ms, grace_ms = (uint64_t)limits->body_grace_ms;
+
+    if (!in->is_waited)
+        return false;
+    if (limits->body_idle_ms && waits_ms > (uint64_t)limits->body_idle_ms)
+        return true;
+    return waited_ms > grace_ms && in->received * 1000 < (waited_ms - grace_ms) * (uint64_t)limits->body_rate;
+}
+
 /* A client that takes nothing of its answer, or sends its request drop by drop (robustness C6, H1). */
 static void
 on_tick(struct h2_stream *s, uint64_t now_ms)
 {
     const struct http_limits *limits = &conn_of(s->link)->limits;
-    const struct h2_inflow *in = &s->in;
-    uint64_t waited_ms = in->waited_ms + (in->is_waited ? now_ms - in->since_ms : 0);
 
     if (h2_stream_is_stuck(s, now_ms, (uint64_t)limits->write_ms))
         h2_stream_reset(s, NGHTTP2_CANCEL);
-    if (in->is_waited && !CONTAINER_OF(s, struct h2_call, stream)->call.request.protocol.p &&
-        waited_ms > (uint64_t)limits->body_grace_ms &&
-        in->received * 1000 < (waited_ms - (uint64_t)limits->body_grace_ms) * (uint64_t)limits->body_rate)
+    if (!CONTAINER_OF(s, struct h2_call, stream)->call.request.protocol.p && is_body_late(&s->in, limits, now_ms)) {
+        s->in.is_late = true;
         h2_inflow_end(s, false);
+    }
 }
 
 static void
@@ -369,6 +385,8 @@ on_end(struct h2_link *l)
 {
     struct h2_conn *conn = conn_of(l);
 
+    if (l->why)
+        atomic_fetch_add_explicit(&http_server_conf(conn->super.server)->load->h2_dropped, 1, memory_order_relaxed);
     http_server_remove(&conn->super);
     free(conn);
 }

@@ -33,6 +33,13 @@ enum http_version {
 
 #define HTTP_LENGTH_UNKNOWN (-1)      /* a body that ends when it ends */
 
+/* "HTTP/1.1" and the like, as logs name it. */
+static inline struct str
+http_version_name(uint8_t version)
+{
+    return version == HTTP_2 ? STR("HTTP/2") : version == HTTP_1_0 ? STR("HTTP/1.0") : STR("HTTP/1.1");
+}
+
 struct http_request {
     enum http_method method;
     uint8_t version;                  /* enum http_version */

@@ -181,6 +181,21 @@ http_origin_load(const struct http_origin *o, uint32_t *ret_connections, uint32_
     *ret_waiting = atomic_load_explicit(&locked->n_waiting, memory_order_relaxed);
 }
 
+void
+http_origins_load(struct http_origins *t, uint64_t *ret_connections, uint64_t *ret_waiting)
+{
+    uint32_t connections, waiting;
+
+    *ret_connections = *ret_waiting = 0;
+    pthread_mutex_lock(&t->lock);
+    for (struct map_entry *e = map_next(&t->by_key, NULL); e; e = map_next(&t->by_key, e)) {
+        http_origin_load(e->value, &connections, &waiting);
+        *ret_connections += connections;
+        *ret_waiting += waiting;
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
 /* ---- permits ---- */
 
 /* On the waiter's own loop. */

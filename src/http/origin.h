@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "http/client.h"
+#include "net/tls.h"
 #include "rt/mailbox.h"
 #include "rt/sync.h"
 
@@ -29,6 +30,12 @@ struct http_origin {
     struct list pools;                /* struct http_pool, one a worker */
     _Atomic uint32_t n_waiting;       /* length of waiters, readable without the lock */
 };
+
+static inline enum tls_offer
+http_tls_offer(enum http_protocol p)
+{
+    return p == HTTP_PROTOCOL_1 ? TLS_OFFER_HTTP1 : p == HTTP_PROTOCOL_2 ? TLS_OFFER_HTTP2 : TLS_OFFER_EITHER;
+}
 
 /* On the waiting fiber's stack. */
 struct origin_waiter {

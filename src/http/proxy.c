@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/proxy.h"
 
+#include "http/origin.h"
+
 #include "base/buf.h"
 #include "http/h1_head.h"
 #include "http/headers.h"
@@ -89,5 +91,5 @@ http_proxy_tunnel(struct stream *plain, const struct http_origin_conf *o, uint64
     }
     if (!o->tls)
         return plain;
-    return tls_connect(o->tls, plain, o->tls_name.len ? o->tls_name : o->host, deadline_ms, err);
+    return tls_connect(o->tls, plain, o->tls_name.len ? o->tls_name : o->host, http_tls_offer(o->protocol), deadline_ms, err);
 }

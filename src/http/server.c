@@ -161,6 +161,13 @@ http_server_date(struct http_server *s)
     return str_from(s->date_text, 29);
 }
 
+void
+http_server_count_refusal(struct http_server *s, uint16_t status)
+{
+    if (status >= 400 && status < 600)
+        atomic_fetch_add_explicit(&s->conf.load->refusals[status - 400], 1, memory_order_relaxed);
+}
+
 /* ---- calls ---- */
 
 static void
@@ -168,7 +175,9 @@ call_fiber(void *arg)
 {
     struct http_call *call = arg;
 
+    call->fiber = fiber_self();
     call->server->conf.on_call(call->server->conf.ctx, call);
+    call->fiber = NULL;
     if (!call->is_answered)
         http_call_abort(call);
     call->on_returned(call);
@@ -193,8 +202,14 @@ http_call_start(struct http_call *call, void (*on_returned)(struct http_call *ca
         s->n_calls--;
     }
     atomic_fetch_sub_explicit(&load->exchanges, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&load->refused, 1, memory_order_relaxed);
     return false;
+}
+
+void
+http_call_cancel(struct http_call *call)
+{
+    if (call->fiber && !call->is_answered)
+        fiber_cancel(call->fiber);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "http/message.h"
 
 struct buf;
+struct fiber;
 struct http_call;
 struct http_server;
 struct loop;
@@ -42,6 +43,7 @@ struct http_call {
     struct body *body;                /* of the request; NULL: none. Closed by the server */
     struct stream *stream;            /* the connection: its addresses and TLS facts; not for reading or writing */
     void *user;                       /* the gateway's */
+    struct str request_id;            /* goes out as x-request-id, unless the answer has one; empty: none */
     uint64_t started_ns;              /* monotonic, when the first byte of the head was read */
     uint64_t head_ns;                 /* monotonic, when the head was complete */
     uint64_t bytes_in, bytes_out;     /* on the wire of this exchange, heads included, TLS and frames not */
@@ -50,6 +52,7 @@ struct http_call {
     bool is_body_too_large;           /* reading the body failed because of limits.body_bytes: answer 413 */
     bool must_close;                  /* the connection ends with this answer (set it before answering) */
     /* For server.c. */
+    struct fiber *fiber;              /* that on_call runs on; NULL before and after */
     http_sent_fn *on_sent;
     void *on_sent_ctx;
     void (*on_returned)(struct http_call *call);
@@ -95,6 +98,9 @@ void http_call_abort(struct http_call *call);
 bool http_call_start(struct http_call *call, void (*on_returned)(struct http_call *call));
 /* Once for each call, when its answer has gone out (IO_OK) or has failed: runs on_sent. */
 void http_call_sent(struct http_call *call, int status);
+/* The client has gone: on_call's waits fail with ERR_CANCELLED, so that no work goes on that nobody wants; it still ends by
+ * answering into the void. Not when the answer is on its way. */
+void http_call_cancel(struct http_call *call);
 /* The call is over: on_call has returned and the answer is out. Gives its place back. */
 void http_call_ended(struct http_call *call);
 /* Connections of either protocol are counted here, and told to drain through `drain`. */
@@ -106,6 +112,8 @@ struct http_server_conn {
 };
 void http_server_add(struct http_server *s, struct http_server_conn *c);
 void http_server_remove(struct http_server_conn *c);
+/* Counts an answer to a request that no policy has seen or will see. */
+void http_server_count_refusal(struct http_server *s, uint16_t status);
 struct loop *http_server_loop(const struct http_server *s);
 const struct http_server_conf *http_server_conf(const struct http_server *s);
 bool http_server_is_draining(const struct http_server *s);
@@ -115,7 +123,9 @@ struct str http_server_date(struct http_server *s);
 /* What all workers' servers share: limits that hold for the process. Zero-initialised. */
 struct http_load {
     _Atomic int64_t exchanges;        /* in flight */
-    _Atomic uint64_t calls, refused;  /* so far; refused: 503 because of limits.exchanges */
+    _Atomic uint64_t calls;           /* so far */
+    _Atomic uint64_t refusals[200];   /* requests refused before a policy saw them, by status - 400 */
+    _Atomic uint64_t h2_dropped;      /* HTTP/2 connections that cost too much */
 };
 
 struct http_server_conf {

@@ -63,7 +63,7 @@ struct limit_options {
     uint64_t drain_body_bytes;        /* of a body nobody read, before the connection is closed instead */
     uint32_t loop_hops;               /* 508 */
     uint32_t inflate_ratio;           /* after the first MiB */
-    uint32_t h2_streams, h2_header_list_bytes, h2_block_bytes, h2_block_frames, h2_resets_percent, h2_resets_sample;
+    uint32_t h2_streams, h2_block_bytes, h2_block_frames, h2_resets_percent, h2_resets_sample;
     uint32_t h2_control_frames;       /* queued control answers, and inbound a second */
     uint32_t h2_window_bytes;
     uint32_t fibers;                  /* of one worker: 503 */
@@ -162,7 +162,6 @@ struct expression_options {
     uint64_t steps, bytes;
     uint32_t depth, regex_steps;
     uint64_t output_bytes;
-    uint64_t slice_us;                /* a worker's other requests wait at most that long */
 };
 
 struct watchdog_conf {

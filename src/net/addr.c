@@ -339,6 +339,10 @@ addr_net_parse(struct str text, struct addr_net *ret, struct err *err)
     ptrdiff_t slash = str_find_char(text, '/', 0);
     uint32_t bits;
 
+    if (str_eq_lit(text, "unix")) {      /* bits 0: every unix socket */
+        *ret = (struct addr_net){.base.kind = ADDR_UNIX};
+        return true;
+    }
     if (!addr_parse_ip(slash >= 0 ? str_sub(text, 0, (size_t)slash) : text, &net.base, err))
         return false;
     uint32_t bits_max = (uint32_t)ip_len(&net.base) * 8;

@@ -115,7 +115,7 @@ race_run(struct race *r, uint64_t deadline_ms, struct err *err)
         if (has_more && (r->n_pending == 0 || now_ms >= next_ms)) {
             uint32_t i = r->n_begun++;
             attempt_begin(r, &r->attempts[i], &r->addrs.v[i]);
-            next_ms = now_ms + HEAD_START_MS;
+            next_ms = now_ms + (r->target->head_start_ms ? r->target->head_start_ms : HEAD_START_MS);
         } else if (r->n_pending == 0) {
             break;
         } else {
@@ -190,5 +190,6 @@ connect_happy(struct loop *loop, const struct connect_target *target, uint64_t d
         s->peer.path = NULL;             /* unix_path ends here */
     if (!target->tls)
         return s;
-    return tls_connect(target->tls, s, target->tls_name.len ? target->tls_name : target->host, deadline_ms, err);
+    return tls_connect(target->tls, s, target->tls_name.len ? target->tls_name : target->host, target->tls_offer, deadline_ms,
+                       err);
 }

@@ -43,6 +43,7 @@ struct resolver {
     struct timer timer;                  /* c-ares' own time-outs */
     struct map names;                    /* lower-case name -> struct entry */
     char *servers;                       /* NULL: the system's */
+    uint64_t ttl_max_ms;
 };
 
 struct socket_watch {
@@ -242,7 +243,7 @@ static uint64_t
 keep_answer(struct entry *e, const struct ares_addrinfo *info)
 {
     struct addr found[DNS_ADDRS_MAX];
-    uint64_t ttl_ms = TTL_MAX_MS;
+    uint64_t ttl_ms = e->resolver->ttl_max_ms;
     uint32_t n = 0;
 
     for (const struct ares_addrinfo_node *node = info->nodes; node && n < DNS_ADDRS_MAX; node = node->ai_next) {
@@ -319,10 +320,17 @@ resolver_of(struct loop *loop)
         return r;
     r = xnew(struct resolver);
     r->loop = loop;
+    r->ttl_max_ms = TTL_MAX_MS;
     list_init(&r->watches);
     loop->resolver = r;
     loop->free_resolver = resolver_free;
     return r;
+}
+
+void
+dns_set_ttl_max(struct loop *loop, uint64_t ms)
+{
+    resolver_of(loop)->ttl_max_ms = ms;
 }
 
 void

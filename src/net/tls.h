@@ -14,6 +14,8 @@ struct tls_identity {
     struct str cert;                     /* PEM text, or PKCS#12 bytes */
     struct str key;                      /* PEM; empty: it is in cert */
     struct str password;                 /* of the key or PKCS#12; empty: none */
+    const struct str *names;             /* a server shows it for these ("*.example.org" too); none: those it holds */
+    size_t n_names;
 };
 
 enum tls_client_cert { TLS_CLIENT_CERT_NONE, TLS_CLIENT_CERT_REQUEST, TLS_CLIENT_CERT_REQUIRE };
@@ -35,6 +37,7 @@ struct tls_server_options {
     bool http2;                          /* ALPN offers h2 before http/1.1 */
     bool tls12_off;                      /* 1.3 only */
     struct str ciphers_tls12;            /* OpenSSL list; empty: ECDHE with AEAD */
+    struct str suites_tls13;             /* the same for 1.3; empty: OpenSSL's */
     struct tls_tickets *tickets;         /* NULL: no resumption. Referenced */
 };
 
@@ -54,7 +57,6 @@ struct tls_client_options {
     const struct tls_client *trust_like; /* trusts what this one trusts, extra_ca_pem unread: no second copy of the system's store */
     bool no_verify_chain, no_verify_name;  /* APIM backends can switch each off; both off by default, so all is checked */
     const struct tls_identity *identity; /* shown when the peer asks; may be NULL */
-    bool http2;                          /* ALPN offers h2, http/1.1; otherwise http/1.1 */
     bool tls12_off;
 };
 
@@ -81,7 +83,9 @@ MUST_USE bool tls_client_check(const struct tls_client *c, const struct tls_clie
  * failed or the deadline passed; the plain stream is closed then. */
 void tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms,
                 void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx);
+/* What a client offers by ALPN, on each connection anew. */
+enum tls_offer { TLS_OFFER_HTTP1, TLS_OFFER_EITHER, TLS_OFFER_HTTP2 };
 /* Client side: handshake and check of the peer against `name` (a host name or an address). NULL with ERR_TLS (saying
  * which check failed), ERR_CLOSED, ERR_TIMEOUT, ERR_CANCELLED. Sessions are kept per context, name and port. Yields. */
-struct stream *tls_connect(struct tls_client *client, struct stream *plain, struct str name, uint64_t deadline_ms,
-                           struct err *err);
+struct stream *tls_connect(struct tls_client *client, struct stream *plain, struct str name, enum tls_offer offer,
+                           uint64_t deadline_ms, struct err *err);

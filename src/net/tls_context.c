@@ -332,6 +332,18 @@ ask_for_client_cert(SSL_CTX *context, const struct tls_server_options *o, struct
     return true;
 }
 
+static bool
+use_suites(SSL_CTX *context, struct str suites, struct err *err)
+{
+    char list[1024];
+
+    if (!suites.len)
+        return true;
+    snprintf(list, sizeof(list), "%.*s", STR_ARG(suites));
+    return (suites.len < sizeof(list) && SSL_CTX_set_ciphersuites(context, list) == 1) ||
+           tls_fail(err, "no usable cipher suite in the list");
+}
+
 static SSL_CTX *
 server_context(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_identity *from,
                struct err *err)
@@ -343,7 +355,7 @@ server_context(struct tls_server_conf *conf, const struct tls_server_options *o,
         return NULL;
     if (!(context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err)))
         return NULL;
-    if (!use_identity(context, &id, err) || !ask_for_client_cert(context, o, err)) {
+    if (!use_suites(context, o->suites_tls13, err) || !use_identity(context, &id, err) || !ask_for_client_cert(context, o, err)) {
         SSL_CTX_free(context);
         return NULL;
     }
@@ -355,7 +367,10 @@ server_context(struct tls_server_conf *conf, const struct tls_server_options *o,
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, conf);
     SSL_CTX_set_client_hello_cb(context, on_client_hello, conf);
-    add_names(conf, context, id.leaf);
+    for (size_t i = 0; i < from->n_names; i++)
+        add_name(conf, context, from->names[i].p, (int)from->names[i].len);
+    if (!from->n_names)
+        add_names(conf, context, id.leaf);
     return context;
 }
 
@@ -566,7 +581,6 @@ static bool
 client_setup(SSL_CTX *context, const struct tls_client_options *o, struct err *err)
 {
     struct identity id AUTO(identity_destroy) = {0};
-    static const unsigned char both[] = "\x02h2\x08http/1.1";
 
     if (!client_trust(context, o, err))
         return false;
@@ -576,7 +590,6 @@ client_setup(SSL_CTX *context, const struct tls_client_options *o, struct err *e
         SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     else
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, o->no_verify_chain ? accept_any_chain : NULL);
-    SSL_CTX_set_alpn_protos(context, o->http2 ? both : both + 3, o->http2 ? 12 : 9);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, on_new_session);
     return true;

@@ -605,8 +605,10 @@ tls_stream_session_key(SSL *ssl)
 
 /* SNI, the name to check, and a session to resume. */
 static bool
-client_prepare(struct tls_stream *t, struct tls_client *client, struct str name)
+client_prepare(struct tls_stream *t, struct tls_client *client, struct str name, enum tls_offer offer)
 {
+    static const unsigned char protocols[] = "\x02h2\x08http/1.1";
+    unsigned from = offer == TLS_OFFER_HTTP1 ? 3 : 0, to = offer == TLS_OFFER_HTTP2 ? 3 : 12;
     char text[256];
     struct addr ip;
     SSL_SESSION *session;
@@ -619,6 +621,8 @@ client_prepare(struct tls_stream *t, struct tls_client *client, struct str name)
         text[name.len - 1] = 0;          /* "example.com." names the same host; certificates do not have the dot */
     bool is_ip = addr_parse_ip(str_from_c(text), &ip, NULL);
     SSL_set_connect_state(t->ssl);
+    if (SSL_set_alpn_protos(t->ssl, protocols + from, to - from) != 0)
+        return false;
     if (!is_ip && SSL_set_tlsext_host_name(t->ssl, text) != 1)
         return false;
     if (!client->no_verify_name) {
@@ -673,14 +677,15 @@ explain(struct err *err, const struct step *step, struct str name, enum io_statu
 }
 
 struct stream *
-tls_connect(struct tls_client *client, struct stream *plain, struct str name, uint64_t deadline_ms, struct err *err)
+tls_connect(struct tls_client *client, struct stream *plain, struct str name, enum tls_offer offer, uint64_t deadline_ms,
+            struct err *err)
 {
     struct step step = {.t = wrap(plain, client->context)};
     struct tls_stream *t = step.t;
     enum io_status status = IO_ERROR;
 
     t->client = tls_client_ref(client);
-    if (!client_prepare(t, client, name)) {
+    if (!client_prepare(t, client, name, offer)) {
         err_set(err, ERR_TLS, "'%.*s' cannot be the name of a TLS server", STR_ARG(name));
         stream_close(&t->super);
         return NULL;

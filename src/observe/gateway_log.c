@@ -1,87 +1,15 @@
-/* gateway_log.c: rows as JSON lines into a file or standard output.
+/* gateway_log.c: rows as JSON lines.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "observe/gateway_log.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LINES_FLUSH_AT ((size_t)32 << 10)
 
-struct log_sink {
-    _Atomic int fd;                   /* -1: none */
-    char *path;                       /* NULL: standard output, or none */
-    uint32_t sample_percent;
-};
-
-static int
-open_for_append(const char *path)
-{
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
-}
-
-bool
-log_sink_open(struct str target, uint32_t sample_percent, struct log_sink **ret, struct err *err)
-{
-    struct log_sink *s = xnew(struct log_sink);
-
-    s->sample_percent = sample_percent;
-    s->fd = -1;
-    if (str_eq_lit(target, "stdout")) {
-        s->fd = STDOUT_FILENO;
-    } else if (!str_eq_lit(target, "none")) {
-        s->path = xstrndup(target.p, target.len);
-        s->fd = open_for_append(s->path);
-        if (s->fd < 0) {
-            err_set_errno(err, ERR_IO, errno, "gateway log %s", s->path);
-            log_sink_close(s);
-            return false;
-        }
-    }
-    *ret = s;
-    return true;
-}
-
-bool
-log_sink_reopen(struct log_sink *s, struct err *err)
-{
-    int fd, old;
-
-    if (!s->path)
-        return true;
-    fd = open_for_append(s->path);
-    if (fd < 0)
-        return err_set_errno(err, ERR_IO, errno, "gateway log %s", s->path);
-    /* The number stays, so that a worker in the middle of a write is never left with a closed one. */
-    old = atomic_load(&s->fd);
-    if (dup3(fd, old, O_CLOEXEC) < 0) {
-        int failure = errno;
-        close(fd);
-        return err_set_errno(err, ERR_IO, failure, "gateway log %s", s->path);
-    }
-    close(fd);
-    return true;
-}
-
 void
-log_sink_close(struct log_sink *s)
+gateway_log_create(struct gateway_log *log, struct log_sink *sink, const struct gateway_log_options *o, struct rand *rand)
 {
-    if (!s)
-        return;
-    if (s->path && s->fd >= 0)
-        close(s->fd);
-    free(s->path);
-    free(s);
-}
-
-void
-gateway_log_create(struct gateway_log *log, struct log_sink *sink, struct rand *rand)
-{
-    *log = (struct gateway_log){.sink = sink, .rand = rand};
+    *log = (struct gateway_log){.sink = sink, .rand = rand, .sampling = o->sampling / 100, .keeps_errors = o->always_log_errors};
 }
 
 void
@@ -96,9 +24,9 @@ gateway_log_destroy(struct gateway_log *log)
 bool
 gateway_log_wants(struct gateway_log *log, bool is_success)
 {
-    if (!log->sink || log->sink->fd < 0)
+    if (!log->sink)
         return false;
-    return !is_success || log->sink->sample_percent >= 100 || rand_below(log->rand, 100) < log->sink->sample_percent;
+    return (!is_success && log->keeps_errors) || log->sampling >= 1 || rand_unit(log->rand) < log->sampling;
 }
 
 static void
@@ -185,43 +113,52 @@ gateway_log_add(struct gateway_log *log, struct log_row *row)
         gateway_log_flush(log);
 }
 
-/* How much of the lines the sink took; a sink that cannot take more now, or fails, ends it. */
-static size_t
-write_lines(int fd, struct str lines)
+static bool
+is_in(const struct str_list *list, struct str name)
 {
-    size_t done = 0;
+    for (uint32_t i = 0; i < list->n; i++)
+        if (str_eq_nocase(list->v[i], name))
+            return true;
+    return false;
+}
 
-    while (done < lines.len) {
-        ssize_t n = write(fd, lines.p + done, lines.len - done);
-        if (n < 0 && errno == EINTR)
+/* What proves who somebody is: never in a log, whatever is configured (robustness G11). */
+static bool
+is_secret(struct str name)
+{
+    static const struct str names[] = {
+        STR_INIT("authorization"), STR_INIT("proxy-authorization"), STR_INIT("cookie"), STR_INIT("set-cookie"),
+        STR_INIT("ocp-apim-subscription-key"), STR_INIT("api-key"), STR_INIT("x-api-key"), STR_INIT("x-functions-key")};
+
+    return is_in(&(struct str_list){names, COUNTOF(names)}, name);
+}
+
+struct str
+gateway_log_headers(struct arena *a, const struct http_headers *h, const struct str_list *names, const struct str_list *masked)
+{
+    struct buf b = buf_in(a);
+
+    for (uint32_t i = 0; i < names->n; i++) {
+        struct str name = names->v[i], value = http_headers_get_joined(h, name);
+        if (!value.p)
             continue;
-        if (n < 0 && errno == EAGAIN) {
-            struct pollfd p = {.fd = fd, .events = POLLOUT};
-            if (poll(&p, 1, 1) == 1) /* a reader that is only a little late */
-                continue;
-        }
-        if (n <= 0)
-            break;
-        done += (size_t)n;
+        buf_add_str(&b, b.len ? STR(",\"") : STR("{\""));
+        buf_add_json_escaped(&b, name);
+        buf_add_str(&b, STR("\":\""));
+        buf_add_json_escaped(&b, is_secret(name) || is_in(masked, name) ? STR("***") : value);
+        buf_add_char(&b, '"');
     }
-    return done;
+    if (!b.len)
+        return STR_NONE;
+    buf_add_char(&b, '}');
+    return buf_str(&b);
 }
 
 void
 gateway_log_flush(struct gateway_log *log)
 {
-    size_t done;
-    uint32_t lost = 0;
-
-    if (!log->lines.len)
+    if (!log->rows_waiting)
         return;
-    done = write_lines(log->sink->fd, str_from(log->lines.p, log->lines.len));
-    for (size_t i = done; i < log->lines.len; i++)
-        lost += log->lines.p[i] == '\n';
-    log->rows_dropped += lost;
-    log->rows_written += log->rows_waiting - lost;
+    log_sink_give(log->sink, &log->lines, log->rows_waiting);
     log->rows_waiting = 0;
-    if (done && done < log->lines.len && log->lines.p[done - 1] != '\n')
-        write_lines(log->sink->fd, STR("\n")); /* the line cut in two stays one bad line */
-    buf_clear(&log->lines);
 }

@@ -10,22 +10,23 @@
 
 struct forward_request {
     struct pvalue timeout_s, timeout_ms, continue_timeout_s;
-    int protocol;
+    int protocol;                 /* 1 + enum http_protocol; 0: as upstream.http2 says */
     bool follow_redirects, buffer_request_body, buffer_response, fail_on_error_status;
 };
 
 static const struct choice protocols[] = {
-    {"1", HTTP_PROTOCOL_1}, {"2", HTTP_PROTOCOL_2}, {"2or1", HTTP_PROTOCOL_AUTO}, {NULL},
+    {"1", 1 + HTTP_PROTOCOL_1}, {"2", 1 + HTTP_PROTOCOL_2}, {"2or1", 1 + HTTP_PROTOCOL_AUTO}, {NULL},
 };
 
 static const struct attr_def attrs[] = {
-    VALUE_U32(struct forward_request, timeout_s, "timeout", .fallback = "300",
-              .about = "Seconds until the answer's head has come; 0: no limit."),
+    VALUE_U32(struct forward_request, timeout_s, "timeout",
+              .about = "Seconds until the answer's head has come; 0: no limit. Without it 300, or what upstream.first-byte says."),
     VALUE_U32(struct forward_request, timeout_ms, "timeout-ms", .about = "The same in milliseconds; not together with timeout."),
     VALUE_U32(struct forward_request, continue_timeout_s, "continue-timeout",
               .about = "Ask the backend with Expect: 100-continue before a body is sent."),
-    ATTR_CHOICE(struct forward_request, protocol, "http-version", protocols, .fallback = "1",
-                .about = "HTTP version towards the backend: 1, 2, or 2or1 for what TLS negotiates."),
+    ATTR_CHOICE(struct forward_request, protocol, "http-version", protocols,
+                .about = "HTTP version towards the backend: 1, 2, or 2or1 for what TLS negotiates. Without it 1, or 2or1 where "
+                         "upstream.http2 is true."),
     ATTR_BOOL(struct forward_request, follow_redirects, "follow-redirects", .fallback = "false",
               .about = "Whether redirects are followed here instead of going to the client."),
     ATTR_BOOL(struct forward_request, buffer_request_body, "buffer-request-body", .fallback = "false",
@@ -38,12 +39,20 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+static uint8_t
+protocol_of(const struct forward_request *f, const struct exchange *ex)
+{
+    if (f->protocol)
+        return (uint8_t)(f->protocol - 1);
+    return ex->limits->offers_http2 ? HTTP_PROTOCOL_AUTO : HTTP_PROTOCOL_1;
+}
+
 static bool
 evaluate(const struct forward_request *f, struct exchange *ex, struct attempt *ret)
 {
     uint32_t seconds, ms;
 
-    *ret = (struct attempt){.protocol = (uint8_t)f->protocol, .follows_redirects = f->follow_redirects,
+    *ret = (struct attempt){.timeout_ms = ex->limits->first_byte_ms, .protocol = protocol_of(f, ex), .follows_redirects = f->follow_redirects,
                             .buffers_request = f->buffer_request_body,
                             .expects_continue = pvalue_is_set(&f->continue_timeout_s)};
     if (pvalue_is_set(&f->timeout_ms)) {
@@ -52,6 +61,8 @@ evaluate(const struct forward_request *f, struct exchange *ex, struct attempt *r
         ret->timeout_ms = ms;
         return true;
     }
+    if (!pvalue_is_set(&f->timeout_s))
+        return true;
     if (!pvalue_u32(ex, &f->timeout_s, &seconds))
         return false;
     ret->timeout_ms = MIN(seconds, 86400u) * 1000;

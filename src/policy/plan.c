@@ -14,7 +14,7 @@
 #include "policy/cors.h"
 #include "policy/policy_document.h"
 #include "policy/response_cache.h"
-#include "rt/loop.h"
+#include "rt/fiber.h"
 
 struct row {
     const struct unit *units[LEVEL_COUNT];
@@ -258,6 +258,8 @@ run_section(struct exchange *ex, enum section s)
 static void
 run_on_error(struct exchange *ex)
 {
+    if (ex->error.id == E_CLIENT_CONNECTION_FAILURE && fiber_self())
+        fiber_clear_cancel();     /* nobody waits for it, but it may still say somewhere that this happened */
     if (ex->error.id != E_BACKEND_STATUS)     /* fail-on-error-status-code: the backend's answer stays */
         exchange_error_response(ex);
     if (run_section(ex, SECTION_ON_ERROR) != FLOW_ERROR)

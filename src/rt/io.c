@@ -407,6 +407,7 @@ io_deliver(uint64_t data, uint32_t events)
     io->can_in |= (events & (EPOLLIN | hung_up)) != 0;
     io->can_out |= (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
     io->is_hung_up |= (events & hung_up) != 0;
+    io->is_reset |= (events & (EPOLLHUP | EPOLLERR)) != 0;
     if (io->in && io->can_in)
         op_go_on(io, io->in);
     if (loop->events[loop->at_event].data.u64 != data)

@@ -35,7 +35,8 @@ struct io {
     int fd;                              /* -1: closed */
     int error;                           /* errno of the last IO_ERROR */
     bool can_in, can_out;                /* as far as we know: try before waiting */
-    bool is_hung_up;                     /* the peer has closed or the socket failed: reads do not wait any more */
+    bool is_hung_up;                     /* the peer sends no more, or the socket failed: reads do not wait any more */
+    bool is_reset;                       /* the socket failed: nothing goes in either direction */
     bool is_shared;                      /* other processes hold the same socket: closing has to unregister */
 };
 

@@ -387,7 +387,7 @@ static int64_t
 recv_failed(struct ring_end *end, int error)
 {
     end->in_error = end->io->error = error;
-    end->io->can_in = end->io->is_hung_up = true;
+    end->io->can_in = end->io->is_hung_up = end->io->is_reset = true;
     return IO_ERROR;
 }
 

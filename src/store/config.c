@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/file.h"
 #include "base/num.h"
@@ -36,7 +37,7 @@ struct config_key {
     enum key_type type;
     size_t offset, offset_n;          /* of the field, and of the count beside it */
     enum section_id sub;
-    uint32_t min, max;
+    uint64_t min, max;                /* max 0: no bounds */
     const char *choices;
     check_fn *check;
     const char *fallback, *doc;
@@ -120,6 +121,17 @@ split_address(struct str text, struct str *ret_address, uint32_t *ret_port)
 }
 
 static bool
+check_address_port(struct str text, struct err *err)
+{
+    struct str address;
+    uint32_t port;
+
+    if (split_address(text, &address, &port) && !str_starts_with(text, STR("unix:")))
+        return true;
+    return err_set(err, ERR_INVALID, "expected ADDRESS or ADDRESS:PORT, found '%.*s'", STR_ARG(text));
+}
+
+static bool
 check_resolve(struct str text, struct err *err)
 {
     struct str address;
@@ -171,6 +183,8 @@ static const struct config_key keys[] = {
 #define NUMBER(s, k, f, min_, max_, d, t) ROW(s, k, KEY_NUMBER, f, .min = min_, .max = max_, .fallback = d, .doc = t)
 #define SIZE(s, k, f, d, t) ROW(s, k, KEY_SIZE, f, .fallback = d, .doc = t)
 #define TIME(s, k, f, d, t) ROW(s, k, KEY_TIME, f, .fallback = d, .doc = t)
+#define SIZE_IN(s, k, f, min_, max_, d, t) ROW(s, k, KEY_SIZE, f, .min = min_, .max = max_, .fallback = d, .doc = t)
+#define TIME_IN(s, k, f, min_, max_, d, t) ROW(s, k, KEY_TIME, f, .min = min_, .max = max_, .fallback = d, .doc = t)
 #define PERCENT(s, k, f, d, t) ROW(s, k, KEY_PERCENT, f, .fallback = d, .doc = t)
 #define CHOICE(s, k, f, c, d, t) ROW(s, k, KEY_CHOICE, f, .choices = c, .fallback = d, .doc = t)
 #define TEXT(s, k, f, c, d, t) ROW(s, k, KEY_TEXT, f, .check = c, .fallback = d, .doc = t)
@@ -236,10 +250,10 @@ parse_number(const struct config_key *k, struct str text, uint32_t *ret, struct 
 {
     uint32_t n;
 
-    if (!num_parse_u32(text, k->max, &n, err))
+    if (!num_parse_u32(text, (uint32_t)k->max, &n, err))
         return false;
     if (n < k->min)
-        return err_set(err, ERR_LIMIT, "%u is below %u", n, k->min);
+        return err_set(err, ERR_LIMIT, "%u is below %" PRIu64, n, k->min);
     *ret = n;
     return true;
 }
@@ -254,6 +268,35 @@ parse_text(struct config_reader *r, const struct config_key *k, struct str text,
     return true;
 }
 
+/* A bound as people write it: 64KiB, 100ms. */
+static const char *
+measure_text(const struct config_key *k, uint64_t n, char text[32])
+{
+    static const struct unit {
+        uint64_t of;
+        const char *name;
+    } sizes[] = {{(uint64_t)1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}, {1, ""}},
+      times[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    const struct unit *u = k->type == KEY_SIZE ? sizes : times;
+
+    while (u->of > 1 && (n % u->of || n < u->of))
+        u++;
+    snprintf(text, 32, n ? "%" PRIu64 "%s" : "0", n / u->of, u->name);
+    return text;
+}
+
+static bool
+parse_measure(const struct config_key *k, struct str text, uint64_t *ret, struct err *err)
+{
+    bool ok = k->type == KEY_SIZE ? num_parse_size(text, ret, err) : num_parse_duration(text, ret, err);
+    char least[32], most[32];
+
+    if (!ok || !k->max || (*ret >= k->min && *ret <= k->max))
+        return ok;
+    return err_set(err, ERR_LIMIT, "expected %s to %s, found '%.*s'", measure_text(k, k->min, least),
+                   measure_text(k, k->max, most), STR_ARG(text));
+}
+
 /* One scalar, from the file or a row's default, into its field. */
 static bool
 parse_scalar(struct config_reader *r, const struct config_key *k, struct str text, void *field, struct err *err)
@@ -264,9 +307,8 @@ parse_scalar(struct config_reader *r, const struct config_key *k, struct str tex
     case KEY_NUMBER:
         return parse_number(k, text, field, err);
     case KEY_SIZE:
-        return num_parse_size(text, field, err);
     case KEY_TIME:
-        return num_parse_duration(text, field, err);
+        return parse_measure(k, text, field, err);
     case KEY_PERCENT:
         return parse_percent(text, field, err);
     case KEY_CHOICE:
@@ -677,8 +719,11 @@ describe_type(const struct config_key *k, struct buf *to)
         return;
     }
     buf_printf(to, "%s", names[k->type]);
+    char least[32], most[32];
     if (k->type == KEY_NUMBER && k->max < UINT32_MAX)
-        buf_printf(to, ", %u to %u", k->min, k->max);
+        buf_printf(to, ", %" PRIu64 " to %" PRIu64, k->min, k->max);
+    else if (k->type != KEY_NUMBER && k->max)
+        buf_printf(to, ", %s to %s", measure_text(k, k->min, least), measure_text(k, k->max, most));
 }
 
 void

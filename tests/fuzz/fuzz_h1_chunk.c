@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static enum h1_chunk_event
 feed(struct str bytes, size_t step, struct buf *out, size_t *ret_left)
 {
-    struct h1_chunk c = {0};
+    struct h1_chunk c = {.extension_left = H1_CHUNK_EXTENSION_BYTES};
     enum h1_chunk_event e = H1_CHUNK_MORE;
     const char *why = NULL;
 

@@ -75,9 +75,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str rest = str_from((const char *)data, size);
     size_t cut = size && data[0] ? data[0] * 3u : SIZE_MAX;
 
+    fake.conf.interims_max = 8;
     if (!fake.loop)
         fake.loop = loop_new(&(struct loop_options){0}, NULL);
-    struct http_session *session = h2_open(&fake, NULL, NULL);
+    struct http_session *session = h2_open(&fake, &(struct http_origin_conf){.idle_ms = 60000}, NULL, NULL);
     struct h2_client *c = CONTAINER_OF(session, struct h2_client, super);
     c->link.n_held++;
     for (int i = 0; i < 2; i++) {

@@ -74,7 +74,7 @@ decode(struct str bytes, enum http_coding coding, size_t step, uint64_t max, str
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
     struct dripping d = dripping(bytes, step);
 
-    return read_all(body_decode(&arena, &d.super, coding, max, was_hit), to);
+    return read_all(body_decode(&arena, &d.super, coding, max, 0, was_hit), to);
 }
 
 TEST(what_is_encoded_decodes_to_the_same)

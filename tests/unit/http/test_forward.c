@@ -121,14 +121,23 @@ TEST(what_we_add_stands_behind_what_was_there)
     EXPECT_STR(http_headers_get(&h, HTTP_FORWARDED),
                "for=\"[2001:db8::1]\";host=\"api.example\";proto=https");
     EXPECT_STR(http_headers_get(&h, HTTP_VIA), "1.0 a, 1.1 gate");
+    EXPECT_STR(http_headers_get(&h, HTTP_CDN_LOOP), "headgate");
 }
 
-TEST(loops_are_counted_by_our_name_in_via)
+TEST(loops_are_counted_by_our_name_in_cdn_loop)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
-    struct http_forward_conf conf = {.via_name = STR("gate"), .loops_max = 3};
-    struct http_headers two = fields(&arena, "Via: 1.1 gate, 1.1 other (gate)\nVia: 2 GATE (x)");
-    struct http_headers three = fields(&arena, "Via: 1.1 gate, 1.1 gate\nVia: 1.1 gate");
+    struct http_forward_conf conf = {.loops_max = 3};
+    struct http_headers none = fields(&arena, "Accept: a");
+    struct http_headers two = fields(&arena, "CDN-Loop: headgate, other; x=headgate\nCDN-Loop: HEADGATE;v=1");
+    struct http_headers three = fields(&arena, "CDN-Loop: headgate, headgate\nCDN-Loop: headgate");
+
+    EXPECT(!http_is_loop(&conf, &none));
+    for (int i = 0; i < 3; i++) {
+        EXPECT(!http_is_loop(&conf, &none));
+        EXPECT(http_loop_add(&arena, &none, &none));
+    }
+    EXPECT(http_is_loop(&conf, &none));
 
     EXPECT(!http_is_loop(&conf, &two));
     EXPECT(http_is_loop(&conf, &three));

@@ -8,7 +8,7 @@
 static enum h1_chunk_event
 feed(struct str bytes, size_t step, char *out, size_t *ret_len, size_t *left)
 {
-    struct h1_chunk c = {0};
+    struct h1_chunk c = {.extension_left = H1_CHUNK_EXTENSION_BYTES};
     enum h1_chunk_event e = H1_CHUNK_MORE;
     const char *why = NULL;
 

@@ -3,6 +3,7 @@
 #include "http/h1_server.c"
 #include "test.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ struct fixture {
     bool ignores_body, must_close;
     struct buf seen;                  /* request lines and bodies */
     int sent_status;
+    enum io_status waited;            /* what ended the wait of the answer "wait" */
     struct body *later;
 };
 
@@ -86,6 +88,8 @@ on_call(void *ctx, struct http_call *call)
     call->must_close = f->must_close;
     if (str_eq_lit(f->answer, "abort"))
         return;
+    if (str_eq_lit(f->answer, "wait"))
+        f->waited = fiber_wait(NO_DEADLINE);
     if (str_eq_lit(f->answer, "trailers")) {
         struct http_headers t = http_headers_in(call->arena);
         http_headers_add(&t, STR("X-Sum"), STR("1"));
@@ -122,6 +126,37 @@ connect_client(struct fixture *f)
     f->fd = fds[0];
     f->is_ended = false;
     http_server_accept(f->server, stream_from_fd(f->loop, fds[1], &err));
+}
+
+/* Over TCP, where leaving is more than sending no more. */
+static void
+connect_tcp_client(struct fixture *f)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(at);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct err err;
+
+    if (f->fd > 0)
+        close(f->fd);
+    EXPECT_EQ(bind(listener, (struct sockaddr *)&at, len), 0);
+    EXPECT_EQ(listen(listener, 1), 0);
+    EXPECT_EQ(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+    f->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(connect(f->fd, (struct sockaddr *)&at, len), 0);
+    f->is_ended = false;
+    http_server_accept(f->server, stream_from_fd(f->loop, accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC), &err));
+    close(listener);
+}
+
+static void
+reset_client(struct fixture *f)
+{
+    struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    EXPECT_EQ(setsockopt(f->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+    close(f->fd);
+    f->fd = 0;
 }
 
 static void
@@ -366,6 +401,30 @@ TEST(requests_of_a_connection_are_counted)
     finish(&f);
 }
 
+TEST(a_client_that_has_gone_cancels_what_is_done_for_it)
+{
+    struct fixture f;
+
+    start(&f, NULL);
+    f.answer = STR("wait");
+    put(&f, STR(GET("/")));
+    shutdown(f.fd, SHUT_WR);             /* sends no more, and may still want its answer */
+    settle(&f);
+    EXPECT_EQ(http_server_calls(f.server), 1);
+    EXPECT_EQ(f.waited, IO_OK);
+    connect_tcp_client(&f);              /* closes the first */
+    put(&f, STR(GET("/")));
+    for (int i = 0; i < 1000 && f.calls < 2; i++)
+        loop_turn(f.loop, 10);
+    EXPECT_EQ(f.waited, IO_OK);
+    reset_client(&f);
+    for (int i = 0; i < 1000 && f.waited == IO_OK; i++)
+        loop_turn(f.loop, 10);
+    EXPECT_EQ(f.waited, IO_CANCELLED);
+    connect_client(&f);
+    finish(&f);
+}
+
 TEST(exchanges_in_flight_are_limited)
 {
     struct fixture f;
@@ -379,7 +438,7 @@ TEST(exchanges_in_flight_are_limited)
     connect_client(&f);
     put(&f, STR(GET("/2")));
     EXPECT_ANSWER(&f, "503", "Retry-After: 1");
-    EXPECT_EQ(f.load.refused, 1);
+    EXPECT_EQ(f.load.refusals[503 - 400], 1);
     close(first);
     settle(&f);
     finish(&f);
@@ -580,12 +639,24 @@ TEST(a_client_that_leaves_ends_an_endless_answer)
 
     start(&f, NULL);
     f.answer = STR("fed");
+    connect_tcp_client(&f);
     put(&f, STR(GET("/")));
-    close(f.fd);
-    f.fd = 0;
-    for (int i = 0; i < 5; i++)
-        loop_turn(f.loop, 0);
+    for (int i = 0; i < 1000 && f.calls < 1; i++)
+        loop_turn(f.loop, 10);
+    shutdown(f.fd, SHUT_WR);             /* no more requests, but still somebody who reads */
+    settle(&f);
+    EXPECT_EQ(f.sent_status, 99);
+    connect_tcp_client(&f);
+    put(&f, STR(GET("/")));
+    for (int i = 0; i < 1000 && f.calls < 2; i++)
+        loop_turn(f.loop, 10);
+    f.sent_status = 99;
+    reset_client(&f);
+    for (int i = 0; i < 1000 && f.sent_status == 99; i++)
+        loop_turn(f.loop, 10);
     EXPECT_EQ(f.sent_status, IO_CANCELLED);
+    http_server_close_all(f.server);     /* the first may not have been told */
+    settle(&f);
     EXPECT_EQ(http_server_connections(f.server), 0);
     connect_client(&f);
     finish(&f);

@@ -212,7 +212,7 @@ TEST(no_valid_chunked_body_is_refused)
     for (int i = 0; i < MESSAGES; i++) {
         struct buf b AUTO(buf_destroy) = BUF_INIT, data AUTO(buf_destroy) = BUF_INIT,
                      out AUTO(buf_destroy) = BUF_INIT;
-        struct h1_chunk c = {0};
+        struct h1_chunk c = {.extension_left = H1_CHUNK_EXTENSION_BYTES};
         enum h1_chunk_event e;
         const char *why = "";
         for (uint64_t n = rand_below(&r, 5); n > 0; n--) {

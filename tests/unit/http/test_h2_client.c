@@ -58,8 +58,8 @@ static void
 bench_begin(struct bench *b)
 {
     *b = (struct bench){.loop = loop_new(&(struct loop_options){0}, NULL)};
-    fake = (struct http_client){.loop = b->loop};
-    struct http_session *session = h2_open(&fake, NULL, NULL);
+    fake = (struct http_client){.loop = b->loop, .conf.interims_max = 8};
+    struct http_session *session = h2_open(&fake, &(struct http_origin_conf){.idle_ms = 60000}, NULL, NULL);
     b->client = CONTAINER_OF(session, struct h2_client, super);
     b->client->link.n_held++;
     peer_init(&b->peer, b->loop, &b->client->link, false);

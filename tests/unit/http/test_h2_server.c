@@ -228,7 +228,7 @@ never_read(struct bench *b, struct http_call *call)
 {
     b->fiber = fiber_self();
     while (!b->is_go)
-        fiber_wait(NO_DEADLINE);
+        fiber_wait_hard();
     respond(b, call, 200, NULL);
 }
 
@@ -410,6 +410,30 @@ TEST(a_reset_stream_counts_until_its_work_has_ended)
     int32_t again = peer_request(&b.peer, "GET", "/", NULL);
     peer_run(&b.peer);
     EXPECT_STR(str_from_c(peer_stream(&b.peer, again)->status), "200");
+    bench_end(&b);
+}
+
+static enum io_status waited;
+
+static void
+wait_for_cancel(struct bench *b, struct http_call *call)
+{
+    waited = fiber_wait(NO_DEADLINE);
+    answer_hello(b, call);
+}
+
+TEST(the_work_for_a_reset_stream_is_cancelled)
+{
+    struct bench b;
+
+    bench_begin(&b, wait_for_cancel);
+    int32_t id = peer_request(&b.peer, "GET", "/", NULL);
+    peer_run(&b.peer);
+    EXPECT_EQ(http_server_calls(b.server), 1);
+    nghttp2_submit_rst_stream(b.peer.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    peer_run(&b.peer);
+    EXPECT_EQ(waited, IO_CANCELLED);
+    EXPECT_EQ(http_server_calls(b.server), 0);
     bench_end(&b);
 }
 

@@ -115,6 +115,7 @@ struct visit {
     struct rig *rig;
     struct tls_client *client;
     const char *name;
+    enum tls_offer offer;
     size_t bytes;                        /* to send and get back; 0: "hello" */
     /* Results. */
     bool ok, is_resumed;
@@ -141,7 +142,7 @@ visit(void *arg)
 {
     struct visit *v = arg;
     uint64_t deadline = loop_deadline(v->rig->loop, 5000);
-    struct stream *s = tls_connect(v->client, dial(v->rig), str_from_c(v->name), deadline, &v->err);
+    struct stream *s = tls_connect(v->client, dial(v->rig), str_from_c(v->name), v->offer, deadline, &v->err);
     char got[100];
 
     if (s) {
@@ -187,12 +188,12 @@ TEST(the_certificate_is_chosen_by_name)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = true});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     static const struct { const char *name, *cn; } rows[] = {
         {"a.test", "a.test"}, {"x.b.test", "b.test"}, {"127.0.0.1", "a.test"}, {"A.Test", "a.test"}, {"a.test.", "a.test"}};
 
     for (size_t i = 0; i < COUNTOF(rows); i++) {
-        struct visit v = {.rig = &r, .client = c, .name = rows[i].name};
+        struct visit v = {.rig = &r, .client = c, .name = rows[i].name, .offer = TLS_OFFER_EITHER};
         run_visit(&v);
         EXPECT(v.ok);
         EXPECT_STR(str_from_c(v.cn), rows[i].cn);
@@ -202,11 +203,28 @@ TEST(the_certificate_is_chosen_by_name)
     rig_close(&r);
 }
 
+TEST(what_is_spoken_is_among_what_was_offered)
+{
+    struct rig r;
+    rig_open(&r, TLS_CLIENT_CERT_NONE);
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
+    static const char *const spoken[] = {[TLS_OFFER_HTTP1] = "http/1.1", [TLS_OFFER_EITHER] = "h2", [TLS_OFFER_HTTP2] = "h2"};
+
+    for (size_t i = 0; i < COUNTOF(spoken) * 2; i++) { /* the second round resumes sessions that spoke something else */
+        struct visit v = {.rig = &r, .client = c, .name = "a.test", .offer = (enum tls_offer)(i % COUNTOF(spoken))};
+        run_visit(&v);
+        EXPECT(v.ok);
+        EXPECT_STR(str_from_c(v.alpn), spoken[v.offer]);
+    }
+    tls_client_unref(c);
+    rig_close(&r);
+}
+
 TEST(a_wrong_name_and_an_unknown_authority_are_refused_with_the_reason)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct tls_client *stranger = new_client(&r, (struct tls_client_options){.extra_ca_pem = buf_str(&r.ca2.cert_pem)});
     struct tls_client *no_name = new_client(&r, (struct tls_client_options){.no_verify_name = true});
     struct tls_client *no_chain = new_client(&r,
@@ -241,7 +259,7 @@ TEST(sessions_are_resumed_and_rotate_away)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct visit v = {.rig = &r, .client = c, .name = "a.test"};
 
     run_visit(&v);
@@ -263,7 +281,7 @@ TEST(a_session_of_one_host_is_not_resumed_on_another)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct visit v = {.rig = &r, .client = c, .name = "a.test"};
 
     run_visit(&v);
@@ -288,7 +306,7 @@ TEST(a_required_client_certificate_is_asked_for_and_checked)
     rig_open(&r, TLS_CLIENT_CERT_REQUIRE);
     struct tls_identity id = test_identity(&r.client);
     struct tls_client *with = new_client(&r, (struct tls_client_options){.identity = &id, .tls12_off = false});
-    struct tls_client *without = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *without = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct visit v = {.rig = &r, .client = with, .name = "a.test"};
 
     run_visit(&v);
@@ -313,7 +331,7 @@ TEST(a_requested_client_certificate_may_be_missing_or_unknown)
     struct test_cert foreign = test_cert_make("foreign", NULL, &r.ca2, 30);
     struct tls_identity id = test_identity(&foreign);
     struct tls_client *with = new_client(&r, (struct tls_client_options){.identity = &id});
-    struct tls_client *without = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *without = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct visit v = {.rig = &r, .client = with, .name = "a.test"};
 
     run_visit(&v);
@@ -334,7 +352,7 @@ TEST(certificates_are_reloaded_under_a_running_listener)
     struct rig r;
     struct err err = ERR_INIT;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = false});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct test_cert fresh = test_cert_make("fresh", "DNS:a.test", &r.ca, 30);
     struct tls_identity mixed = {.cert = buf_str(&fresh.cert_pem), .key = buf_str(&r.plain.key_pem)};
     struct tls_server_options o = r.options;
@@ -410,7 +428,7 @@ bulk_send(void *arg)
     struct stream *plain = dial(r);
     int small = 8192;
     setsockopt(plain->io.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
-    struct stream *s = tls_connect(b->client, plain, STR("a.test"), loop_deadline(r->loop, 5000), NULL);
+    struct stream *s = tls_connect(b->client, plain, STR("a.test"), TLS_OFFER_HTTP1, loop_deadline(r->loop, 5000), NULL);
     unsigned char *data = xmalloc(b->total);
 
     EXPECT(s != NULL);
@@ -430,7 +448,7 @@ TEST(a_megabyte_arrives_whole_through_a_narrow_socket)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct bulk b = {.rig = &r, .client = new_client(&r, (struct tls_client_options){.http2 = false}), .total = 1 << 20, .is_right = true};
+    struct bulk b = {.rig = &r, .client = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE}), .total = 1 << 20, .is_right = true};
 
     EXPECT(fiber_start(r.loop, bulk_send, &b, NULL));
     for (int i = 0; i < 5000 && (!r.is_done || b.got < b.total); i++)
@@ -447,7 +465,7 @@ TEST(a_connection_by_name_over_tls_stays_within_the_stack_that_is_kept)
 {
     struct rig r;
     rig_open(&r, TLS_CLIENT_CERT_NONE);
-    struct tls_client *c = new_client(&r, (struct tls_client_options){.http2 = true});
+    struct tls_client *c = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
     struct visit v = {.rig = &r, .client = c, .name = "a.test"};
 
     run_visit(&v);                       /* what is done once a process comes first */

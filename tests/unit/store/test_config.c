@@ -130,7 +130,7 @@ TEST(values_are_checked_where_they_stand)
     EXPECT_STR(problem("listeners: [{address: localhost}]\n"),
                "conf/headgate.yaml:1:23: `address`: expected an IP address or unix:PATH, found 'localhost'");
     EXPECT_STR(problem("listeners: [{port: 70000}]\n"), "conf/headgate.yaml:1:20: `port`: '70000' is above 65535");
-    EXPECT_STR(problem("limits: {head-fields: 0}\n"), "conf/headgate.yaml:1:23: `head-fields`: 0 is below 1");
+    EXPECT_STR(problem("limits: {head-fields: 0}\n"), "conf/headgate.yaml:1:23: `head-fields`: 0 is below 8");
     EXPECT_STR(problem("version: 2\n"), "conf/headgate.yaml:1:10: `version`: '2' is above 1");
     EXPECT_STR(problem("resolve: {a: b}\n"), "conf/headgate.yaml:1:14: `resolve`: expected ADDRESS:PORT, found 'b'");
     EXPECT_STR(problem("forwarding: {trusted-proxies: [10.0.0.0/33]}\n"),
