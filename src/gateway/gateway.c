@@ -754,6 +754,13 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
 static void
 reset_worker(struct worker *w, void *arg)
 {
+    http_client_close_idle(w->client);
+    flush_log(&w->flush_log);
+}
+
+static void
+flush_worker(struct worker *w, void *arg)
+{
     flush_log(&w->flush_log);
 }
 
@@ -779,7 +786,7 @@ gateway_reset(struct gateway *g)
 void
 gateway_flush_logs(struct gateway *g)
 {
-    gateway_on_each_worker(g, reset_worker, NULL);
+    gateway_on_each_worker(g, flush_worker, NULL);
     if (g->log_sink)
         log_sink_flush(g->log_sink);
 }

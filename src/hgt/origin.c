@@ -23,12 +23,27 @@ struct connection {
     int fd;
 };
 
-static void
-sleep_ms(uint32_t ms)
+static struct timespec
+wall_in_ms(uint64_t ms)
 {
-    struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
+    uint64_t at = clock_wall_ns(NULL) + ms * 1000000u;
 
-    nanosleep(&ts, NULL);
+    return (struct timespec){(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
+}
+
+/* False when everything is to end meanwhile. */
+static bool
+pause_ms(struct fake_origin *o, uint32_t ms)
+{
+    struct timespec until = wall_in_ms(ms);
+    bool goes_on;
+
+    pthread_mutex_lock(&o->lock);
+    while (!o->is_stopping && pthread_cond_timedwait(&o->changed, &o->lock, &until) != ETIMEDOUT)
+        continue;
+    goes_on = !o->is_stopping;
+    pthread_mutex_unlock(&o->lock);
+    return goes_on;
 }
 
 static bool
@@ -96,6 +111,10 @@ remember(struct fake_origin *o, const struct wire *w, const struct wire_message 
     str_split_next(&rest, ' ', &method);
     str_split_next(&rest, ' ', &target);
     pthread_mutex_lock(&o->lock);
+    if (o->is_stopping) {             /* what comes now belongs to a test that is over */
+        pthread_mutex_unlock(&o->lock);
+        return NULL;
+    }
     seen = arena_new(&o->arena, struct seen_request);
     if (seen) {
         *seen = (struct seen_request){.method = str_dup(&o->arena, method), .target = str_dup(&o->arena, target),
@@ -113,7 +132,7 @@ remember(struct fake_origin *o, const struct wire *w, const struct wire_message 
 }
 
 static bool
-send_body(struct wire *w, const struct rule *r, struct str body)
+send_body(struct fake_origin *o, struct wire *w, const struct rule *r, struct str body)
 {
     size_t n = r->pieces ? r->pieces : 1, step = (body.len + n - 1) / n;
     char size[32];
@@ -123,8 +142,8 @@ send_body(struct wire *w, const struct rule *r, struct str body)
     for (size_t at = 0; at < body.len; at += step) {
         struct str piece = str_sub(body, at, at + step);
 
-        if (at && r->piece_delay_ms)
-            sleep_ms(r->piece_delay_ms);
+        if (at && r->piece_delay_ms && !pause_ms(o, r->piece_delay_ms))
+            return false;
         if (r->is_chunked) {
             snprintf(size, sizeof(size), "%zx\r\n", piece.len);
             if (!wire_write(w, str_from_c(size)))
@@ -153,14 +172,14 @@ has_header(struct str headers, struct str name)
 
 /* Sends the rule's answer; false when the connection is to end. */
 static bool
-answer(struct wire *w, const struct rule *r, const struct wire_message *m, bool is_head)
+answer(struct fake_origin *o, struct wire *w, const struct rule *r, const struct wire_message *m, bool is_head)
 {
     struct buf out AUTO(buf_destroy) = BUF_INIT;
     struct str body = r->echoes ? m->body : r->body;
     bool no_body = is_head || r->status == 204 || r->status == 304 || r->status < 200;
 
-    if (r->delay_ms)
-        sleep_ms(r->delay_ms);
+    if (r->delay_ms && !pause_ms(o, r->delay_ms))
+        return false;
     if (r->raw.p)
         return wire_write(w, r->raw) && !r->closes;
     if (r->interim.p && (!wire_write(w, r->interim) || !wire_write(w, STR("\r\n"))))
@@ -179,7 +198,7 @@ answer(struct wire *w, const struct rule *r, const struct wire_message *m, bool 
         buf_add_str(&out, body);
         return wire_write(w, buf_str(&out)) && !r->closes && !r->no_length;
     }
-    return wire_write(w, buf_str(&out)) && (no_body || send_body(w, r, body)) && !r->closes && !r->no_length;
+    return wire_write(w, buf_str(&out)) && (no_body || send_body(o, w, r, body)) && !r->closes && !r->no_length;
 }
 
 /* ---- a proxy ---- */
@@ -262,11 +281,11 @@ serve(struct fake_origin *o, struct wire *w)
         }
         if (r->reset) {
             if (r->delay_ms)
-                sleep_ms(r->delay_ms);
+                pause_ms(o, r->delay_ms);
             wire_close(w, true);
             return;
         }
-        if (!answer(w, r, &m, str_starts_with(m.start_line, STR("HEAD "))))
+        if (!answer(o, w, r, &m, str_starts_with(m.start_line, STR("HEAD "))))
             return;
     }
 }
@@ -290,6 +309,7 @@ connection_thread(void *arg)
     return NULL;
 }
 
+/* The lock is held. */
 static void
 start_connection(struct fake_origin *o, int fd)
 {
@@ -298,11 +318,9 @@ start_connection(struct fake_origin *o, int fd)
     pthread_t thread;
     int slot = 0;
 
-    pthread_mutex_lock(&o->lock);
     while (slot < (int)COUNTOF(o->open) && o->open[slot] >= 0)
         slot++;
     if (slot == (int)COUNTOF(o->open) || o->is_stopping) {
-        pthread_mutex_unlock(&o->lock);
         close(fd);
         free(c);
         return;
@@ -311,7 +329,6 @@ start_connection(struct fake_origin *o, int fd)
     o->open[slot] = fd;
     o->n_connections++;
     o->n_threads++;
-    pthread_mutex_unlock(&o->lock);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, CONNECTION_STACK_BYTES);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -323,13 +340,18 @@ static void *
 accept_thread(void *arg)
 {
     struct fake_origin *o = arg;
+    struct pollfd p = {.fd = o->listener, .events = POLLIN};
 
     for (;;) {
-        int fd = accept4(o->listener, NULL, NULL, SOCK_CLOEXEC);
-
+        if (poll(&p, 1, -1) < 0 && errno == EINTR)
+            continue;
+        /* Under the lock, so that none is in our hands while the others are being closed. */
+        pthread_mutex_lock(&o->lock);
+        int fd = accept4(o->listener, NULL, NULL, SOCK_CLOEXEC), failure = errno;
         if (fd >= 0)
             start_connection(o, fd);
-        else if (errno != EINTR && errno != ECONNABORTED)
+        pthread_mutex_unlock(&o->lock);
+        if (fd < 0 && failure != EINTR && failure != ECONNABORTED && failure != EAGAIN)
             return NULL; /* shut down by origin_stop() */
     }
 }
@@ -349,7 +371,7 @@ origin_start(struct fake_origin *o, struct err *err)
     for (size_t i = 0; i < COUNTOF(o->open); i++)
         o->open[i] = -1;
     o->is_stopping = false;
-    o->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    o->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     setsockopt(o->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
     if (bind(o->listener, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(o->listener, 1024) != 0) {
         int failure = errno;
@@ -363,31 +385,45 @@ origin_start(struct fake_origin *o, struct err *err)
     return true;
 }
 
+/* Closes all connections, those that wait to be accepted too, and waits for their threads. The lock is held. */
+static void
+end_connections(struct fake_origin *o)
+{
+    int fd;
+
+    o->is_stopping = true;
+    for (size_t i = 0; i < COUNTOF(o->open); i++)
+        if (o->open[i] >= 0)
+            shutdown(o->open[i], SHUT_RDWR);
+    while ((fd = accept4(o->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+        close(fd);
+    pthread_cond_broadcast(&o->changed);
+    while (o->n_threads)
+        pthread_cond_wait(&o->changed, &o->lock);
+    o->is_stopping = false;
+}
+
 void
 origin_stop(struct fake_origin *o)
 {
     if (o->listener < 0 || !o->arena.bytes_max)
         return;
     pthread_mutex_lock(&o->lock);
-    o->is_stopping = true;
     shutdown(o->listener, SHUT_RDWR);
-    for (size_t i = 0; i < COUNTOF(o->open); i++)
-        if (o->open[i] >= 0)
-            shutdown(o->open[i], SHUT_RDWR);
+    end_connections(o);
+    o->is_stopping = true;
     pthread_mutex_unlock(&o->lock);
     pthread_join(o->acceptor, NULL);
     close(o->listener);
     o->listener = -1;
-    pthread_mutex_lock(&o->lock);
-    while (o->n_threads)
-        pthread_cond_wait(&o->changed, &o->lock);
-    pthread_mutex_unlock(&o->lock);
 }
 
 void
 origin_reset(struct fake_origin *o)
 {
     pthread_mutex_lock(&o->lock);
+    if (o->listener >= 0)
+        end_connections(o);
     arena_destroy(&o->arena);
     o->newest = NULL;
     o->n_requests = o->n_connections = 0;
@@ -398,11 +434,9 @@ origin_reset(struct fake_origin *o)
 bool
 origin_wait(struct fake_origin *o, uint32_t n, int wait_ms)
 {
-    struct timespec until;
-    uint64_t at = clock_wall_ns(NULL) + (uint64_t)wait_ms * 1000000u;
+    struct timespec until = wall_in_ms((uint64_t)wait_ms);
     bool ok;
 
-    until = (struct timespec){(time_t)(at / 1000000000u), (long)(at % 1000000000u)};
     pthread_mutex_lock(&o->lock);
     while (o->n_requests < n && pthread_cond_timedwait(&o->changed, &o->lock, &until) != ETIMEDOUT)
         ;

@@ -45,7 +45,8 @@ struct fake_origin {
 bool origin_start(struct fake_origin *o, struct err *err);
 /* Closes everything and joins the threads. */
 void origin_stop(struct fake_origin *o);
-/* Forgets what was seen and which rules were used. */
+/* Ends every connection, and forgets what was seen and which rules were used: nothing of one test reaches the next. Idle
+ * connections of the gateway's have to be closed before, or it may try to use one. */
 void origin_reset(struct fake_origin *o);
 /* Waits until n requests were seen; false after wait_ms. */
 bool origin_wait(struct fake_origin *o, uint32_t n, int wait_ms);

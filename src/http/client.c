@@ -231,6 +231,23 @@ http_client_evict(struct loop *loop, struct http_origin *o)
 }
 
 void
+http_client_close_idle(struct http_client *c)
+{
+    struct h1_upstream *up;
+    struct map_entry *e = map_next(&c->pools, NULL);
+
+    while (e) {
+        struct http_pool *p = e->value;
+        p->n_users++;
+        while ((up = list_first(&p->idle, struct h1_upstream, idle_link)))
+            idle_close(up);
+        bool is_last = p->n_users == 1;
+        pool_unuse(p);
+        e = map_next(&c->pools, is_last ? NULL : e); /* the map has changed: begin anew */
+    }
+}
+
+void
 http_client_delete(struct http_client *c)
 {
     if (!c)

@@ -84,6 +84,8 @@ struct http_client_conf {
 /* One a worker. */
 struct http_client *http_client_new(struct loop *loop, struct http_origins *origins,
                                     const struct http_client_conf *conf);
+/* Closes idle connections; those in use go on. */
+void http_client_close_idle(struct http_client *c);
 /* Closes idle connections; none may be in use. */
 void http_client_delete(struct http_client *c);
 
