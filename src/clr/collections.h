@@ -27,6 +27,8 @@ struct clr_table {
 struct clr_table *clr_dictionary_new(struct call *c, const struct type *dictionary_type, struct comparer *comparer);
 /* Sets or replaces. The key is not null. */
 bool clr_dictionary_set(struct call *c, struct clr_table *d, struct value key, struct value v);
+/* ArgumentException for a key that is there. */
+bool throw_same_key(struct call *c, const struct type *key_type, struct value key);
 /* *ret_found false: *ret is untouched. */
 bool clr_dictionary_get(struct call *c, const struct clr_table *d, struct value key, struct value *ret, bool *ret_found);
 

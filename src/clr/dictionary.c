@@ -80,7 +80,7 @@ static bool
 dictionary_new_capacity(struct call *c)
 {
     if (call_i32(c, 0) < 0)
-        return throw_argument_range(c, "capacity", "Non-negative number required.");
+        return throw_argument_range(c, "capacity", "Specified argument was out of the range of valid values.");
     return return_new(c, clr_dictionary_new(c, c->owner, c->n_args > 1 ? (struct comparer *)c->args[1].ref : NULL));
 }
 
@@ -88,6 +88,16 @@ static bool
 dictionary_new_comparer(struct call *c)
 {
     return return_new(c, clr_dictionary_new(c, c->owner, (struct comparer *)c->args[0].ref));
+}
+
+bool
+throw_same_key(struct call *c, const struct type *key_type, struct value key)
+{
+    struct string *text;
+
+    return value_to_string(c, key_type, key, STR_NONE, &text) &&
+           throw_argument(c, NULL, "An item with the same key has already been added. Key: %.*s",
+                          STR_ARG(text ? string_str(text) : STR("")));
 }
 
 static bool
@@ -101,7 +111,7 @@ add_new(struct call *c, struct clr_table *d, struct value key, struct value v)
     if (!table_put(c, &d->t, key, &e, &added))
         return false;
     if (!added)
-        return throw_argument(c, NULL, "An item with the same key has already been added.");
+        return throw_same_key(c, d->t.rule.type, key);
     e->value = v;
     return true;
 }
@@ -133,7 +143,7 @@ static bool
 dictionary_ensure_capacity(struct call *c)
 {
     if (call_i32(c, 1) < 0)
-        return throw_argument_range(c, "capacity", "Non-negative number required.");
+        return throw_argument_range(c, "capacity", "Specified argument was out of the range of valid values.");
     return return_i64(c, MAX((int64_t)self_of(c)->t.cap, (int64_t)call_i32(c, 1)));
 }
 
@@ -246,21 +256,40 @@ dictionary_contains_value(struct call *c)
     return contains_value(c, self_of(c), c->args[1], &found) && return_bool(c, found);
 }
 
-/* ICollection<KeyValuePair<K,V>>.Contains: the key is there with that value. */
+/* Whether the key of a KeyValuePair is there with that value. */
+static bool
+find_pair(struct call *c, const struct record *pair, bool *ret)
+{
+    struct clr_table *d = self_of(c);
+    struct key_rule rule = {d->head.type->args[1], NULL};
+    struct value v;
+    bool found = false;
+
+    *ret = false;
+    if (!pair || !clr_dictionary_get(c, d, pair->v[0], &v, &found))
+        return pair ? false : throw_argument_null(c, "key");
+    return !found || key_equals(c, &rule, v, pair->v[1], ret);
+}
+
+/* ICollection<KeyValuePair<K,V>>.Contains */
 static bool
 dictionary_contains_pair(struct call *c)
 {
-    struct clr_table *d = self_of(c);
-    struct record *pair = (struct record *)c->args[1].ref;
-    struct key_rule rule = {d->head.type->args[1], NULL};
-    struct value v;
-    bool found = false, same = false;
+    bool found;
 
-    if (!pair || !clr_dictionary_get(c, d, pair->v[0], &v, &found))
-        return pair ? false : throw_argument_null(c, "key");
-    if (found && !key_equals(c, &rule, v, pair->v[1], &same))
+    return find_pair(c, (struct record *)c->args[1].ref, &found) && return_bool(c, found);
+}
+
+/* ICollection<KeyValuePair<K,V>>.Remove: only with that value. */
+static bool
+dictionary_remove_pair(struct call *c)
+{
+    struct record *pair = (struct record *)c->args[1].ref;
+    bool found;
+
+    if (!find_pair(c, pair, &found) || (found && !table_remove(c, &self_of(c)->t, pair->v[0], &found, NULL)))
         return false;
-    return return_bool(c, same);
+    return return_bool(c, found);
 }
 
 static bool
@@ -299,6 +328,18 @@ static bool
 return_false(struct call *c)
 {
     return return_bool(c, false);
+}
+
+static bool
+keys_change(struct call *c)
+{
+    return call_throw(c, EXC_NOT_SUPPORTED, "Mutating a key collection derived from a dictionary is not allowed.");
+}
+
+static bool
+values_change(struct call *c)
+{
+    return call_throw(c, EXC_NOT_SUPPORTED, "Mutating a value collection derived from a dictionary is not allowed.");
 }
 
 static bool
@@ -534,32 +575,39 @@ static const struct member_row members[] = {
     P("Dictionary<K,V>", "V this[K key] { get; set; }", dictionary_get, dictionary_set),
     M("Dictionary<K,V>", "IEqualityComparer<K> Comparer { get; }", dictionary_comparer),
     M("Dictionary<K,V>", "int Count { get; }", dictionary_count),
-    M("Dictionary<K,V>", "bool IsReadOnly { get; }", return_false),
+    M_EXPLICIT("Dictionary<K,V>", "bool IsReadOnly { get; }", return_false),
     M("Dictionary<K,V>", "KeyCollection<K,V> Keys { get; }", dictionary_keys),
     M("Dictionary<K,V>", "ValueCollection<K,V> Values { get; }", dictionary_values),
     M("Dictionary<K,V>", "void Add(K key, V value)", dictionary_add),
-    M("Dictionary<K,V>", "void Add(KeyValuePair<K,V> item)", dictionary_add_pair),
+    M_EXPLICIT("Dictionary<K,V>", "void Add(KeyValuePair<K,V> item)", dictionary_add_pair),
     M("Dictionary<K,V>", "void Clear()", dictionary_clear),
-    M("Dictionary<K,V>", "bool Contains(KeyValuePair<K,V> item)", dictionary_contains_pair),
+    M_EXPLICIT("Dictionary<K,V>", "bool Contains(KeyValuePair<K,V> item)", dictionary_contains_pair),
     M("Dictionary<K,V>", "bool ContainsKey(K key)", dictionary_contains_key),
     M("Dictionary<K,V>", "bool ContainsValue(V value)", dictionary_contains_value),
-    M("Dictionary<K,V>", "void CopyTo(KeyValuePair<K,V>[] array, int index)", copy_to),
+    M_EXPLICIT("Dictionary<K,V>", "void CopyTo(KeyValuePair<K,V>[] array, int index)", copy_to),
     M("Dictionary<K,V>", "IEnumerator<KeyValuePair<K,V>> GetEnumerator()", sequence_get_enumerator),
     M_EXTRA("Dictionary<K,V>", "V GetValueOrDefault(K key)", dictionary_get_or_default),
     M_EXTRA("Dictionary<K,V>", "V GetValueOrDefault(K key, V defaultValue)", dictionary_get_or_default),
     M("Dictionary<K,V>", "bool Remove(K key)", dictionary_remove),
+    M_EXPLICIT("Dictionary<K,V>", "bool Remove(KeyValuePair<K,V> item)", dictionary_remove_pair),
     M("Dictionary<K,V>", "bool Remove(K key, out V value)", dictionary_remove_out),
     M("Dictionary<K,V>", "bool TryAdd(K key, V value)", dictionary_try_add),
     M("Dictionary<K,V>", "bool TryGetValue(K key, out V value)", dictionary_try_get),
 
     M("KeyCollection<K,V>", "int Count { get; }", part_count),
-    M("KeyCollection<K,V>", "bool IsReadOnly { get; }", return_true),
-    M("KeyCollection<K,V>", "bool Contains(K item)", keys_contains),
+    M_EXPLICIT("KeyCollection<K,V>", "bool IsReadOnly { get; }", return_true),
+    M_EXPLICIT("KeyCollection<K,V>", "void Add(K item)", keys_change),
+    M_EXPLICIT("KeyCollection<K,V>", "void Clear()", keys_change),
+    M_EXPLICIT("KeyCollection<K,V>", "bool Remove(K item)", keys_change),
+    M_EXPLICIT("KeyCollection<K,V>", "bool Contains(K item)", keys_contains),
     M("KeyCollection<K,V>", "void CopyTo(K[] array, int index)", copy_to),
     M("KeyCollection<K,V>", "IEnumerator<K> GetEnumerator()", sequence_get_enumerator),
     M("ValueCollection<K,V>", "int Count { get; }", part_count),
-    M("ValueCollection<K,V>", "bool IsReadOnly { get; }", return_true),
-    M("ValueCollection<K,V>", "bool Contains(V item)", values_contains),
+    M_EXPLICIT("ValueCollection<K,V>", "bool IsReadOnly { get; }", return_true),
+    M_EXPLICIT("ValueCollection<K,V>", "void Add(V item)", values_change),
+    M_EXPLICIT("ValueCollection<K,V>", "void Clear()", values_change),
+    M_EXPLICIT("ValueCollection<K,V>", "bool Remove(V item)", values_change),
+    M_EXPLICIT("ValueCollection<K,V>", "bool Contains(V item)", values_contains),
     M("ValueCollection<K,V>", "void CopyTo(V[] array, int index)", copy_to),
     M("ValueCollection<K,V>", "IEnumerator<V> GetEnumerator()", sequence_get_enumerator),
 };

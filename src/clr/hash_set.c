@@ -392,7 +392,7 @@ static const struct member_row members[] = {
     M("HashSet<T>", "new(IEnumerable<T> collection, IEqualityComparer<T> comparer)", hash_set_new_from),
     M("HashSet<T>", "IEqualityComparer<T> Comparer { get; }", hash_set_comparer),
     M("HashSet<T>", "int Count { get; }", hash_set_count),
-    M("HashSet<T>", "bool IsReadOnly { get; }", hash_set_is_read_only),
+    M_EXPLICIT("HashSet<T>", "bool IsReadOnly { get; }", hash_set_is_read_only),
     M("HashSet<T>", "bool Add(T item)", hash_set_add),
     M("HashSet<T>", "void Clear()", hash_set_clear),
     M("HashSet<T>", "bool Contains(T item)", hash_set_contains),

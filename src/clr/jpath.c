@@ -10,10 +10,8 @@
 
 #include <stdio.h>
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include "base/num.h"
+#include "data/regex.h"
 
 enum step_kind { STEP_ROOT, STEP_FIELDS, STEP_FIELD_ANY, STEP_INDEXES, STEP_INDEX_ANY, STEP_SLICE, STEP_QUERY };
 
@@ -31,6 +29,8 @@ struct query {
     enum compare_op op;
     char join;                        /* '&', '|' or 0 */
     struct query *rest;               /* behind the join */
+    struct jvalue *pattern;           /* what `regex` was made of; NULL: nothing yet */
+    const struct regex *regex;
 };
 
 struct step {
@@ -195,9 +195,12 @@ read_slice(struct reader *r, struct step *s, int64_t start, bool has_start)
     r->at++;
     if (!read_number(r, &s->end, &s->has_end))
         return false;
-    if (peek(r) == ':') {
+    while (peek(r) == ':') { /* of more than three parts Newtonsoft ignores the rest */
+        struct step ignored = {0};
+        struct step *to = s->has_stride ? &ignored : s;
         r->at++;
-        return read_number(r, &s->stride, &s->has_stride);
+        if (!read_number(r, &to->stride, &to->has_stride))
+            return false;
     }
     return true;
 }
@@ -289,9 +292,12 @@ read_path(struct reader *r, struct step **ret, bool in_query)
     bool scan = false, after_dot = false, after_indexer = false;
 
     *ret = NULL;
-    for (;;) {
+    for (bool is_first = !in_query && r->at == 0;; is_first = false) {
         size_t from = r->at;
         int ch;
+
+        if (is_first)
+            skip_blanks(r); /* which are part of the name that follows, as Newtonsoft has it */
 
         while (!ends_name(r, ch = peek(r), in_query)) {
             if (after_indexer)
@@ -301,7 +307,7 @@ read_path(struct reader *r, struct step **ret, bool in_query)
             r->at++;
         }
         if (r->at > from) {
-            if (!read_field(r, &end, str_trim(str_sub(r->text, from, r->at)), scan))
+            if (!read_field(r, &end, str_sub(r->text, from, r->at), scan))
                 return false;
             scan = after_dot = false;
         }
@@ -317,9 +323,12 @@ read_path(struct reader *r, struct step **ret, bool in_query)
             after_dot = true;
             after_indexer = false;
         } else {
+            size_t end_of_path = r->at;
             skip_blanks(r);
-            if (!in_query && peek(r) >= 0)
+            if (!in_query && peek(r) >= 0) {
+                r->at = end_of_path;
                 return fail(r, "Unexpected character while parsing path: ", true);
+            }
             return !after_dot || fail(r, "Unexpected end while parsing path.", false);
         }
     }
@@ -465,7 +474,7 @@ struct runner {
 };
 
 static bool run_steps(struct runner *r, const struct step *steps, struct jtoken *from, struct jtoken_list *ret);
-static bool query_matches(struct runner *r, const struct query *q, struct jtoken *t, bool *ret);
+static bool query_matches(struct runner *r, struct query *q, struct jtoken *t, bool *ret);
 
 static bool
 missing(struct runner *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -501,10 +510,10 @@ run_fields(struct runner *r, const struct step *s, struct jtoken *t, struct jtok
         return true;
     }
     for (uint32_t i = 0; i < s->n; i++) {
-        if (!jobject_find(r->c, o, s->names[i], &p))
+        if (!jobject_find(r->c, o, s->names[i], &p) || (p && !jtoken_list_add(r->c, ret, p->value)))
             return false;
-        if (p ? !jtoken_list_add(r->c, ret, p->value)
-              : !missing(r, "Property '%.*s' does not exist on JObject.", STR_ARG(s->names[i])))
+        /* Of several names Newtonsoft misses each, whether it is there or not. */
+        if ((!p || s->n > 1) && !missing(r, "Property '%.*s' does not exist on JObject.", STR_ARG(s->names[i])))
             return false;
     }
     return true;
@@ -666,42 +675,60 @@ run_steps(struct runner *r, const struct step *steps, struct jtoken *from, struc
 
 /* ---- comparing ---- */
 
-/* "/pattern/flags" against a text. */
+/* Reads "/pattern/flags" once for a query; *ret NULL when it is no pattern. False after throwing. */
 static bool
-regex_matches(struct runner *r, struct jvalue *text, struct jvalue *pattern, bool *ret)
+query_regex(struct runner *r, struct query *q, struct jvalue *pattern, const struct regex **ret)
 {
-    struct str p, s;
-    ptrdiff_t slash;
-    uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
-    PCRE2_SIZE offset;
-    int error;
+    struct str p = pattern->t.type == JTYPE_STRING && pattern->v.ref ? string_str((struct string *)pattern->v.ref) : STR_NONE;
+    ptrdiff_t slash = str_rfind_char(p, '/');
+    struct err err = ERR_INIT;
+    unsigned options = 0;
+    struct regex *made;
 
-    *ret = false;
-    if (text->t.type != JTYPE_STRING || pattern->t.type != JTYPE_STRING || !pattern->v.ref || !text->v.ref)
-        return true;
-    p = string_str((struct string *)pattern->v.ref);
-    s = string_str((struct string *)text->v.ref);
-    slash = str_rfind_char(p, '/');
-    if (slash <= 0)
+    *ret = q->pattern == pattern ? q->regex : NULL;
+    if (*ret || slash <= 0)
         return true;
     for (size_t i = (size_t)slash + 1; i < p.len; i++) {
-        options |= p.p[i] == 'i' ? PCRE2_CASELESS : p.p[i] == 'm' ? PCRE2_MULTILINE : 0u;
-        options |= p.p[i] == 's' ? PCRE2_DOTALL : p.p[i] == 'x' ? PCRE2_EXTENDED : 0u;
+        static const char flags[] = "imsx";
+        static const unsigned meant[] = {REGEX_IGNORE_CASE, REGEX_MULTILINE, REGEX_SINGLELINE, REGEX_EXPLICIT_CAPTURE};
+        const char *flag = strchr(flags, p.p[i]);
+        options |= flag ? meant[flag - flags] : 0;
     }
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)p.p + 1, (size_t)slash - 1, options, &error, &offset, NULL);
-    if (!code)
-        return throw_argument(r->c, NULL, "The regular expression of the path is not valid.");
-    pcre2_match_context *limits = pcre2_match_context_create(NULL);
-    pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    pcre2_set_match_limit(limits, 100000);
-    int found = pcre2_match(code, (PCRE2_SPTR)s.p, s.len, 0, 0, match, limits);
-    pcre2_match_data_free(match);
-    pcre2_match_context_free(limits);
-    pcre2_code_free(code);
-    if (found == PCRE2_ERROR_MATCHLIMIT)
-        return call_exceed(r->c, BUDGET_REGEX);
-    *ret = found >= 0;
-    return call_charge(r->c, s.len / 8 + 100);
+    if (!call_charge(r->c, 1000 + p.len))
+        return false;
+    if (!(made = regex_new(str_sub(p, 1, (size_t)slash), options, &err)))
+        return throw_argument(r->c, NULL, "%s", err.text);
+    if (!arena_defer(r->c->run->arena, regex_delete_any, made)) {
+        regex_delete(made);
+        return call_exceed(r->c, BUDGET_BYTES);
+    }
+    q->pattern = pattern;
+    *ret = q->regex = made;
+    return true;
+}
+
+static bool
+regex_matches(struct runner *r, struct query *q, struct jvalue *text, struct jvalue *pattern, bool *ret)
+{
+    const struct regex *regex;
+    struct regex_span *spans;
+    struct str s;
+
+    *ret = false;
+    if (text->t.type != JTYPE_STRING || !text->v.ref)
+        return true;
+    if (!query_regex(r, q, pattern, &regex) || !regex)
+        return !r->c->run->exception && !r->c->run->exceeded;
+    s = string_str((struct string *)text->v.ref);
+    if (!call_charge(r->c, s.len / 8 + 100) || !(spans = call_alloc(r->c, regex_groups(regex) * sizeof(*spans))))
+        return false;
+    switch (regex_match(regex, s, regex_is_right_to_left(regex) ? s.len : 0, (uint64_t)r->c->run->limits->regex_steps, spans)) {
+    case REGEX_MATCH: *ret = true; return true;
+    case REGEX_NO_MATCH: return true;
+    case REGEX_NO_MEMORY: return call_exceed(r->c, BUDGET_BYTES);
+    case REGEX_TOO_LONG: break;
+    }
+    return call_exceed(r->c, BUDGET_REGEX);
 }
 
 /* Equality of the query language: integers and floats by value, dates and the like by their text. */
@@ -743,8 +770,9 @@ compare(struct call *c, struct jvalue *a, struct jvalue *b, int *ret)
 }
 
 static bool
-values_match(struct runner *r, enum compare_op op, struct jtoken *left, struct jtoken *right, bool *ret)
+values_match(struct runner *r, struct query *q, struct jtoken *left, struct jtoken *right, bool *ret)
 {
+    enum compare_op op = q->op;
     bool is_container = jtoken_is_container(left) || jtoken_is_container(right) || left->type == JTYPE_PROPERTY;
     struct jvalue *a = (struct jvalue *)left, *b = (struct jvalue *)right;
     int order = 0;
@@ -754,7 +782,7 @@ values_match(struct runner *r, enum compare_op op, struct jtoken *left, struct j
         return true;
     switch (op) {
     case OP_EXISTS: *ret = true; return true;
-    case OP_REGEX: return regex_matches(r, a, b, ret);
+    case OP_REGEX: return regex_matches(r, q, a, b, ret);
     case OP_EQ: case OP_NE:
         if (!loosely_equal(r->c, a, b, ret))
             return false;
@@ -784,7 +812,7 @@ side_tokens(struct runner *r, const struct side *s, struct jtoken *t, struct jto
 }
 
 static bool
-comparison_matches(struct runner *r, const struct query *q, struct jtoken *t, bool *ret)
+comparison_matches(struct runner *r, struct query *q, struct jtoken *t, bool *ret)
 {
     struct jtoken_list left = {0}, right = {0};
 
@@ -799,13 +827,13 @@ comparison_matches(struct runner *r, const struct query *q, struct jtoken *t, bo
         return false;
     for (uint32_t i = 0; i < left.n; i++)
         for (uint32_t k = 0; k < right.n && !*ret; k++)
-            if (!call_charge(r->c, 1) || !values_match(r, q->op, left.v[i], right.v[k], ret))
+            if (!call_charge(r->c, 1) || !values_match(r, q, left.v[i], right.v[k], ret))
                 return false;
     return true;
 }
 
 static bool
-query_matches(struct runner *r, const struct query *q, struct jtoken *t, bool *ret)
+query_matches(struct runner *r, struct query *q, struct jtoken *t, bool *ret)
 {
     for (;; q = q->rest) {
         if (!comparison_matches(r, q, t, ret))

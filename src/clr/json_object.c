@@ -357,20 +357,29 @@ array_from_object(struct call *c)
     return from_object(c, JTYPE_ARRAY, "JArray");
 }
 
+/* Of an item that is changed: the container's own words, where reading has the list's. */
 static bool
 check_position(struct call *c)
 {
+    int64_t at = c->args[1].i64;
+
     if (!jcontainer_open(c, self_of(c)))
         return false;
-    return (uint64_t)c->args[1].i64 < self_of(c)->n ||
-           throw_argument_range(c, "index", "Index was out of range. Must be non-negative and less than the size of the "
-                                            "collection.");
+    return (uint64_t)at < self_of(c)->n ||
+           throw_argument_range(c, "index", at < 0 ? "Index is less than 0." : "Index is equal to or greater than Count.");
 }
 
 static bool
 jarray_get(struct call *c)
 {
-    return check_position(c) && return_ref(c, self_of(c)->items[c->args[1].i64]);
+    int64_t at = c->args[1].i64;
+
+    if (!jcontainer_open(c, self_of(c)))
+        return false;
+    if ((uint64_t)at >= self_of(c)->n)
+        return throw_argument_range(c, "index", "Index was out of range. Must be non-negative and less than the size of the "
+                                                "collection.");
+    return return_ref(c, self_of(c)->items[at]);
 }
 
 static bool
@@ -540,10 +549,10 @@ static const struct member_row members[] = {
     M("JObject", "bool Remove(string propertyName)", object_remove),
     M("JObject", "bool TryGetValue(string propertyName, out JToken value)", object_try_get_value),
     M("JObject", "bool TryGetValue(string propertyName, StringComparison comparison, out JToken value)", object_try_get_value_by),
-    M_EXTRA("JObject", "ICollection<string> Keys { get; }", object_keys),
-    M_EXTRA("JObject", "ICollection<JToken> Values { get; }", object_values),
-    M("JObject", "bool IsReadOnly { get; }", container_is_read_only),
-    M("JObject", "void Clear()", container_clear),
+    M_EXPLICIT("JObject", "ICollection<string> Keys { get; }", object_keys),
+    M_EXPLICIT("JObject", "ICollection<JToken> Values { get; }", object_values),
+    M_EXPLICIT("JObject", "bool IsReadOnly { get; }", container_is_read_only),
+    M_EXPLICIT("JObject", "void Clear()", container_clear),
 
     M("JProperty", "new(JProperty other)", copy_of_argument),
     M("JProperty", "new(string name, params object[] content)", property_new),

@@ -4,6 +4,7 @@
 #include "clr/annotations.h"
 #include "clr/families.h"
 #include "clr/jsequence.h"
+#include "clr/type_object.h"
 
 static struct jtoken *
 self_of(const struct call *c)
@@ -14,7 +15,7 @@ self_of(const struct call *c)
 /* ---- items ---- */
 
 static bool
-bad_key(struct call *c, struct jtoken *t, struct object *key, const char *expected)
+bad_key(struct call *c, struct jtoken *t, const char *verb, struct object *key, const char *expected)
 {
     struct string *text;
     bool quoted = key && key->type->kind == TYPE_STRING;
@@ -23,22 +24,26 @@ bad_key(struct call *c, struct jtoken *t, struct object *key, const char *expect
         return throw_argument_null(c, "key");
     if (!value_to_string(c, key->type, value_unbox(key), STR_NONE, &text))
         return false;
-    return throw_argument(c, NULL, "Accessed %.*s values with invalid key value: %s%.*s%s. %s expected.",
-                          STR_ARG(t->head.type->name), quoted ? "\"" : "", STR_ARG(string_str(text)), quoted ? "\"" : "",
+    return throw_argument(c, NULL, "%s %.*s values with invalid key value: %s%.*s%s. %s expected.",
+                          verb, STR_ARG(t->head.type->name), quoted ? "\"" : "", STR_ARG(string_str(text)), quoted ? "\"" : "",
                           expected);
 }
 
 /* The position that an int key means; false after an exception. */
 static bool
-array_position(struct call *c, struct jcontainer *k, struct object *key, int64_t *ret)
+array_position(struct call *c, struct jcontainer *k, const char *verb, struct object *key, int64_t *ret)
 {
     if (!key || key->type->kind != TYPE_INT)
-        return bad_key(c, &k->t, key, k->t.type == JTYPE_ARRAY ? "Int32 array index" : "Argument position index");
+        return bad_key(c, &k->t, verb, key, k->t.type == JTYPE_ARRAY ? "Int32 array index" : "Argument position index");
     if (!jcontainer_open(c, k))
         return false;
     *ret = value_unbox(key).i64;
-    return (uint64_t)*ret < k->n || throw_argument_range(c, "index", "Index was out of range. Must be non-negative and "
-                                                                     "less than the size of the collection.");
+    if ((uint64_t)*ret < k->n)
+        return true;
+    return throw_argument_range(c, "index", *verb == 'A' ? "Index was out of range. Must be non-negative and less than the size of "
+                                                           "the collection."
+                                            : *ret < 0   ? "Index is less than 0."
+                                                         : "Index is equal to or greater than Count.");
 }
 
 bool
@@ -50,14 +55,14 @@ jtoken_item(struct call *c, struct jtoken *t, struct object *key, struct jtoken 
 
     if (t->type == JTYPE_OBJECT) {
         if (!key || key->type->kind != TYPE_STRING)
-            return bad_key(c, t, key, "Object property name");
+            return bad_key(c, t, "Accessed", key, "Object property name");
         if (!jobject_find(c, k, string_str((struct string *)key), &p))
             return false;
         *ret = p ? p->value : NULL;
         return true;
     }
     if (t->type == JTYPE_ARRAY || t->type == JTYPE_CONSTRUCTOR) {
-        if (!array_position(c, k, key, &i))
+        if (!array_position(c, k, "Accessed", key, &i))
             return false;
         *ret = k->items[i];
         return true;
@@ -83,11 +88,11 @@ token_set(struct call *c)
 
     if (t->type == JTYPE_OBJECT) {
         if (!key || key->type->kind != TYPE_STRING)
-            return bad_key(c, t, key, "Object property name");
+            return bad_key(c, t, "Set", key, "Object property name");
         return jobject_set(c, k, (struct string *)key, (struct jtoken *)c->args[2].ref);
     }
     if (t->type == JTYPE_ARRAY || t->type == JTYPE_CONSTRUCTOR)
-        return array_position(c, k, key, &i) && jcontainer_replace_at(c, k, (uint32_t)i, (struct jtoken *)c->args[2].ref);
+        return array_position(c, k, "Set", key, &i) && jcontainer_replace_at(c, k, (uint32_t)i, (struct jtoken *)c->args[2].ref);
     return call_throw(c, EXC_INVALID_OPERATION, "Cannot set child value on %.*s.", STR_ARG(t->head.type->full_name));
 }
 
@@ -260,7 +265,7 @@ select_tokens(struct call *c, bool error_when_missing)
     struct jsequence *s;
 
     if (!c->args[1].ref)
-        return throw_argument_null(c, "path");
+        return throw_argument_null(c, "expression");
     s = jsequence_new(c, c->ret_type, JWALK_SELECT, self_of(c));
     if (s) {
         s->path = string_str(call_string(c, 1));
@@ -281,7 +286,7 @@ token_select_token(struct call *c)
     struct jtoken_list found = {0};
 
     if (!c->args[1].ref)
-        return throw_argument_null(c, "path");
+        return throw_argument_null(c, "expression");
     if (!jtoken_select(c, self_of(c), string_str(call_string(c, 1)), c->n_args > 2 && call_bool(c, 2), &found))
         return false;
     if (found.n > 1)
@@ -315,7 +320,7 @@ token_to_object_type(struct call *c)
 
     if (!o)
         return throw_argument_null(c, "objectType");
-    to = (const struct type *)value_unbox(o).ref;
+    to = type_of_object(o);
     return jtoken_to_object(c, self_of(c), to, &v) && value_box(c, to, v, &o) && return_ref(c, o);
 }
 

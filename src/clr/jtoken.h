@@ -144,10 +144,8 @@ bool json_write_value(struct call *c, const struct type *type, struct value v, s
 bool jtoken_cast(struct call *c, struct jtoken *t, const struct type *to, struct value *ret);
 /* Value<T>(): casts to tokens and numbers alike. */
 bool jtoken_convert(struct call *c, struct jtoken *t, const struct type *to, struct value *ret);
-/* ToObject(to): builds arrays, lists, dictionaries, and what jtoken_cast() does. */
+/* ToObject(to): builds arrays, lists, dictionaries, and what jtoken_cast() does. json_parts.h has the rest. */
 bool jtoken_to_object(struct call *c, struct jtoken *t, const struct type *to, struct value *ret);
-/* Deserialises: JsonConvert's rules, JsonSerializationException for what does not fit. */
-bool json_deserialize(struct call *c, struct jtoken *t, const struct type *to, struct value *ret);
 /* A string that Newtonsoft's reader takes for a date: DateTime in *ret. */
 bool json_read_date(struct str text, struct value *ret);
 /* The DateTime as Newtonsoft writes it, without quotes. */

@@ -697,8 +697,8 @@ jtoken_convert(struct call *c, struct jtoken *t, const struct type *to, struct v
         return true;
     }
     if (jtoken_is_container(t) || t->type == JTYPE_PROPERTY)
-        return call_throw(c, EXC_INVALID_CAST, "Cannot cast %.*s to %.*s.", STR_ARG(t->head.type->full_name),
-                          STR_ARG(to->full_name));
+        return call_throw(c, EXC_INVALID_CAST, "Cannot cast %.*s to Newtonsoft.Json.Linq.JToken.",
+                          STR_ARG(t->head.type->full_name));
     if (!v->value_type)
         return type_is_kept_in_ref(to) ||
                call_throw(c, EXC_INVALID_CAST, "Null object cannot be converted to a value type.");

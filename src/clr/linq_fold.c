@@ -111,8 +111,11 @@ linq_element_at(struct call *c)
 
     if (!element_at(c, &found))
         return false;
-    return found || throw_argument_range(c, "index", "Index was out of range. Must be non-negative and less than the "
-                                                     "size of the collection.");
+    return found || throw_argument_range(c, "index",
+                                         sequence_known_count(c->args[0].ref) >= 0
+                                             ? "Index was out of range. Must be non-negative and less than the size of the "
+                                               "collection."
+                                             : "Specified argument was out of the range of valid values.");
 }
 
 static bool

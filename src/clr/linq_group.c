@@ -458,7 +458,7 @@ to_dictionary(struct call *c, uint32_t element_arg, uint32_t comparer_arg)
         if (!table_put(c, &d->t, key, &e, &added))
             return false;
         if (!added)
-            return throw_argument(c, NULL, "An item with the same key has already been added.");
+            return throw_same_key(c, d->t.rule.type, key);
         e->value = v;
     }
     return got == 0 && return_ref(c, d);

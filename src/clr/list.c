@@ -482,6 +482,10 @@ list_is_read_only(struct call *c)
 static bool
 list_trim_excess(struct call *c)
 {
+    struct clr_list *l = self_of(c);
+
+    if (l->n < l->cap - l->cap / 10)
+        l->cap = l->n;
     return true;
 }
 
@@ -757,6 +761,19 @@ read_only_get(struct call *c)
     return on_list(c, list_get);
 }
 
+/* IList<T>'s members that would change it. */
+static bool
+read_only_change(struct call *c)
+{
+    return call_throw(c, EXC_NOT_SUPPORTED, "Collection is read-only.");
+}
+
+static bool
+read_only_is_read_only(struct call *c)
+{
+    return return_bool(c, true);
+}
+
 static bool
 read_only_contains(struct call *c)
 {
@@ -786,7 +803,7 @@ object_is_list(const struct object *o)
 
 static const struct type_row types[] = {
     CLASS("System.Collections.Generic.List<T>", NULL, "IList<T>, IReadOnlyList<T>", &list_hooks),
-    CLASS("System.Collections.ObjectModel.ReadOnlyCollection<T>", NULL, "IReadOnlyList<T>", &read_only_hooks),
+    CLASS("System.Collections.ObjectModel.ReadOnlyCollection<T>", NULL, "IList<T>, IReadOnlyList<T>", &read_only_hooks),
 };
 
 static const struct member_row members[] = {
@@ -795,7 +812,7 @@ static const struct member_row members[] = {
     M("List<T>", "new(IEnumerable<T> collection)", list_new_from),
     P("List<T>", "int Capacity { get; set; }", list_capacity, list_set_capacity),
     M("List<T>", "int Count { get; }", list_count),
-    M("List<T>", "bool IsReadOnly { get; }", list_is_read_only),
+    M_EXPLICIT("List<T>", "bool IsReadOnly { get; }", list_is_read_only),
     P("List<T>", "T this[int index] { get; set; }", list_get, list_set),
     M("List<T>", "void Add(T item)", list_add),
     M("List<T>", "void AddRange(IEnumerable<T> collection)", list_add_range),
@@ -847,6 +864,13 @@ static const struct member_row members[] = {
     M("Array", "static ReadOnlyCollection<T> AsReadOnly<T>(T[] array)", array_as_read_only),
     M("ReadOnlyCollection<T>", "int Count { get; }", read_only_count),
     M("ReadOnlyCollection<T>", "T this[int index] { get; }", read_only_get),
+    {"ReadOnlyCollection<T>", "T this[int index] { get; set; }", read_only_get, read_only_change, MEMBER_IS_EXPLICIT, NULL},
+    M_EXPLICIT("ReadOnlyCollection<T>", "bool IsReadOnly { get; }", read_only_is_read_only),
+    M_EXPLICIT("ReadOnlyCollection<T>", "void Add(T item)", read_only_change),
+    M_EXPLICIT("ReadOnlyCollection<T>", "void Clear()", read_only_change),
+    M_EXPLICIT("ReadOnlyCollection<T>", "void Insert(int index, T item)", read_only_change),
+    M_EXPLICIT("ReadOnlyCollection<T>", "bool Remove(T item)", read_only_change),
+    M_EXPLICIT("ReadOnlyCollection<T>", "void RemoveAt(int index)", read_only_change),
     M("ReadOnlyCollection<T>", "bool Contains(T value)", read_only_contains),
     M("ReadOnlyCollection<T>", "int IndexOf(T value)", read_only_index_of),
     M("ReadOnlyCollection<T>", "void CopyTo(T[] array, int index)", read_only_copy_to),

@@ -327,6 +327,14 @@ uri_new(struct call *c, const struct type *type, struct str text)
     return u ? &u->head : NULL;
 }
 
+struct object *
+uri_new_any(struct call *c, const struct type *type, struct str text)
+{
+    struct uri *u = uri_make(c, type, text, URI_EITHER);
+
+    return u ? &u->head : NULL;
+}
+
 struct str
 uri_original(const struct object *uri)
 {

@@ -256,6 +256,8 @@ struct level {
     uint32_t i;
 };
 const struct type *next_level(struct binder *b, struct level *l);
+/* The first member of that name of t itself that expressions see; the others follow by next_same_name. NULL: none. */
+const struct member *visible_member(const struct type *t, struct str name);
 struct bound *bind_member(struct binder *b, const struct node *n);
 struct bound *bind_name(struct binder *b, const struct node *n);
 struct bound *bound_member_value(struct binder *b, const struct node *node, struct bound *object, struct str name);

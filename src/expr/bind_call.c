@@ -88,7 +88,7 @@ call_methods(struct binder *b, const struct node *node, struct bound *group, str
     if (has_error(args, n))
         return bound_new(b, B_ERROR, node, b->core->error);
     while ((owner = next_level(b, &l))) {
-        const struct member *m = owner->def ? def_member(owner->def, group->text) : NULL;
+        const struct member *m = visible_member(owner, group->text);
         if (!m)
             continue;
         if (!first) {
@@ -271,7 +271,7 @@ bound_index(struct binder *b, const struct node *n, struct bound *object, const 
     if (has_error(args, count))
         return bound_new(b, B_ERROR, n, b->core->error);
     while ((owner = next_level(b, &l))) {
-        const struct member *m = owner->def ? def_member(owner->def, STR("this")) : NULL;
+        const struct member *m = visible_member(owner, STR("this"));
         struct bound *p;
         if (!m)
             continue;

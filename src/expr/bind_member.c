@@ -18,6 +18,16 @@ next_level(struct binder *b, struct level *l)
     return now;
 }
 
+const struct member *
+visible_member(const struct type *t, struct str name)
+{
+    const struct member *m = t->def ? def_member(t->def, name) : NULL;
+
+    while (m && m->flags & MEMBER_IS_EXPLICIT)
+        m = m->next_same_name;
+    return m;
+}
+
 static const struct member *
 find_member(struct binder *b, const struct type *t, struct str name, const struct type **ret_owner)
 {
@@ -25,7 +35,7 @@ find_member(struct binder *b, const struct type *t, struct str name, const struc
     const struct type *owner;
 
     while ((owner = next_level(b, &l))) {
-        const struct member *m = owner->def ? def_member(owner->def, name) : NULL;
+        const struct member *m = visible_member(owner, name);
         if (m) {
             *ret_owner = owner;
             return m;

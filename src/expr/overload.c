@@ -442,6 +442,8 @@ overload_resolve(struct binder *b, const struct member *first, const struct type
         return OVERLOAD_NONE;
     for (const struct member *m = first; m; m = m->next_same_name) {
         int order;
+        if (m->flags & MEMBER_IS_EXPLICIT)
+            continue;
         *c = (struct candidate){.member = m, .owner = want_extension ? m->owner->open : owner};
         if (((m->flags & MEMBER_IS_EXTENSION) != 0) != want_extension && want_extension)
             continue;

@@ -114,6 +114,7 @@ enum member_flags {
     MEMBER_IS_PARAMS = 1 << 4,
     MEMBER_HAS_SETTER = 1 << 5,
     MEMBER_IS_PURE = 1 << 6,          /* may be called at compile time on constants (decimal arithmetic) */
+    MEMBER_IS_EXPLICIT = 1 << 7,      /* implements an interface's member and is reached through that interface alone */
 };
 
 /* Rows of a static const struct member_row array. The signature is a C# member declaration:
@@ -136,6 +137,7 @@ enum member_flags {
 #define M_PURE(type, signature, fn) {type, signature, fn, NULL, MEMBER_IS_PURE, NULL}
 #define M_PREPARED(type, signature, fn, prepare) {type, signature, fn, NULL, 0, prepare}
 #define M_EXTRA(type, signature, fn) {type, signature, fn, NULL, MEMBER_IS_EXTRA, NULL}
+#define M_EXPLICIT(type, signature, fn) {type, signature, fn, NULL, MEMBER_IS_EXPLICIT, NULL}
 #define M_LATER(type, signature) {type, signature, NULL, NULL, MEMBER_IS_LATER, NULL}
 
 struct type_row {
