@@ -1,6 +1,7 @@
 """redis_test.py HEADGATE [TEST...]: the shared cache with a real redis-server: killed, slow, cut, emptied, read-only, a cluster,
 TLS; nodes that purge each other's entries. Prints "N tests, N passed, N failed".
 """
+import concurrent.futures
 import os
 import socket
 import subprocess
@@ -550,6 +551,78 @@ def test_a_slot_of_a_cluster_moves(rig):
     a.request("POST", "/values/x?k=name", body="after")
     must(lambda: b.get("/values/x?k=name").text == "after", "and remembered")
     assert target("KEYS", "apim:-:v:name")
+
+
+def test_odd_values_are_misses(rig):
+    """E9, what may lie under our names: of another type, cut, foreign, too large, of a newer format, of another key."""
+    redis = rig.redis()
+    origin, a = nodes(rig, 1, redis.port)
+    c = redis.client()
+    a.get("/only/v/other")
+    stored(redis, "apim:only:r:*")
+    other = c("KEYS", "apim:only:r:*")[0]
+    a.get("/only/v/1")
+    stored(redis, "apim:only:r:*", 2)
+    key = next(k for k in c("KEYS", "apim:only:r:*") if k != other)
+    good, foreign = c("GET", key), c("GET", other)
+    assert good[:4] == b"HGC1"
+
+    def put(value):
+        c("DEL", key)
+        c("SET", key, value)
+
+    def put_list():
+        c("DEL", key)
+        c("RPUSH", key, "a", "b")
+
+    def put_hash():
+        c("DEL", key)
+        c("HSET", key, "a", "b")
+
+    odd = [put_list, put_hash, lambda: put(b""), lambda: put(good[:50]), lambda: put(good[:-1]), lambda: put(good + b"x"),
+           lambda: put(b"\x80\x04\x95 a pickle"), lambda: put(good[:4] + b"\x02" + good[5:]), lambda: put(foreign),
+           lambda: put(good[:40] + bytes([good[40] ^ 1]) + good[41:]), lambda: put(b"HGC1" + b"\xff" * 200),
+           lambda: put(good + b"z" * 20_000_000)]
+    for n, spoil in enumerate(odd):
+        spoil()
+        asked, count = origin.count("/v/1"), a.metric("headgate_external_cache_odd_total")
+        answer = a.get("/only/v/1")
+        assert answer.status == 200 and answer.text == "0", n
+        assert origin.count("/v/1") == asked + 1, f"odd value {n} counts as a miss"
+        must(lambda: c("TYPE", key) == "string" and (c("GET", key) or b"")[:5] == b"HGC1\x01", "and is replaced")
+        assert n in (2, 11) or a.metric("headgate_external_cache_odd_total") == count + 1, n
+    assert a.metric("headgate_external_cache_breaks_total") == 0, "none of them breaks a connection"
+
+
+def test_a_lying_server_does_no_harm(rig):
+    """E9, what may come down the wire instead of a value: no request fails, and the truth is told afterwards."""
+    redis = rig.redis()
+    origin = rig.origin()
+    lies = [lambda d: b"$99999999999\r\n", lambda d: b"$-5\r\n", lambda d: b"\0\1\2garbage", lambda d: b"*3\r\n+a\r\n+b\r\n+c\r\n",
+            lambda d: b"-ERR unknown\r\n", lambda d: b"$3\r\nabcd\r\n", lambda d: d[:len(d) // 2] + b"x" + d[len(d) // 2 + 1:],
+            lambda d: d + b"+OK\r\n", lambda d: None, lambda d: d[:20], lambda d: b":5\r\n", lambda d: b"_\r\n",
+            lambda d: b"*1000000\r\n" * 10, lambda d: b"%1\r\n" * 100, lambda d: b"+" + b"a" * 100_000,
+            lambda d: b">2\r\n$10\r\ninvalidate\r\n_\r\n" + d, lambda d: b"$-1\r\n", lambda d: b"HTTP/1.1 400 Bad Request\r\n\r\n"]
+
+    def tell(part):
+        """After each broken connection the gateway waits longer, so several of them hear a few lies each."""
+        relay = rig.relay(redis.port)
+        a = rig.gateway(origin, APIS, config(relay.port, timeout=f"{SHORT}ms"), name=f"node{part}")
+        must(lambda: is_connected(a), "connected")
+        a.get("/only/v/1")
+        stored(redis, "apim:only:r:*")
+        for n in range(part, len(lies), 4):
+            relay.tamper = lambda d: lies[n](d) if b"HGC1" in d else d
+            for _ in range(3):
+                answer = a.get("/only/v/1")
+                assert answer.status == 200 and answer.text == "0", (n, answer.status, answer.text)
+            relay.tamper = None
+            must(lambda: is_connected(a), f"the gateway finds back after lie {n}", 30)
+            hits = a.metric("headgate_external_cache_hits_total")
+            must(lambda: a.get("/only/v/1").text == "0" and a.metric("headgate_external_cache_hits_total") > hits, f"a hit after lie {n}")
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(tell, range(4)))
 
 
 def check(*words, folder=None):

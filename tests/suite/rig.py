@@ -208,6 +208,7 @@ class Relay:
         self.delay = 0
         self.is_stalled = False
         self.is_down = False
+        self.tamper = None        # what becomes of bytes that come from the server; None at its end: the connection breaks
         self.pairs = set()
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -244,6 +245,10 @@ class Relay:
                     break
                 if self.delay:
                     time.sleep(self.delay)
+                if self.tamper and source is pair[1]:
+                    data = self.tamper(data)
+                    if data is None:
+                        break
                 while self.is_stalled:
                     time.sleep(0.005)
                     if pair not in self.pairs:
