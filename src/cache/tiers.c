@@ -316,6 +316,29 @@ tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge
         *ret = receipt;
 }
 
+/* --- commands ------------------------------------------------------------------------------------------------------ */
+
+bool
+tiers_can_command(const struct cache_tiers *t, struct str key)
+{
+    uint32_t member;
+
+    return t->remote && remote_member(t->remote, key, &member);
+}
+
+bool
+tiers_command(struct cache_tiers *t, struct str key, struct redis_ask *asks, uint32_t n)
+{
+    struct remote *r = t->remote;
+    bool ok;
+
+    if (!r || !remote_enter(r))
+        return false;
+    ok = redis_client_run(r->client, key, asks, n, remote_deadline(r), NULL);
+    remote_leave(r);
+    return ok;
+}
+
 /* --- turns --------------------------------------------------------------------------------------------------------- */
 
 enum tiers_turn_kind

@@ -104,6 +104,13 @@ struct purge_receipt {
  * reached. Waits for nodes that vanished lately, at most for the lease of generations (2.2 s). ret may be NULL. Yields. */
 void tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge_receipt *ret);
 
+/* Commands of others (counters, say) to the external store, all about one key. False without one, or when it has not answered
+ * within the deadline of one operation. Yields. */
+struct redis_ask;
+MUST_USE bool tiers_command(struct cache_tiers *t, struct str key, struct redis_ask *asks, uint32_t n);
+/* Whether it makes sense to try. */
+bool tiers_can_command(const struct cache_tiers *t, struct str key);
+
 /* One fetch for all nodes: the first one to ask for a missing key has the turn, the others wait for what it stores. Ask
  * after the process's own collapsing, once a key. */
 struct tiers_turn;

@@ -20,7 +20,7 @@
 #define COUNTERS_MAX_DEFAULT 1000000
 #define SLOTS 20
 
-enum kind { KIND_WINDOW, KIND_QUOTA, KIND_GAUGE };
+enum kind { KIND_WINDOW, KIND_QUOTA, KIND_GAUGE, KIND_PERMIT };
 
 struct counter {
     struct list_node used_link;
@@ -36,6 +36,10 @@ struct counter {
         struct {
             uint64_t number, calls, bytes;
         } quota;
+        struct {
+            uint64_t until_ms, refused_until_ms;
+            uint32_t left, used, limit;
+        } permit;
         uint32_t inside;
     } u;
     char key[];
@@ -52,6 +56,7 @@ struct counters {
     struct shard shards[SHARDS];
     uint32_t shard_max;
     _Atomic uint64_t evicted;
+    _Atomic uint64_t quotas_version;
 };
 
 struct counters *
@@ -316,7 +321,33 @@ quota_add(struct counters *c, struct str key, uint64_t window, uint64_t calls, u
     k->u.quota.calls += calls;
     k->u.quota.bytes += bytes;
     unlock(s);
+    if (calls || bytes)
+        c->quotas_version++;
     return before;
+}
+
+void
+quota_raise(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_QUOTA, key, &s);
+
+    if (window > k->u.quota.number) {
+        k->u.quota.number = window;
+        k->u.quota.calls = k->u.quota.bytes = 0;
+    }
+    if (window == k->u.quota.number) {
+        k->u.quota.calls = MAX(k->u.quota.calls, calls);
+        k->u.quota.bytes = MAX(k->u.quota.bytes, bytes);
+    }
+    unlock(s);
+    c->quotas_version++;
+}
+
+uint64_t
+quotas_version(const struct counters *c)
+{
+    return c->quotas_version;
 }
 
 bool
@@ -366,6 +397,61 @@ quotas_load(struct counters *c, struct str text, struct err *err)
         if (line.len && !load_line(c, line, err))
             return false;
     return true;
+}
+
+/* --- permits ------------------------------------------------------------------------------------------------------- */
+
+/* Another limit makes another question of it: what is known does not answer that. */
+static void
+permit_for(struct counter *k, uint32_t limit)
+{
+    if (k->u.permit.limit == limit)
+        return;
+    memset(&k->u.permit, 0, sizeof(k->u.permit));
+    k->u.permit.limit = limit;
+}
+
+bool
+permit_take(struct counters *c, struct str key, uint32_t limit, uint32_t n, uint64_t now_ms, struct permit_state *ret)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_PERMIT, key, &s);
+    bool ok;
+
+    permit_for(k, limit);
+    ok = now_ms < k->u.permit.until_ms && k->u.permit.left >= n;
+    if (ok)
+        k->u.permit.left -= n;
+    *ret = (struct permit_state){k->u.permit.used, k->u.permit.refused_until_ms};
+    unlock(s);
+    return ok;
+}
+
+void
+permit_add(struct counters *c, struct str key, uint32_t limit, uint32_t n, uint32_t used, uint64_t until_ms)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_PERMIT, key, &s);
+
+    permit_for(k, limit);
+    if (until_ms != k->u.permit.until_ms)
+        k->u.permit.left = 0;         /* those of an earlier slot have lapsed */
+    k->u.permit.left += n;
+    k->u.permit.used = used;
+    k->u.permit.until_ms = until_ms;
+    k->u.permit.refused_until_ms = 0;
+    unlock(s);
+}
+
+void
+permit_refuse(struct counters *c, struct str key, uint32_t limit, uint64_t until_ms)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_PERMIT, key, &s);
+
+    permit_for(k, limit);
+    k->u.permit.refused_until_ms = until_ms;
+    unlock(s);
 }
 
 /* --- gauges -------------------------------------------------------------------------------------------------------- */

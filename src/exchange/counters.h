@@ -35,10 +35,26 @@ struct quota_state {
 /* Adds to the window; a newer number starts from zero, an older one is as if it were the newest. Returns what there was
  * before the addition. Adding nothing reads. */
 struct quota_state quota_add(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes);
+/* Raises what this window holds to at least that: what all nodes together have counted. */
+void quota_raise(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes);
+/* Grows with every change of a quota. */
+uint64_t quotas_version(const struct counters *c);
 /* For keeping quotas over a restart: all of them as text lines, and back. */
 struct buf;
 bool quotas_save(struct counters *c, struct buf *to);
 bool quotas_load(struct counters *c, struct str text, struct err *err);
+
+/* --- permits: what was taken for all nodes in advance ---------------------------------------------------------------- */
+
+struct permit_state {
+    uint32_t used;                /* in the period, by all nodes, with what was taken in advance */
+    uint64_t refused_until_ms;    /* nobody can be let in before; 0: not known */
+};
+/* Takes n of those at hand. False when there are not enough, or they have lapsed; *ret then says until when nobody needs to ask
+ * (under the same limit). */
+bool permit_take(struct counters *c, struct str key, uint32_t limit, uint32_t n, uint64_t now_ms, struct permit_state *ret);
+void permit_add(struct counters *c, struct str key, uint32_t limit, uint32_t n, uint32_t used, uint64_t until_ms);
+void permit_refuse(struct counters *c, struct str key, uint32_t limit, uint64_t until_ms);
 
 /* --- how many are inside -------------------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@
 #include "gateway/external_cache.h"
 #include "gateway/listening.h"
 #include "gateway/overrides.h"
+#include "gateway/quota_file.h"
 #include "gateway/settings.h"
 #include "gateway/worker.h"
 #include "http/h2.h"
@@ -305,6 +306,8 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     list_init(&w->background);
     if (index == 0)
         timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
+    if (index == 0)
+        quota_file_start(w);
     w->server = http_server_new(w->loop, &conf);
     settings_resolver(w->loop, &g->options->upstream);
     w->client = http_client_new(w->loop, g->origins, &client);
@@ -346,6 +349,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});
     g->counters = counters_new(0);
+    quota_file_load(g);
     g->supplies = supplies_new();
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
@@ -535,6 +539,7 @@ gateway_drain(struct gateway *g, bool is_replaced)
     uint64_t end_ns;
 
     if (is_replaced) {
+        atomic_store(&g->is_replaced, true);
         admin_stop_listening(g->admin);
     } else {
         atomic_store(&g->is_ready, false);
@@ -583,6 +588,7 @@ stop_workers(struct gateway *g)
     if (!connections_left(g))
         gateway_on_each_worker(g, close_client, NULL);
     external_cache_stop(g);
+    quota_file_stop(g);
     gateway_on_each_worker(g, nothing, NULL);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         if (!g->workers[i].is_started)
@@ -602,6 +608,7 @@ delete_worker(struct worker *w)
     if (!w->loop)
         return;
     timer_stop(w->loop, &w->sweep);
+    timer_stop(w->loop, &w->save_quotas); /* of one that never ran */
     swap_snapshot(w, NULL);
     gateway_log_destroy(&w->log);
     for (uint32_t i = 0; w->listeners && i < g->options->n_listeners; i++)
@@ -635,6 +642,7 @@ gateway_delete(struct gateway *g)
     http_origins_delete(g->origins);
     arena_destroy(&g->keep);
     cache_delete(g->cache);
+    quota_file_finish(g);
     counters_delete(g->counters);
     supplies_delete(g->supplies);
     expr_env_delete(g->env);

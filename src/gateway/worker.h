@@ -54,6 +54,8 @@ struct worker {
     struct worker_metrics *metrics;
     struct gateway_log log;
     struct timer sweep;               /* of the first worker: gives memory of dead cache entries back */
+    struct timer save_quotas;         /* of the first worker: quota_file.h */
+    bool is_saving_quotas;
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
     struct token_cache *tokens;
     struct list background;           /* exchange/fetch.h: what goes on without a client */
@@ -97,6 +99,9 @@ struct gateway {
     struct external *external;        /* the shared cache that the configuration names; NULL: none */
     uint64_t generation;
     bool with_coverage;
+    uint64_t quotas_saved;            /* quotas_version() of what the file holds; the first worker's while it runs */
+    bool quotas_failed;
+    _Atomic bool is_replaced;         /* another process serves in our place */
     _Atomic bool is_ready;            /* a configuration is published, and no drain has begun */
     _Atomic bool is_running;          /* the workers' loops turn */
     struct str failure;               /* first error of the last publish, for the readiness page; malloc */

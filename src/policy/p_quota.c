@@ -105,21 +105,28 @@ gather(const struct quota *q, struct exchange *ex, struct counting *c)
 }
 
 static void
+count(struct exchange *ex, const struct quota_limit *limit, struct str key, uint64_t calls, uint64_t bytes)
+{
+    uint64_t left_s, window = quota_window(ex, limit, &left_s);
+
+    limit_quota(ex, key, window, left_s, calls, bytes);
+}
+
+static void
 count_bytes(struct exchange *ex, void *arg)
 {
     const struct counting *c = arg;
-    uint64_t left_s, bytes = quota_bytes(ex);
+    uint64_t bytes = quota_bytes(ex);
 
     for (uint32_t i = 0; i < c->n; i++)
         if (c->v[i].limit.bandwidth_bytes)
-            quota_add(ex->services->counters, c->v[i].key, quota_window(ex, &c->v[i].limit, &left_s), 0, bytes);
+            count(ex, &c->v[i].limit, c->v[i].key, 0, bytes);
 }
 
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
     struct counting *c;
-    uint64_t left_s;
 
     if (!ex->subscription || !ex->services->counters)
         return FLOW_NEXT;
@@ -132,7 +139,7 @@ run(const void *conf, struct exchange *ex)
         if (quota_check(ex, &all.v[i].limit, all.v[i].key) == FLOW_ERROR)
             return FLOW_ERROR;
     for (uint32_t i = 0; i < all.n; i++)
-        quota_add(ex->services->counters, all.v[i].key, quota_window(ex, &all.v[i].limit, &left_s), 1, 0);
+        count(ex, &all.v[i].limit, all.v[i].key, 1, 0);
     *c = all;
     return FLOW_NEXT;
 }

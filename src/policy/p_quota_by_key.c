@@ -72,7 +72,7 @@ count(struct exchange *ex, void *arg)
     bool counts;
 
     if (pvalue_bool(ex, &c->conf->condition, &counts) && pvalue_u32(ex, &c->conf->count, &n) && counts && is_first(ex, c->key))
-        quota_add(ex->services->counters, c->key, window, n, quota_bytes(ex));
+        limit_quota(ex, c->key, window, left_s, n, quota_bytes(ex));
     ex->error = before;
 }
 

@@ -70,7 +70,7 @@ take(struct exchange *ex, struct str key, uint32_t calls, uint32_t period_s, str
 {
     struct window_state w;
 
-    if (!window_take(ex->services->counters, key, period_s, calls, 1, rate_now_ms(ex), &w)) {
+    if (!limit_take(ex, key, period_s, calls, 1, &w)) {
         t->is_refused = true;
         t->limit = calls;
         t->wait_s = MAX(t->wait_s, w.wait_s);
@@ -138,6 +138,6 @@ const struct policy_def policy_rate_limit = {
     .name = "rate-limit", .sections = IN_INBOUND, .scopes = AT_PRODUCT | AT_API | AT_OPERATION, .once = true,
     .attrs = attrs, .children = children, .size = sizeof(struct rate_limit), .run = run,
     .summary = "Limits the calls of a subscription in a sliding window.",
-    .usage = "Does nothing for calls without a subscription.\nCounters hold for the process, exact across workers; a window "
-             "slides in 20 steps. A refused call is not counted.",
+    .usage = "Does nothing for calls without a subscription.\nCounters hold for the process, exact across workers, and for all nodes where "
+             "an external cache is configured; a window slides in 20 steps. A refused call is not counted.",
 };

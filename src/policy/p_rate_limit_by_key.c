@@ -44,7 +44,7 @@ count_later(struct exchange *ex, void *arg)
     uint32_t n;
 
     if (pvalue_bool(ex, &w->conf->condition, &counts) && pvalue_u32(ex, &w->conf->count, &n) && counts && n)
-        window_add(ex->services->counters, w->key, w->period_s, n, rate_now_ms(ex));
+        limit_add(ex, w->key, w->period_s, n);
     ex->error = before;
 }
 
@@ -77,8 +77,7 @@ run(const void *conf, struct exchange *ex)
     if (!is_later && !r->condition.literal.truth)
         n = 0;
     /* Counted later, there must still be room for one call now. */
-    bool ok = window_take(ex->services->counters, key, period_s, is_later ? calls - MIN(calls, 1u) : calls, is_later ? 0 : n,
-                          rate_now_ms(ex), &w);
+    bool ok = limit_take(ex, key, period_s, is_later ? calls - MIN(calls, 1u) : calls, is_later ? 0 : n, &w);
     if (!ok)
         return rate_refuse(ex, &r->names, calls, w.wait_s);
     if (is_later && !defer(r, ex, key, period_s))

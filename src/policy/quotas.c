@@ -44,7 +44,7 @@ enum flow
 quota_check(struct exchange *ex, const struct quota_limit *l, struct str key)
 {
     uint64_t left_s, window = quota_window(ex, l, &left_s);
-    struct quota_state now = quota_add(ex->services->counters, key, window, 0, 0);
+    struct quota_state now = limit_quota(ex, key, window, left_s, 0, 0);
 
     if (l->calls && now.calls >= l->calls)
         return refuse(ex, true, left_s);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "exchange/counters.h"
+#include "exchange/limits.h"
 #include "policy/policy.h"
 
 struct quota_limit {

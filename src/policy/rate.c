@@ -3,13 +3,6 @@
 #include "policy/rate.h"
 
 #include "exchange/context.h"
-#include "rt/loop.h"
-
-uint64_t
-rate_now_ms(const struct exchange *ex)
-{
-    return loop_now_ms(ex->services->loop);
-}
 
 static struct str
 number(struct exchange *ex, uint32_t n)

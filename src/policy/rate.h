@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "exchange/counters.h"
+#include "exchange/limits.h"
 #include "policy/policy.h"
 
 struct rate_names {
@@ -21,4 +21,3 @@ struct rate_names {
 MUST_USE bool rate_tell(struct exchange *ex, const struct rate_names *names, uint32_t limit, uint32_t remaining);
 /* A refusal: 429, Retry-After. Always FLOW_ERROR. */
 enum flow rate_refuse(struct exchange *ex, const struct rate_names *names, uint32_t limit, uint32_t wait_s);
-uint64_t rate_now_ms(const struct exchange *ex);

@@ -625,6 +625,100 @@ def test_a_lying_server_does_no_harm(rig):
         list(pool.map(tell, range(4)))
 
 
+LIMITS = {
+    "rate": ("rate", """<policies><inbound><base />
+      <rate-limit-by-key calls="CALLS" renewal-period="300" counter-key="all" remaining-calls-header-name="X-Left" />
+      <return-response><set-status code="200" /></return-response></inbound></policies>"""),
+    "quota": ("quota", """<policies><inbound><base />
+      <quota-by-key calls="7" renewal-period="86400" counter-key="all" />
+      <return-response><set-status code="200" /></return-response></inbound></policies>"""),
+    "bandwidth": ("bandwidth", """<policies><inbound><base />
+      <quota-by-key bandwidth="10" renewal-period="86400" counter-key="bytes" /></inbound></policies>"""),
+}
+
+
+def limits(calls):
+    return {name: (path, policy.replace("CALLS", str(calls))) for name, (path, policy) in LIMITS.items()}
+
+
+def limited(rig, port, calls, n=2):
+    origin = rig.origin()
+    found = [rig.gateway(origin, limits(calls), config(port), name=f"node{i}") for i in range(n)]
+    for g in found:
+        must(lambda: is_connected(g), "connected")
+    return [origin] + found
+
+
+def test_a_rate_limit_holds_for_all_nodes(rig):
+    redis = rig.redis()
+    _, a, b = limited(rig, redis.port, 10)
+    answers = [(a, b)[i % 2].get("/rate/x") for i in range(24)]
+    assert [r.status for r in answers] == [200] * 10 + [429] * 14
+    assert [r.headers["X-Left"] for r in answers[:10]] == [str(9 - i) for i in range(10)]
+    assert 270 <= int(answers[-1].headers["Retry-After"]) <= 301
+    commands = a.metric("headgate_external_cache_commands_total")
+    for _ in range(50):
+        assert a.get("/rate/x").status == 429
+    assert a.metric("headgate_external_cache_commands_total") < commands + 40, "a refusal is remembered"
+
+
+def test_a_large_rate_limit_is_taken_in_parts(rig):
+    redis = rig.redis()
+    _, a, b = limited(rig, redis.port, 400)
+    commands = a.metric("headgate_external_cache_commands_total")
+    passed = sum((a, b)[i % 2].get("/rate/x").status == 200 for i in range(420))
+    assert 392 <= passed <= 400, passed
+    assert a.metric("headgate_external_cache_commands_total") < commands + 150
+
+
+def test_quotas_hold_for_all_nodes_and_outlive_redis(rig):
+    redis = rig.redis()
+    origin, a, b = limited(rig, redis.port, 10)
+    assert [(a, b)[i % 2].get("/quota/x").status for i in range(12)] == [200] * 7 + [403] * 5
+    origin.bodies["/v/1"] = b"x" * 6000
+    assert [(a, b)[i % 2].get("/bandwidth/v/1").status for i in range(4)] == [200, 200, 403, 403]
+    redis.kill()
+    must(lambda: "is away" in a.log() and "is away" in b.log(), "it is away")
+    assert a.get("/quota/x").status == 403 and b.get("/bandwidth/v/1").status == 403
+    redis.start()
+    for g in (a, b):
+        must(lambda: "is back" in g.log() and is_connected(g), "it is back")
+    assert b.get("/quota/x").status == 403, "what Redis has lost the nodes have not"
+    assert redis("KEYS", "headgate:quota:*")
+
+
+def test_limits_go_on_by_themselves_without_redis(rig):
+    redis = rig.redis()
+    _, a, b = limited(rig, redis.port, 10)
+    assert [(a, b)[i % 2].get("/rate/x").status for i in range(8)] == [200] * 8
+    redis.kill()
+    must(lambda: "is away" in a.log() and "is away" in b.log(), "it is away")
+    assert [a.get("/rate/x").status for _ in range(8)] == [200] * 6 + [429] * 2, "each node has counted its own"
+
+
+def test_quotas_outlive_a_restart_without_redis(rig):
+    origin = rig.origin()
+    a = rig.gateway(origin, limits(10), name="a")
+    assert [a.get("/quota/x").status for _ in range(4)] == [200] * 4
+    quotas = os.path.join(a.folder, "state", "quotas")
+    must(lambda: os.path.exists(quotas), "they are written behind")
+    a.kill()
+    a.start()
+    assert [a.get("/quota/x").status for _ in range(2)] == [200] * 2, "after a crash"
+    assert a.close() == 0
+    a.start()
+    assert [a.get("/quota/x").status for _ in range(3)] == [200, 403, 403], "after a stop"
+    a.close()
+    assert oct(os.stat(quotas).st_mode)[-3:] == "600"
+    for spoilt in (b"headgate-quotas 1\n1 2 x zz\n", b"something else", b"headgate-quotas 2\n"):
+        with open(quotas, "wb") as f:
+            f.write(spoilt)
+        a.start()
+        assert "counting from zero" in a.log()
+        assert a.get("/quota/x").status == 200
+        a.close()
+
+
 def check(*words, folder=None):
     """headgate cache check: its exit status, and its lines by step."""
     p = subprocess.run([HEADGATE, "cache", "check", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder,

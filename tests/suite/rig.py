@@ -318,7 +318,7 @@ deployment: {{region: test, gateway-id: {name}}}
     def start(self):
         self.log_path = os.path.join(self.folder, "log")
         self.process = subprocess.Popen([HEADGATE, "run", "--config", os.path.join(self.folder, "headgate.yaml")],
-                                        stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT)
+                                        stdout=open(self.log_path, "ab"), stderr=subprocess.STDOUT, start_new_session=True)
         must(self.is_ready, "the gateway is ready")
 
     def is_ready(self):
@@ -372,7 +372,8 @@ deployment: {{region: test, gateway-id: {name}}}
         return self.process.returncode
 
     def kill(self):
-        self.process.kill()
+        """The serving process and its master at once, as a power cut would."""
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
