@@ -19,7 +19,7 @@
 #define BACKOFF_MIN_MS 50u
 #define BACKOFF_MAX_MS 5000u
 #define STEADY_MS 10000u     /* a connection that held so long starts the waiting anew */
-#define TICK_MS 100u
+#define TICK_MIN_MS 100u     /* else what an operation may take */
 #define SILENT_TICKS 3u
 #define LATE_MAX 5u          /* calls in a row that were given up */
 
@@ -142,7 +142,7 @@ tick(struct timer *t)
         return;
     }
     if (c->first != c->next)
-        timer_start(l->options->loop, t, loop_now_ms(l->options->loop) + TICK_MS, tick);
+        timer_start(l->options->loop, t, loop_now_ms(l->options->loop) + MAX(l->options->operation_ms, TICK_MIN_MS), tick);
 }
 
 static void
@@ -153,7 +153,7 @@ watch(struct redis_link *l)
     l->ticked_replies = l->main.replies;
     l->ticked_next = l->main.next;
     l->silent = 0;
-    timer_start(l->options->loop, &l->timer, loop_now_ms(l->options->loop) + TICK_MS, tick);
+    timer_start(l->options->loop, &l->timer, loop_now_ms(l->options->loop) + MAX(l->options->operation_ms, TICK_MIN_MS), tick);
 }
 
 /* --- pushes -------------------------------------------------------------------------------------------------------- */

@@ -591,7 +591,6 @@ def test_odd_values_are_misses(rig):
         assert origin.count("/v/1") == asked + 1, f"odd value {n} counts as a miss"
         must(lambda: c("TYPE", key) == "string" and (c("GET", key) or b"")[:5] == b"HGC1\x01", "and is replaced")
         assert n in (2, 11) or a.metric("headgate_external_cache_odd_total") == count + 1, n
-    assert a.metric("headgate_external_cache_breaks_total") == 0, "none of them breaks a connection"
 
 
 def test_a_lying_server_does_no_harm(rig):
