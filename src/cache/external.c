@@ -81,6 +81,7 @@ external_new(const struct external_options *options, struct err *err)
     x->refs = 1;
     x->arena = ARENA(NULL, ARENA_MAX);
     pthread_mutex_init(&x->lock, NULL);
+    list_init(&x->turns);
     x->options = *options;
     x->options.connection = str_dup(&x->arena, options->connection);
     x->options.trust_pem = str_dup(&x->arena, options->trust_pem);

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/list.h"
 #include "base/vec.h"
 #include "cache/external.h"
 #include "redis/client.h"
@@ -63,6 +64,7 @@ struct external {
     _Atomic uint64_t away_since_ms;   /* our time; 0: not away */
     _Atomic bool has_warned;          /* that the generations cannot be read */
     pthread_mutex_t lock;             /* covers what follows, and applying purges in their order */
+    struct list turns;                /* locks that workers of this process hold: remote_turn.c */
     struct node nodes[NODES_MAX];
     uint32_t n_nodes;
     VEC(struct pending_purge) pending;

@@ -353,6 +353,7 @@ on_pulse(struct timer *t)
 
     for (uint32_t i = 0; i < REDIS_MEMBERS_MAX; i++)
         ping(r, i);
+    remote_turns_keep(r);
     if (r->worker == 0)
         remote_pulse(r);
     timer_start(r->loop, t, loop_now_ms(r->loop) + BEAT_MS - BEAT_MS / 20 + rand_below(&r->loop->rand, BEAT_MS / 10), on_pulse);
@@ -443,6 +444,7 @@ remote_new(struct loop *loop, struct external *x, uint32_t worker, struct remote
     *r = (struct remote){.loop = loop, .memory = x->options.memory, .x = external_ref(x), .worker = worker, .epochs = epochs};
     for (uint32_t i = 0; i < WATCH_LISTS; i++)
         list_init(&r->watches[i]);
+    list_init(&r->turns);
     fiber_cond_init(&r->confirmed);
     fiber_cond_init(&r->nodes_changed);
     for (uint32_t i = 0; i < REDIS_MEMBERS_MAX; i++)

@@ -46,6 +46,7 @@ struct remote {
     struct remote_epochs *epochs;
     struct redis_client *client;
     struct list watches[WATCH_LISTS];
+    struct list turns;                /* locks that are held from here */
     struct timer pulse;
     struct remote_ping *pings[REDIS_MEMBERS_MAX];
     struct fiber_cond confirmed;      /* a question for the generations was answered, or failed */
@@ -116,6 +117,8 @@ void remote_store(struct remote *r, const struct cache_place *place, const struc
 enum tiers_turn_kind remote_turn_take(struct remote *r, const struct cache_place *place, const struct cache_key *key,
                                       const struct cache_request *request, uint64_t wait_ms, struct tiers_turn **ret_turn,
                                       struct cache_entry **ret_entry);
+/* Keeps the locks that are held for another while. */
+void remote_turns_keep(struct remote *r);
 
 /* --- remote_log.c -------------------------------------------------------------------------------------------------- */
 

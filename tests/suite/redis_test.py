@@ -2,6 +2,7 @@
 TLS; nodes that purge each other's entries. Prints "N tests, N passed, N failed".
 """
 import concurrent.futures
+import http.client
 import os
 import socket
 import subprocess
@@ -716,6 +717,41 @@ def test_quotas_outlive_a_restart_without_redis(rig):
         assert "counting from zero" in a.log()
         assert a.get("/quota/x").status == 200
         a.close()
+
+
+def test_a_stampede_on_three_nodes_is_one_fetch(rig):
+    redis = rig.redis()
+    origin, *gateways = nodes(rig, 3, redis.port)
+    origin.delay = 0.3
+    for round in range(3):
+        with concurrent.futures.ThreadPoolExecutor(60) as pool:
+            answers = list(pool.map(lambda i: gateways[i % 3].get(f"/products/v/{round}"), range(120)))
+        assert {r.text for r in answers} == {"0"}
+        assert origin.count(f"/v/{round}") == 1, origin.count(f"/v/{round}")
+    assert sum(g.metric("headgate_external_cache_turns_waited_total") for g in gateways) >= 3
+    assert redis("KEYS", "headgate:lock:*") == []
+
+
+def test_a_fetch_whose_node_dies_is_taken_over(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    origin.delay = 2
+    thread = threading.Thread(target=lambda: swallow(a.get, "/products/v/1"))
+    thread.start()
+    must(lambda: redis("KEYS", "headgate:lock:*"), "the first node has the turn")
+    must(lambda: origin.count("/v/1") == 1, "and fetches")
+    origin.delay = 0
+    a.kill()
+    thread.join()
+    assert b.get("/products/v/1").text == "0", "the second one waits for the lock to expire, and fetches"
+    assert origin.count("/v/1") == 2
+
+
+def swallow(f, *args):
+    try:
+        return f(*args)
+    except (OSError, http.client.HTTPException):
+        return None
 
 
 def check(*words, folder=None):
