@@ -373,7 +373,11 @@ deployment: {{region: test, gateway-id: {name}}}
 
     def kill(self):
         """The serving process and its master at once, as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.send_signal(signal.SIGSTOP)      # or it would start another one
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as f:
+            serving = [int(pid) for pid in f.read().split()]
+        for pid in serving + [self.process.pid]:
+            os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
 
