@@ -1,21 +1,20 @@
 #!/usr/bin/python3
-"""run.py BUILD_DIR [-v]: HTTP/2 through a real gateway: conformance and floods in front of a strict HTTP/1 backend,
-WebSockets, and gRPC with its own client and server; plain and over TLS. The last line is "N passed, N failed".
+"""run.py BUILD_DIR [-v]: HTTP/2 through a real gateway: other people's clients, conformance and floods in front of a
+strict HTTP/1 backend, WebSockets, and gRPC with its own client and server; plain and over TLS. The last line is "N passed, N failed".
 SPDX-License-Identifier: Apache-2.0"""
-import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import clients
 import floods
 import origin
 import sockets
+from gate import api, free_ports, wait_for, write
 from h2raw import Conn
 
 try:
@@ -25,29 +24,6 @@ except ImportError:
     print("no python3-grpcio: gRPC is left out")
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def free_ports(n):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w") as f:
-        f.write(text)
-
-
-def api(folder, name, path, backend, kind="http", policy=None):
-    scheme = "ws" if kind == "websocket" else "http"
-    write(f"{folder}/artifacts/apis/{name}/apiInformation.json", json.dumps({"properties": {
-        "displayName": name, "path": path, "type": kind, "protocols": [scheme, scheme + "s"], "subscriptionRequired": False,
-        "serviceUrl": f"{scheme}://127.0.0.1:{backend}"}}))
-    if policy:
-        write(f"{folder}/artifacts/apis/{name}/policy.xml", f"<policies>{policy}</policies>")
 
 
 def configure(folder, ports, backends):
@@ -75,18 +51,6 @@ state: {folder}/state
 """)
 
 
-def wait_for(port, process):
-    for _ in range(200):
-        if process.poll() is not None:
-            return False
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return True
-        except OSError:
-            time.sleep(0.05)
-    return False
-
-
 def conformance(port, tls):
     out = subprocess.run([f"{HERE}/conformance.py", "127.0.0.1", str(port), "--path", "/e/x", "--post", "/e/p", "--slow",
                           "/e/slow"] + (["--tls"] if tls else []), capture_output=True, text=True).stdout
@@ -112,7 +76,7 @@ def main():
                 print(open(f"{folder}/log").read())
                 raise SystemExit("the gateway did not start")
             certificate = open(f"{folder}/cert.pem", "rb").read()
-            results = [sockets.run(ports[0], ports[1]), conformance(ports[0], False), conformance(ports[1], True)]
+            results = [sockets.run(ports[0], ports[1]), clients.run(ports[0], ports[1]), conformance(ports[0], False), conformance(ports[1], True)]
             if grpc_trip:
                 results += [grpc_trip.run(f"127.0.0.1:{ports[0]}", service),
                             grpc_trip.run(f"127.0.0.1:{ports[1]}", service, certificate)]
