@@ -113,7 +113,7 @@ check_apiops(struct check *c, const char *folder)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, ARENA_BYTES_MAX);
     struct document_cache cache = {0};
-    struct metrics *metrics = metrics_new(1);
+    struct metrics *metrics = metrics_new(1, 1);
     struct options options;
     struct diags diags;
     struct model *model;

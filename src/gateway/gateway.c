@@ -344,7 +344,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->n_workers = worker_count(options);
     pthread_mutex_init(&g->publish_lock, NULL);
     pthread_mutex_init(&g->external_lock, NULL);
-    g->metrics = metrics_new(g->n_workers + 1); /* the last: the process's own */
+    g->metrics = metrics_new(g->n_workers + 1, options->limits.emitted_series); /* the last: the process's own */
     g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});

@@ -67,6 +67,7 @@ struct limit_options {
     uint32_t h2_control_frames;       /* queued control answers, and inbound a second */
     uint32_t h2_window_bytes;
     uint32_t fibers;                  /* of one worker: 503 */
+    uint32_t emitted_series;          /* of all metrics that documents make */
 };
 
 struct timeout_options {

@@ -14,10 +14,12 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "observe/emitted.h"
 
 struct metrics {
     uint32_t n_workers;
     struct worker_metrics *workers;
+    struct emitted *emitted;
     pthread_mutex_t lock;             /* covers names, slots and retired */
     struct map slots;                 /* API id -> slot + 1 */
     VEC(struct str) names;
@@ -38,12 +40,15 @@ static const struct metric_row rows[METRIC_COUNT] = {
 };
 
 struct metrics *
-metrics_new(uint32_t workers)
+metrics_new(uint32_t workers, uint32_t emitted_series)
 {
     struct metrics *m = xnew(struct metrics);
 
     m->n_workers = workers;
     m->workers = xnew_array(struct worker_metrics, workers);
+    m->emitted = emitted_new(emitted_series);
+    for (uint32_t i = 0; i < workers; i++)
+        m->workers[i].emitted = m->emitted;
     pthread_mutex_init(&m->lock, NULL);
     return m;
 }
@@ -82,6 +87,7 @@ metrics_delete(struct metrics *m)
     for (uint32_t i = 0; i < m->n_workers; i++)
         worker_free(&m->workers[i]);
     free(m->workers);
+    emitted_delete(m->emitted);
     for (size_t i = 0; i < m->names.n; i++)
         free((char *)m->names.v[i].p);
     vec_free(&m->names);
@@ -329,6 +335,7 @@ print_family(struct metrics *m, struct buf *to, const char *name, const char *ki
 void
 metrics_print(struct metrics *m, struct buf *to)
 {
+    metric_set(&m->workers[m->n_workers - 1], METRIC_EMITTED_SERIES, emitted_series(m->emitted));
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         print_head(to, rows[i].name, rows[i].kind, rows[i].help);
         buf_printf(to, "%s %" PRIu64 "\n", rows[i].name, metrics_total(m, (enum metric)i));
@@ -340,4 +347,5 @@ metrics_print(struct metrics *m, struct buf *to)
     print_family(m, to, "headgate_backend_duration_ms", "histogram", "time spent waiting for backends", print_backend);
     print_family(m, to, "headgate_api_cache_total", "counter", "cache lookups by outcome", print_cache);
     pthread_mutex_unlock(&m->lock);
+    emitted_print(m->emitted, to);
 }

@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct emitted;
+
 enum metric {
 #define METRIC(id, kind, name, help) METRIC_##id,
 #include "observe/metrics.def"
@@ -51,6 +53,7 @@ struct api_series {
 };
 
 struct worker_metrics {
+    struct emitted *emitted;          /* observe/emitted.h: of the process */
     uint64_t counters[METRIC_COUNT];
     struct api_series **series;       /* by slot; grown by its own worker only */
     uint32_t series_cap;
@@ -58,7 +61,8 @@ struct worker_metrics {
 
 struct metrics;
 
-struct metrics *metrics_new(uint32_t workers);
+/* emitted_series: how many series documents may make (emit-metric). */
+struct metrics *metrics_new(uint32_t workers, uint32_t emitted_series);
 void metrics_delete(struct metrics *m);
 /* The figures of one worker; only that worker writes them. */
 struct worker_metrics *metrics_of_worker(struct metrics *m, uint32_t worker);

@@ -3,7 +3,7 @@
 
 TEST(figures_of_workers_are_summed_per_api)
 {
-    struct metrics *m = metrics_new(2);
+    struct metrics *m = metrics_new(2, 10);
     struct buf out AUTO(buf_destroy) = BUF_INIT;
     uint32_t slot = metrics_api_slot(m, STR("shop\"1"));
 
