@@ -66,6 +66,14 @@ jwt_object_header(const struct object *o)
     return ((const struct jwt_object *)o)->token.header;
 }
 
+bool
+jwt_object_write(const struct object *o, struct buf *to)
+{
+    const struct jwt *token = &((const struct jwt_object *)o)->token;
+
+    return buf_add_str(to, token->signed_part) && buf_add_char(to, '.') && codec_base64url_encode(to, token->signature);
+}
+
 /* ---- claims ---- */
 
 /* The values of one claim as string[]. */

@@ -12,3 +12,5 @@ bool jwt_object_parse(struct call *c, struct str text, struct object **ret);
 /* The token's claims as JSON. */
 const struct json *jwt_object_claims(const struct object *o);
 const struct json *jwt_object_header(const struct object *o);
+/* Appends the token's text, without "Bearer ". False when `to` is full. */
+bool jwt_object_write(const struct object *o, struct buf *to);

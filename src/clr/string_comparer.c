@@ -1,6 +1,7 @@
 /* string_comparer.c: System.StringComparer: the StringComparison values as comparers.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "clr/comparer.h"
+#include "clr/string_comparer.h"
+
 #include "clr/families.h"
 #include "clr/text.h"
 
@@ -38,16 +39,29 @@ ops_compare(struct call *c, struct comparer *self, struct value a, struct value 
 
 static const struct comparer_ops ops = {ops_equals, ops_hash, ops_compare};
 
+struct comparer *
+string_comparer_new(struct call *c, enum string_comparison how)
+{
+    const struct type *type = type_find(c->run->env, STR("System.StringComparer"), NULL, 0);
+    struct string_comparer *comparer = object_new(c, type, struct string_comparer);
+
+    if (!comparer)
+        return NULL;
+    comparer->super.ops = &ops;
+    comparer->how = how;
+    return &comparer->super;
+}
+
+int
+string_comparer_how(const struct comparer *comparer)
+{
+    return comparer->ops == &ops ? (int)how_of(comparer) : -1;
+}
+
 static bool
 make(struct call *c, enum string_comparison how)
 {
-    struct string_comparer *comparer = object_new(c, c->ret_type, struct string_comparer);
-
-    if (comparer) {
-        comparer->super.ops = &ops;
-        comparer->how = how;
-    }
-    return return_new(c, comparer);
+    return return_new(c, string_comparer_new(c, how));
 }
 
 static bool ordinal(struct call *c) { return make(c, ORDINAL); }

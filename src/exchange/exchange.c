@@ -440,6 +440,18 @@ exchange_set_variable(struct exchange *ex, struct str name, struct object *value
     return true;
 }
 
+void
+exchange_unset_variable(struct exchange *ex, struct str name)
+{
+    struct variables *vars = ex->variables;
+    struct variable *found = find_variable(vars, name);
+
+    if (!found)
+        return;
+    memmove(found, found + 1, (size_t)(vars->v + vars->n - found - 1) * sizeof(*found));
+    vars->n--;
+}
+
 /* --- answers of backends ------------------------------------------------------------------------------------------- */
 
 bool

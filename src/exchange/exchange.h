@@ -314,6 +314,8 @@ struct expr_run *exchange_expr_run(struct exchange *ex);
 const struct variable *exchange_variable(const struct exchange *ex, struct str name);
 /* False when the arena is full. The name is kept as a view: it must live as long as the exchange. */
 MUST_USE bool exchange_set_variable(struct exchange *ex, struct str name, struct object *value);
+/* As if it had never been set. */
+void exchange_unset_variable(struct exchange *ex, struct str name);
 
 /* The whole address the request would go to now: chosen backend, path, query (context.Request.Url). */
 void exchange_request_url(struct exchange *ex, struct url *ret);

@@ -192,6 +192,9 @@ const struct type *type_find(const struct expr_env *env, struct str full_name, c
 #define type_find_lit(env, lit, ...) \
     type_find((env), STR(lit), (const struct type *const[]){__VA_ARGS__}, \
               sizeof((const struct type *const[]){__VA_ARGS__}) / sizeof(const struct type *))
+/* By the name that full_name has, arguments and [] included. NULL when nothing here has that name; types without a definition of
+ * their own (anonymous ones, rectangular arrays) have none. */
+const struct type *type_of_full_name(const struct expr_env *env, struct str full_name);
 /* Another instantiation of a type's definition: type_with_args(List<int>, string) is List<string>. */
 const struct type *type_with_args(const struct type *like, const struct type *const *args, uint32_t n);
 const struct type *type_array_of(const struct type *element);

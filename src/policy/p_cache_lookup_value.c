@@ -2,9 +2,9 @@
  * A hit puts the reader's own copy, of the type that was stored, into the variable. A miss without a default leaves the
  * variable as it was: unset, most often.
  * SPDX-License-Identifier: Apache-2.0 */
-#include "exchange/value_codec.h"
 #include "policy/cache_choices.h"
 #include "policy/value_cache.h"
+#include "rt/loop.h"
 
 struct cache_lookup_value {
     struct pvalue key, default_value;
@@ -21,31 +21,30 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+/* Kept by cache-value, which may compute it anew by now: to a reader it is a value until it expires. */
+static bool
+is_kept(const struct exchange *ex, const struct cache_entry *entry)
+{
+    return loop_now_ms(ex->services->loop) >= cache_entry_expires_ms(entry);
+}
+
 /* True with the value in *ret on a hit. A value that cannot be read is a miss. */
 static bool
 find(const struct cache_lookup_value *l, struct exchange *ex, struct str name, struct object **ret)
 {
     struct cache_place place = value_cache_place(l->caching_type, name);
+    enum cache_verdict verdict;
     struct cache_entry *entry;
     struct cache_key key;
-    struct str bytes;
-    bool ok;
 
-    if (!ex->services->tiers || !value_cache_key(ex, name, &key) ||
-        tiers_find(ex->services->tiers, &place, &key, NULL, &entry) != CACHE_HIT)
+    if (!ex->services->tiers || !value_cache_key(ex, name, &key))
         return false;
-    if (cache_entry_pieces(entry) == 1) {
-        bytes = cache_entry_piece(entry, 0);
-    } else {
-        struct buf b = buf_in(ex->arena);
-
-        for (uint32_t i = 0; i < cache_entry_pieces(entry); i++)
-            buf_add_str(&b, cache_entry_piece(entry, i));
-        bytes = buf_str(&b);
-    }
-    ok = value_decode(ex, bytes, ret, NULL);
-    cache_entry_unref(entry);
-    return ok;
+    verdict = tiers_find(ex->services->tiers, &place, &key, NULL, &entry);
+    if (verdict == CACHE_HIT || (verdict == CACHE_STALE && is_kept(ex, entry)))
+        return value_cache_read(ex, entry, ret);
+    if (verdict == CACHE_STALE)
+        cache_entry_unref(entry);
+    return false;
 }
 
 static enum flow

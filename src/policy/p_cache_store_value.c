@@ -4,14 +4,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/context.h"
 #include "exchange/stored_reply.h"
-#include "exchange/value_codec.h"
 #include "expr/program.h"
 #include "http/headers.h"
 #include "policy/cache_choices.h"
 #include "policy/response_cache.h"
 #include "policy/value_cache.h"
-
-#define VALUE_BYTES_MAX ((size_t)16 << 20)
 
 struct cache_store_value {
     struct pvalue key, value, duration;
@@ -31,25 +28,6 @@ static void
 say_not_stored(struct exchange *ex, const char *why)
 {
     exchange_trace(ex, TRACE_ERROR, STR("cache-store-value"), str_dup(ex->arena, str_from_c(why)));
-}
-
-static void
-store_value(struct exchange *ex, int caching_type, struct str name, struct object *value, uint32_t seconds)
-{
-    struct buf bytes = buf_in(ex->arena);
-    uint64_t now_ms = response_now_ms(ex);
-    struct cache_item item = {.born = tiers_generation(ex->services->tiers), .stored_ms = now_ms,
-                              .expires_ms = now_ms + (uint64_t)seconds * 1000};
-    struct cache_place place = value_cache_place(caching_type, name);
-    struct err err;
-
-    bytes.max = VALUE_BYTES_MAX;
-    if (!value_cache_key(ex, name, &item.key) || !value_encode(ex, value, &bytes, &err)) {
-        tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_NO_ENCODING);
-        say_not_stored(ex, err.text);
-        return;
-    }
-    tiers_store(ex->services->tiers, &place, &item, buf_str(&bytes), NULL);
 }
 
 /* --- response-cache:<path> ----------------------------------------------------------------------------------------- */
@@ -124,7 +102,8 @@ run(const void *conf, struct exchange *ex)
     if (response_cache_address(name, &path, &query))
         store_response(ex, s->caching_type, path, query, value, seconds);
     else
-        store_value(ex, s->caching_type, name, value, seconds);
+        value_cache_store(ex, STR("cache-store-value"), s->caching_type, name, value, tiers_generation(ex->services->tiers),
+                          seconds, seconds);
     return FLOW_NEXT;
 }
 

@@ -40,7 +40,32 @@ VALUES = """<policies>
   </inbound>
 </policies>"""
 
+TYPED = """<policies>
+  <inbound><base />
+    <cache-lookup-value key="typed" variable-name="kept" caching-type="external" />
+    <cache-value key="once" variable-name="once" expires-after="600" caching-type="external">
+      <value><set-variable name="once" value="@(new List&lt;Guid&gt; { Guid.NewGuid() })" /></value>
+    </cache-value>
+    <choose>
+      <when condition="@(context.Request.Method == &quot;POST&quot;)">
+        <cache-store-value key="typed" duration="600" caching-type="external" value="@(new Dictionary&lt;string, object&gt; {
+            {&quot;text&quot;, &quot;a&quot;}, {&quot;number&quot;, 1.10m}, {&quot;no&quot;, null}, {&quot;day&quot;, new DateTime(2024, 2, 29)},
+            {&quot;json&quot;, JObject.Parse(&quot;{'a':[1]}&quot;)}, {&quot;bytes&quot;, new byte[] {1, 2}},
+            {&quot;xml&quot;, XElement.Parse(&quot;&lt;a b='c'/&gt;&quot;)}, {&quot;list&quot;, new List&lt;int&gt; {7}} })" />
+        <return-response><set-status code="204" /></return-response>
+      </when>
+    </choose>
+    <return-response><set-body>@{
+      var d = (Dictionary&lt;string, object&gt;)context.Variables["kept"];
+      return (string)d["text"] + (decimal)d["number"] + (d["no"] == null) + ((DateTime)d["day"]).Day + ((JObject)d["json"])["a"][0] +
+        ((byte[])d["bytes"])[1] + ((XElement)d["xml"]).Attribute("b").Value + ((List&lt;int&gt;)d["list"])[0] + " " +
+        ((List&lt;Guid&gt;)context.Variables["once"])[0];
+    }</set-body></return-response>
+  </inbound>
+</policies>"""
+
 APIS = {
+    "typed": ("typed", TYPED),
     "products": ("products", CACHED.replace("TYPE", "prefer-external")),
     "only": ("only", CACHED.replace("TYPE", "external")),
     "inside": ("inside", CACHED.replace("TYPE", "internal")),
@@ -93,6 +118,15 @@ def warm(origin, gateways, path, redis, api="products"):
         assert g.get(f"/{api}{path}").status == 200
         stored(redis, f"apim:{api}:r:*")
     assert origin.count(path) == before + 1
+
+
+def test_values_keep_their_types(rig):
+    redis = rig.redis()
+    _, a, b = nodes(rig, 2, redis.port)
+    assert a.request("POST", "/typed/x", body="").status == 204
+    one, other = b.get("/typed/x").text, a.get("/typed/x").text
+    assert one.startswith("a1.10True29" + "1" + "2" + "c" + "7 "), one
+    assert one == other, "cache-value was computed once for both"
 
 
 def test_a_second_hit_is_answered_from_memory(rig):
