@@ -267,12 +267,13 @@ def test_what_was_purged_while_away_is_not_served_afterwards(rig):
         origin.versions["/v/1"] = 2 * round
         a.request("POST", "/purge/x?path=/products/v/1")
         warm(origin, [a, b], "/v/1", redis)
+        losses, returns = b.log().count("is away"), b.log().count("is back") # a busy machine may lose the link once more on its own
         relay.cut()
-        must(lambda: b.log().count("is away") == round + 1, "b notices")
+        must(lambda: b.log().count("is away") > losses, "b notices")
         origin.versions["/v/1"] = 2 * round + 1
         a.request("POST", "/purge/x?path=/products/v/1")
         relay.heal()
-        must(lambda: b.log().count("is back") == round + 1 and is_connected(b), "b is back")
+        must(lambda: b.log().count("is back") > returns and is_connected(b), "b is back")
         assert b.get("/products/v/1").text == str(2 * round + 1)
 
 
