@@ -127,6 +127,7 @@ struct binder {
     struct scope *scope;
     struct function_scope *function;
     struct bound *receiver;           /* of the ?. being bound */
+    const struct node *called;        /* what the innermost call calls: properties of that name are not meant */
     bool is_checked, is_unchecked, is_strict;
     unsigned trial;                   /* inside a binding whose result is thrown away */
     unsigned depth;

@@ -89,7 +89,7 @@ call_methods(struct binder *b, const struct node *node, struct bound *group, str
         return bound_new(b, B_ERROR, node, b->core->error);
     while ((owner = next_level(b, &l))) {
         const struct member *m = visible_member(owner, group->text);
-        if (!m)
+        if (!m || m->kind == MEMBER_PROPERTY)
             continue;
         if (!first) {
             first = m;
@@ -211,6 +211,7 @@ bind_call(struct binder *b, const struct node *n)
         if (s && s->kind == SYMBOL_FUNCTION)
             return call_local_function(b, n, s);
     }
+    b->called = n->a;
     callee = bind_expression(b, n->a);
     count = bind_arguments(b, n->list, args);
     if (is_error(callee))

@@ -167,8 +167,15 @@ nullable_member(struct binder *b, const struct node *node, struct bound *object,
     return n;
 }
 
-struct bound *
-bound_member_value(struct binder *b, const struct node *node, struct bound *object, struct str name)
+/* Only what can be called counts where a call follows: list.Count() is LINQ's, although List has a property of that name. */
+static bool
+is_hidden_from_call(struct binder *b, const struct member *m, const struct type *owner, struct str name)
+{
+    return m->kind == MEMBER_PROPERTY && type_substitute(m->ret, owner->args, NULL)->kind != TYPE_DELEGATE && map_get(&b->env->extensions, name);
+}
+
+static struct bound *
+member_value(struct binder *b, const struct node *node, struct bound *object, struct str name, bool is_called)
 {
     const struct type *owner;
     const struct member *m;
@@ -188,6 +195,8 @@ bound_member_value(struct binder *b, const struct node *node, struct bound *obje
         return n;
     }
     m = find_member(b, object->type, name, &owner);
+    if (m && is_called && is_hidden_from_call(b, m, owner, name))
+        return methods(b, node, object->type, object, name);
     if (m && (m->kind == MEMBER_PROPERTY || m->kind == MEMBER_CONSTANT)) {
         if (m->flags & MEMBER_IS_STATIC)
             return bind_error(b, node, "`%.*s` belongs to the type: write `%.*s.%.*s` (CS0176)", STR_ARG(name),
@@ -197,6 +206,12 @@ bound_member_value(struct binder *b, const struct node *node, struct bound *obje
     if (m || map_get(&b->env->extensions, name))
         return methods(b, node, object->type, object, name);
     return report_no_member(b, node, object->type, name, false);
+}
+
+struct bound *
+bound_member_value(struct binder *b, const struct node *node, struct bound *object, struct str name)
+{
+    return member_value(b, node, object, name, false);
 }
 
 static struct bound *
@@ -241,6 +256,7 @@ in_namespace(struct binder *b, const struct node *n, struct str space)
 struct bound *
 bind_member(struct binder *b, const struct node *n)
 {
+    bool is_called = b->called == n;
     struct bound *object = bind_expression(b, n->a);
     const struct type *nested;
 
@@ -257,7 +273,7 @@ bind_member(struct binder *b, const struct node *n)
     }
     if (object->kind == B_TYPE)
         return static_member(b, n, object->target, n->text);
-    return bound_member_value(b, n, object, n->text);
+    return member_value(b, n, object, n->text, is_called);
 }
 
 /* --- names ---------------------------------------------------------------------------------------------------------------------- */

@@ -740,6 +740,8 @@ bind_conditional(struct binder *b, const struct node *n)
     y_to_x = x->type && x->type->kind != TYPE_NULL && conversion_is_implicit(classify(b, y, x->type));
     if (x->type && x->type == y->type && x->type->kind != TYPE_NULL)
         type = x->type;
+    else if (x_to_y && y_to_x && (x->type->flags & TYPE_IS_TUPLE) && type_is_assignable(x->type, y->type))
+        type = type_tuple(b->env, NULL, x->type->args, x->type->n_args);    /* they differ in names, so it has none */
     else if (x_to_y && y_to_x && classify(b, x, y->type).kind == CONVERT_CONSTANT)
         type = y->type;
     else if (x_to_y && y_to_x && classify(b, y, x->type).kind == CONVERT_CONSTANT)

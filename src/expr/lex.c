@@ -210,20 +210,24 @@ lex_character(struct lexer *l)
         t->value = value_i64(value & 0xffff);
 }
 
+static void skip_blanks_and_comments(struct lexer *l);
 static bool lex_token(struct lexer *l);
 
-/* The tokens of a hole, up to its '}' or format. */
+/* The tokens of a hole, up to its '}' or format. A conditional's ':' is none: C# wants brackets around it, we do not insist. */
 static void
 lex_hole(struct lexer *l, bool is_verbatim)
 {
-    unsigned nesting = 0;
+    unsigned nesting = 0, questions = 0;
     struct token *t;
 
     push(l, TOK_HOLE_BEGIN, l->at);
-    while (l->at < l->end) {
+    for (skip_blanks_and_comments(l); l->at < l->end; skip_blanks_and_comments(l)) {
         int c = peek(l, 0);
-        if (nesting == 0 && (c == '}' || (c == ':' && peek(l, 1) != ':')))
+        bool is_conditional = c == '?' && peek(l, 1) != '?' && peek(l, 1) != '.' && peek(l, 1) != '[';
+        if (nesting == 0 && (c == '}' || (c == ':' && peek(l, 1) != ':' && questions == 0)))
             break;
+        questions += nesting == 0 && is_conditional;
+        questions -= nesting == 0 && c == ':' && questions > 0;
         if (c == '"' && !is_verbatim && l->depth >= INTERPOLATION_DEPTH_MAX)
             break;
         nesting += c == '(' || c == '[' || c == '{';
