@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check bench bench-expr format clean packages-run packages-test packages-bench
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench
 .NOTPARALLEL:
 
 run: packages-run release
@@ -24,6 +24,10 @@ docs: release
 
 docs-check: release
 	@tests/suite/docs.sh build/release
+
+# Three nodes and a Redis against a model, for longer than in `make test`: make model MINUTES=10 SEED=7
+model: packages-run packages-test release
+	@tests/suite/model-redis.sh build/release $${SEED:-$$(date +%s)} $${MINUTES:-10}
 
 bench: packages-run packages-bench release
 	@bench/run.sh

@@ -145,13 +145,16 @@ external_stats(struct external *x, struct external_stats *ret)
     *ret = (struct external_stats){
         .connections = x->links_up, .hits = x->figures[EXTERNAL_HITS], .misses = x->figures[EXTERNAL_MISSES],
         .stores = x->figures[EXTERNAL_STORES], .removes = x->figures[EXTERNAL_REMOVES],
-        .purges = x->figures[EXTERNAL_PURGES], .odd = x->figures[EXTERNAL_ODD], .dead = x->figures[EXTERNAL_DEAD],
+        .purges = x->figures[EXTERNAL_PURGES],
+        .purges_alone = x->figures[EXTERNAL_PURGES_ALONE],
+        .purges_outstanding = x->figures[EXTERNAL_PURGES_OUTSTANDING], .odd = x->figures[EXTERNAL_ODD], .dead = x->figures[EXTERNAL_DEAD],
         .away = x->figures[EXTERNAL_AWAY], .store_errors = x->figures[EXTERNAL_STORE_ERRORS],
         .copies_dropped = x->figures[EXTERNAL_COPIES_DROPPED], .turns_waited = x->figures[EXTERNAL_TURNS_WAITED],
         .turns_filled = x->figures[EXTERNAL_TURNS_FILLED], .generation = x->applied};
     for (uint32_t i = 0; i < x->options.n_workers; i++)
         add_redis(&x->redis[i], ret);
     pthread_mutex_lock(&x->lock);
-    ret->nodes = x->n_nodes;
+    for (uint32_t i = 0; i < x->n_nodes; i++)
+        ret->nodes += x->nodes[i].applied != NODE_GONE;
     pthread_mutex_unlock(&x->lock);
 }

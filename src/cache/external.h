@@ -43,6 +43,8 @@ bool external_is_same(const struct external *x, const struct external_options *o
 struct external_stats {
     uint32_t connections;             /* of the workers, that are up */
     uint64_t hits, misses, stores, removes, purges;
+    uint64_t purges_alone;            /* that the store had not taken when they were answered */
+    uint64_t purges_outstanding;      /* whose receipts named nodes that had not been heard of */
     uint64_t odd;                     /* values that could not be read: taken for misses */
     uint64_t dead;                    /* values that a purge, an expiry or an older copy of the store had ended */
     uint64_t away;                    /* operations that found nobody to ask */

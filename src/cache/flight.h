@@ -37,6 +37,7 @@ struct cache_entered {
     struct cache_flight *flight;      /* FETCH, or SERVE with a refresh due */
     uint64_t stale_ms;                /* how long the entry has been stale; 0: fresh */
     bool has_waited;
+    bool is_external;                 /* the entry was read from the external store */
     bool is_for_error;                /* SERVE: it is stale, and fetching has failed a moment ago */
 };
 

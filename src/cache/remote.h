@@ -128,7 +128,9 @@ bool remote_is_fresh(struct remote *r);
 void remote_purge(struct remote *r, const struct purge_order *order, struct str del, struct purge_receipt *ret);
 /* Reads what is new, says how far this node is, at once or, when that is in progress, once more. */
 void remote_pulse(struct remote *r);
-/* Takes this node off the list. */
+/* The store is back: nobody could say anything meanwhile, so nobody has been silent. */
+void remote_nodes_again(struct remote *r);
+/* This node needs not be waited for any more. */
 void remote_say_goodbye(struct remote *r);
 /* What an operator published on the channel: "tag shoes", "soft path /a". */
 void remote_on_message(struct remote *r, struct str text);

@@ -27,6 +27,8 @@
 #define RECORD_SCOPES_MAX 64u
 #define ACK_MS (LEASE_MS + LEASE_MS / 10)
 #define LOOK_AGAIN_MS 100u           /* at what the nodes say, when nothing is pushed */
+#define NODE_ID_TEXT 20u
+#define NODE_TEXT (NODE_NAME_MAX + 48u)
 #define MARKS_MAX 3u                 /* tries to mend the stream, in one go */
 #define CLOCK_NUMBERS (1ull << 50)   /* numbers from here on were made by a store's clock, smaller ones by counting */
 
@@ -207,22 +209,37 @@ take_entries(void *ctx, const struct redis_ask *ask, struct resp reply)
     pthread_mutex_unlock(&x->lock);
 }
 
+static struct str
+node_id_text(uint64_t id, char text[NODE_ID_TEXT])
+{
+    return str_from(text, (size_t)snprintf(text, NODE_ID_TEXT, "%016" PRIx64, id));
+}
+
+/* What a node says of itself: applied " " beat " " name. */
+static struct str
+node_text(const struct remote *r, uint64_t applied, char text[NODE_TEXT])
+{
+    return str_from(text, (size_t)snprintf(text, NODE_TEXT, "%" PRIu64 " %" PRIu64 " %s", applied, r->beats, r->x->name));
+}
+
+/* Who asks is on the list of nodes first, so that a purge which the answer does not know waits for it. */
 static bool
 ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
 {
-    char from[40];
+    char from[40], id[NODE_ID_TEXT], text[NODE_TEXT];
+    struct str node[] = {STR("HSETNX"), KEY_NODES, node_id_text(r->x->id, id), node_text(r, atomic_load(&r->x->applied), text)};
     struct str last[] = {STR("XREVRANGE"), KEY_PURGES, STR("+"), STR("-"), STR("COUNT"), STR("1")};
     struct str first[] = {STR("XRANGE"), KEY_PURGES, STR("-"), STR("+"), STR("COUNT"), STR("1")};
     struct str read[] = {STR("XREAD"), STR("COUNT"), STR("1000"), STR("STREAMS"), KEY_PURGES, STR_NONE};
-    struct redis_ask asks[] = {{last, COUNTOF(last), take_last, q, 0, 0}, {first, COUNTOF(first), take_first, q, 0, 0},
-                               {read, COUNTOF(read), take_entries, q, 0, 0}};
+    struct redis_ask asks[] = {{node, COUNTOF(node), NULL, NULL, 0, 0}, {last, COUNTOF(last), take_last, q, 0, 0},
+                               {first, COUNTOF(first), take_first, q, 0, 0}, {read, COUNTOF(read), take_entries, q, 0, 0}};
 
     *q = (struct inquiry){.r = r, .before = atomic_load(&r->x->applied)};
     read[5] = external_generation_text(q->before, from);
     if (!redis_client_run(r->client, KEY_PURGES, asks, COUNTOF(asks), remote_deadline(r), NULL) || q->is_bad)
         return false;
-    remote_heard(r, asks[2].member, asks[2].sent_ns);
-    *ret_sent_ns = asks[2].sent_ns;
+    remote_heard(r, asks[3].member, asks[3].sent_ns);
+    *ret_sent_ns = asks[3].sent_ns;
     return true;
 }
 
@@ -444,7 +461,7 @@ remote_is_fresh(struct remote *r)
 
 /* --- nodes --------------------------------------------------------------------------------------------------------- */
 
-/* What a node says of itself: applied " " beat " " name. x->lock is held. */
+/* x->lock is held. */
 static void
 hear_node(struct remote *r, struct str id_text, struct str text)
 {
@@ -472,16 +489,16 @@ hear_node(struct remote *r, struct str id_text, struct str text)
     n->beat = beat;
 }
 
-/* Who has left the list is forgotten, so that nobody waits for it. x->lock is held. */
+/* Who is not on the list any more is forgotten, but not soon: the list may have been lost with the store's data, and who was
+ * on it is about to come back. Who ends in peace says so. x->lock is held. */
 static void
-keep_listed(struct external *x, struct resp map)
+keep_listed(struct external *x, struct resp map, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < x->n_nodes;) {
-        char id[20];
+        char id[NODE_ID_TEXT];
         struct resp value;
 
-        snprintf(id, sizeof(id), "%016" PRIx64, x->nodes[i].id);
-        if (resp_field(map, str_from_c(id), &value))
+        if (now_ms < x->nodes[i].heard_ms + NODE_FORGOTTEN_MS || resp_field(map, node_id_text(x->nodes[i].id, id), &value))
             i++;
         else
             x->nodes[i] = x->nodes[--x->n_nodes];
@@ -504,7 +521,18 @@ take_nodes(void *ctx, const struct redis_ask *ask, struct resp reply)
         hear_node(r, resp_text(item), resp_text(value));
         item = resp_next(value);
     }
-    keep_listed(r->x, reply);
+    keep_listed(r->x, reply, loop_now_ms(r->loop));
+    pthread_mutex_unlock(&r->x->lock);
+}
+
+void
+remote_nodes_again(struct remote *r)
+{
+    uint64_t now_ms = loop_now_ms(r->loop);
+
+    pthread_mutex_lock(&r->x->lock);
+    for (uint32_t i = 0; i < r->x->n_nodes; i++)
+        r->x->nodes[i].heard_ms = now_ms;
     pthread_mutex_unlock(&r->x->lock);
 }
 
@@ -526,22 +554,17 @@ read_nodes(struct remote *r)
     run_anyway(r, KEY_NODES, &ask, 1);
 }
 
-static struct str
-id_text(uint64_t id, char text[20])
-{
-    return str_from(text, (size_t)snprintf(text, 20, "%016" PRIx64, id));
-}
-
 /* How far we are, for the others. Yields. */
 static void
-write_node(struct remote *r)
+write_node(struct remote *r, uint64_t applied)
 {
-    char id[20], text[NODE_NAME_MAX + 48];
-    int n = snprintf(text, sizeof(text), "%" PRIu64 " %" PRIu64 " %s", atomic_load(&r->x->applied), ++r->beats, r->x->name);
-    struct str words[] = {STR("HSET"), KEY_NODES, id_text(r->x->id, id), str_from(text, (size_t)n)};
+    char id[NODE_ID_TEXT], text[NODE_TEXT];
+    struct str words[] = {STR("HSET"), KEY_NODES, node_id_text(r->x->id, id), STR_NONE};
     struct str all[] = {STR("HGETALL"), KEY_NODES};
     struct redis_ask asks[] = {{words, COUNTOF(words), NULL, NULL, 0, 0}, {all, COUNTOF(all), take_nodes, r, 0, 0}};
 
+    r->beats++;
+    words[3] = node_text(r, applied, text);
     run_anyway(r, KEY_NODES, asks, COUNTOF(asks));
 }
 
@@ -549,14 +572,14 @@ write_node(struct remote *r)
 static void
 remove_node(struct remote *r, uint64_t id)
 {
-    char text[20];
-    struct str words[] = {STR("HDEL"), KEY_NODES, id_text(id, text)};
+    char text[NODE_ID_TEXT];
+    struct str words[] = {STR("HDEL"), KEY_NODES, node_id_text(id, text)};
     struct redis_ask ask = {words, COUNTOF(words), NULL, NULL, 0, 0};
 
     run_anyway(r, KEY_NODES, &ask, 1);
 }
 
-/* A node that died without a word is taken off the list some day. Yields. */
+/* A node that has ended is taken off the list some day. Yields. */
 static void
 remove_dead_node(struct remote *r)
 {
@@ -581,7 +604,7 @@ pulse_fiber(void *arg)
         r->pulse_again = false;
         if (!remote_member(r, KEY_PURGES, &member) || !confirm(r, false))
             break;
-        write_node(r);
+        write_node(r, atomic_load(&r->x->applied));
         remove_dead_node(r);
     } while (r->pulse_again && !r->is_ending);
     r->is_pulsing = false;
@@ -603,7 +626,7 @@ goodbye_fiber(void *arg)
 {
     struct remote *r = arg;
 
-    remove_node(r, r->x->id);
+    write_node(r, NODE_GONE);
 }
 
 void
@@ -634,7 +657,7 @@ count_nodes(struct remote *r, uint64_t number, struct purge_receipt *receipt, bo
     for (uint32_t i = 0; i < x->n_nodes; i++) {
         const struct node *n = &x->nodes[i];
 
-        if (n->id == x->id)
+        if (n->id == x->id || n->applied == NODE_GONE)
             continue;
         if (n->applied >= number) {
             receipt->nodes_reached++;
@@ -692,8 +715,11 @@ remote_purge(struct remote *r, const struct purge_order *order, struct str del, 
         if (del.p)
             remove_name(r, del);
         wait_for_nodes(r, number, ret);
+        if (ret->nodes_outstanding)
+            external_count(r->x, EXTERNAL_PURGES_OUTSTANDING);
         return;
     }
+    external_count(r->x, EXTERNAL_PURGES_ALONE);
     /* At once here; with the others when the store is back. */
     ret->generation = cache_purge(r->memory, order->scopes, order->n, order->is_soft, NULL);
     if (!number)

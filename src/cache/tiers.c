@@ -22,7 +22,6 @@ struct cache_tiers {
     struct remote_epochs epochs;
     uint32_t worker;
     uint32_t n_ending;                /* remotes that are not gone yet */
-    enum cache_tier tier;
 };
 
 _Static_assert(TIERS_SOURCES == REDIS_MEMBERS_MAX, "a source for each member");
@@ -88,18 +87,6 @@ tiers_memory(const struct cache_tiers *t)
     return t->memory;
 }
 
-enum cache_tier
-tiers_tier(const struct cache_tiers *t)
-{
-    return t->tier;
-}
-
-const char *
-cache_tier_word(enum cache_tier tier)
-{
-    return tier == TIER_MEMORY ? "memory" : "external";
-}
-
 bool
 tiers_has(const struct cache_tiers *t, enum caching_type type)
 {
@@ -145,7 +132,6 @@ tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct 
     struct remote *r = remote_of(t, place);
     enum cache_verdict verdict = CACHE_MISS_ABSENT, outside;
 
-    t->tier = TIER_MEMORY;
     if (!r)
         return tiers_has(t, place->type) ? cache_find(t->memory, key, request, loop_now_ms(t->loop), ret) : verdict;
     if (place->type == CACHING_PREFER_EXTERNAL &&
@@ -154,7 +140,6 @@ tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct 
     if (!remote_enter(r))
         return verdict;
     outside = remote_find(r, place, key, request, ret);
-    t->tier = TIER_EXTERNAL;
     remote_leave(r);
     return outside == CACHE_MISS_ABSENT ? verdict : outside;
 }
@@ -365,7 +350,8 @@ take_found(struct cache_tiers *t, struct cache_entered *got, struct cache_entry 
 {
     cache_entry_unref(got->entry);
     cache_flight_end(got->flight, FLIGHT_LANDED, loop_now_ms(t->loop));
-    *got = (struct cache_entered){.part = CACHE_SERVE, .verdict = CACHE_HIT, .entry = found, .has_waited = got->has_waited};
+    *got = (struct cache_entered){.part = CACHE_SERVE, .verdict = CACHE_HIT, .entry = found, .has_waited = got->has_waited,
+                                  .is_external = true};
 }
 
 /* Stale there and not here: as if it had been found here. */
@@ -396,7 +382,6 @@ ask_remote(struct cache_tiers *t, struct remote *r, const struct cache_place *pl
     if (!remote_enter(r))
         return;
     verdict = remote_find(r, place, key, how->request, &found);
-    t->tier = TIER_EXTERNAL;
     remote_leave(r);
     if (verdict == CACHE_HIT)
         take_found(t, got, found);
@@ -419,7 +404,6 @@ tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct
     struct cache_entry *found = NULL;
     struct cache_key copy;
 
-    t->tier = TIER_MEMORY;
     *ret = (struct cache_entered){.part = CACHE_ALONE, .verdict = CACHE_MISS_ABSENT};
     if (!r) {
         if (tiers_has(t, place->type))

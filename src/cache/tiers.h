@@ -55,12 +55,6 @@ struct cache *tiers_memory(const struct cache_tiers *t);
 /* Whether this type has a cache at all: false for external when none is configured (a miss, nothing is stored). */
 bool tiers_has(const struct cache_tiers *t, enum caching_type type);
 
-/* Where the entry came from that this worker's last tiers_find() gave; to be read before the next yield. */
-enum cache_tier { TIER_MEMORY, TIER_EXTERNAL };
-enum cache_tier tiers_tier(const struct cache_tiers *t);
-/* "memory", "external" */
-const char *cache_tier_word(enum cache_tier tier);
-
 /* As cache_find(), at the loop's present instant. Yields. */
 enum cache_verdict tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
                               const struct cache_request *request, struct cache_entry **ret);

@@ -90,6 +90,8 @@ external_cache_collect(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_EXTERNAL_STORE_ERRORS, s.store_errors);
     metric_set(figures, METRIC_EXTERNAL_REMOVES, s.removes);
     metric_set(figures, METRIC_EXTERNAL_PURGES, s.purges);
+    metric_set(figures, METRIC_EXTERNAL_PURGES_ALONE, s.purges_alone);
+    metric_set(figures, METRIC_EXTERNAL_PURGES_OUTSTANDING, s.purges_outstanding);
     metric_set(figures, METRIC_EXTERNAL_ODD, s.odd);
     metric_set(figures, METRIC_EXTERNAL_DEAD, s.dead);
     metric_set(figures, METRIC_EXTERNAL_AWAY, s.away);

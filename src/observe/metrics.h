@@ -25,6 +25,7 @@ enum metric {
 #define CACHE_OUTCOMES(CACHE_OUTCOME) \
     CACHE_OUTCOME(NONE, "none", false) \
     CACHE_OUTCOME(HIT, "hit", true) \
+    CACHE_OUTCOME(EXTERNAL, "external", true) \
     CACHE_OUTCOME(WARMED, "warmed", true) \
     CACHE_OUTCOME(STALE, "stale", true) \
     CACHE_OUTCOME(STALE_ERROR, "stale-error", true) \

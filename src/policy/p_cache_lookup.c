@@ -296,7 +296,9 @@ outcome_of(const struct cache_entered *got)
         return CACHE_OUTCOME_STALE_ERROR;
     if (got->stale_ms)
         return CACHE_OUTCOME_STALE;
-    return got->has_waited || got->fill ? CACHE_OUTCOME_COLLAPSED : CACHE_OUTCOME_HIT;
+    if (got->has_waited || got->fill)
+        return CACHE_OUTCOME_COLLAPSED;
+    return got->is_external ? CACHE_OUTCOME_EXTERNAL : CACHE_OUTCOME_HIT;
 }
 
 static enum flow

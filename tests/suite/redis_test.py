@@ -139,6 +139,8 @@ def test_a_second_hit_is_answered_from_memory(rig):
         b.get("/products/v/1")
     assert b.metric("headgate_external_cache_hits_total") == hits
     assert b.metric("headgate_cache_hits_total") >= 20
+    assert b.metric('headgate_api_cache_total{api="products",outcome="external"}') == 1
+    assert b.metric('headgate_api_cache_total{api="products",outcome="hit"}') == 20
     for _ in range(3):
         b.get("/only/v/2")
     assert b.metric("headgate_external_cache_hits_total") > hits, "caching-type external has asked Redis"
@@ -455,6 +457,45 @@ def test_flushall_empties_memory_too(rig):
         must(lambda: g.get("/products/v/1").text == "1", "no copy is served")
     a.request("POST", "/purge/x?path=/products/v/1")
     assert b.get("/products/v/1").text == "1"
+
+
+OUTSTANDING = "headgate_external_cache_purges_outstanding_total"
+
+
+def test_receipts_miss_nodes_that_have_lost_their_place_on_the_list(rig):
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin = rig.origin()
+    a = rig.gateway(origin, APIS, config(redis.port), name="a")
+    b = rig.gateway(origin, APIS, config(relay.port), name="b")
+    for g in (a, b):
+        must(lambda: g.metric("headgate_external_cache_nodes") == 2, "the nodes know each other")
+    assert b.get("/products/v/1").text == "0"
+    relay.cut()
+    must(lambda: "is away" in b.log(), "b notices")
+    assert b.get("/products/v/1").text == "0", "what it keeps by itself"
+    redis("FLUSHALL")
+    must(lambda: redis("HLEN", "{headgate}:nodes") == 1, "only a is on the list now")
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert a.metric(OUTSTANDING) == 1, "b has not heard of it"
+    relay.heal()
+    must(lambda: is_connected(b), "b is back")
+    assert b.get("/products/v/1").text == "1"
+
+
+def test_nobody_waits_for_a_node_that_has_ended(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    must(lambda: a.metric("headgate_external_cache_nodes") == 2, "the nodes know each other")
+    b.close()
+    must(lambda: a.metric("headgate_external_cache_nodes") == 1, "it has said goodbye")
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert a.metric(OUTSTANDING) == 0 and a.metric("headgate_external_cache_purges_alone_total") == 0
+    redis.kill()
+    must(lambda: "is away" in a.log(), "a notices")
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert a.metric("headgate_external_cache_purges_alone_total") == 1
 
 
 def test_expiry_is_ours(rig):

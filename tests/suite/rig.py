@@ -51,6 +51,7 @@ class Origin:
         self.headers = {}
         self.bodies = {}
         self.delay = 0
+        self.on_answer = None     # called with path and body when an answer has been decided on
         origin = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,6 +66,8 @@ class Origin:
                         body = str(origin.versions.get(path, 0)).encode()
                     headers = dict(origin.headers.get(path, {}))
                     delay = origin.delay
+                if origin.on_answer:
+                    origin.on_answer(path, body)
                 for name, value in list(headers.items()):
                     if callable(value):
                         headers[name] = value(self.headers)
