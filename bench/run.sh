@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: bench/run.sh [SCENARIO...]     pass hit-1k hit-100k tls h2 idle latency; all of them without a word
+# usage: bench/run.sh [SCENARIO...]     pass hit-1k hit-100k tls h2 redis idle latency; all of them without a word
 # Headgate beside nginx, HAProxy and Varnish, in rotation: the server under test alone on core 0 with one worker, load and
 # backend on core 1. The first figure is the server's own CPU time a request (run time of all its threads over the
 # requests answered): it stays meaningful when the generator is the limit. Ratios are taken within a round, medians over
@@ -15,7 +15,7 @@ ulimit -n "$(ulimit -Hn)"
 declare -A PORT PID
 i=0
 for name in BACKEND HEADGATE HEADGATE_TLS NGINX_HIT NGINX_SENDFILE NGINX_PASS NGINX_TLS HAPROXY_HIT HAPROXY_PASS \
-            HAPROXY_TLS VARNISH CEILING CEILING_PASS; do
+            HAPROXY_TLS VARNISH CEILING CEILING_PASS REDIS HEADGATE_REDIS; do
     PORT[$name]=$((BASE + i)); i=$((i + 1))
 done
 
@@ -186,6 +186,23 @@ h2() {
         "headgate headgate h2 $T:${PORT[HEADGATE_TLS]}/hit/1k" "haproxy haproxy h2 $T:${PORT[HAPROXY_TLS]}/1k" \
         "nginx nginx h2 $T:${PORT[NGINX_TLS]}/1k"
 }
+# Hits in memory, in both tiers and in Redis alone, by one gateway of its own; the Redis stands beside the load.
+redis() {
+    local api type
+    for type in internal prefer-external external; do
+        api=$DIR/redis/apis/$type
+        mkdir -p "$api"
+        sed "s/\"hit\"/\"$type\"/g" "$DIR/apis/hit/apiInformation.json" >"$api/apiInformation.json"
+        sed "s/<cache-lookup /&caching-type=\"$type\" /" "$DIR/apis/hit/policy.xml" >"$api/policy.xml"
+    done
+    fill bench/conf/headgate-redis.yaml "$DIR/headgate-redis.yaml"
+    start redis "${PORT[REDIS]}" $ON1 redis-server --port "${PORT[REDIS]}" --bind 127.0.0.1 --save '' --appendonly no --dir "$DIR"
+    start headgate-redis "${PORT[HEADGATE_REDIS]}" $ON0 build/release/headgate run --config "$DIR/headgate-redis.yaml" --artifacts "$DIR/redis"
+    ONLY='' rotate "cache hit, 1 KiB, $CONNS connections, by tier" "memory" \
+        "headgate-redis memory wrk $H:${PORT[HEADGATE_REDIS]}/internal/1k" \
+        "headgate-redis two-tier wrk $H:${PORT[HEADGATE_REDIS]}/prefer-external/1k" \
+        "headgate-redis redis-only wrk $H:${PORT[HEADGATE_REDIS]}/external/1k"
+}
 # Memory of idle keep-alive connections, one request done on each.
 idle() {
     local entry server port path mode n before after
@@ -227,4 +244,4 @@ prepare
 servers
 echo "# $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), kernel $(uname -r)"
 echo "headgate $(build/release/headgate version | head -n 1 | cut -d' ' -f2), $(nginx -v 2>&1 | cut -d' ' -f3), haproxy $(haproxy -v | awk 'NR == 1 {print $3}'), $(varnishd -V 2>&1 | awk 'NR == 1 {print $2}' | tr -d '('); $ROUNDS rounds of $DUR s"
-for scenario in ${*:-pass hit-1k hit-100k tls h2 latency idle}; do $scenario; done
+for scenario in ${*:-pass hit-1k hit-100k tls h2 redis latency idle}; do $scenario; done

@@ -325,6 +325,7 @@ cache_flight_end(struct cache_flight *f, enum flight_end how, uint64_t now_ms)
     wake_all(f);
     pthread_mutex_unlock(&s->lock);
     atomic_fetch_sub_explicit(&f->cache->flights, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&f->cache->flights_landed, 1, memory_order_release);
     cache_entry_unref(f->head);
     cache_fill_unref(f->fill);
     buf_destroy(&f->hint);
@@ -338,6 +339,12 @@ cache_flight_on_end(struct cache_flight *f, void (*fn)(void *ctx), void *ctx)
 {
     f->on_end = fn;
     f->ctx = ctx;
+}
+
+uint64_t
+cache_flights_landed(const struct cache *c)
+{
+    return atomic_load_explicit(&c->flights_landed, memory_order_acquire);
 }
 
 uint64_t

@@ -61,3 +61,5 @@ void cache_flight_end(struct cache_flight *f, enum flight_end how, uint64_t now_
 void cache_flight_on_end(struct cache_flight *f, void (*fn)(void *ctx), void *ctx);
 /* Flights under way, for a calm end of the process. */
 uint64_t cache_flights(const struct cache *c);
+/* Those that have ended, in whatever way, ever. */
+uint64_t cache_flights_landed(const struct cache *c);

@@ -53,6 +53,7 @@ struct cache {
     _Atomic uint64_t refused[CACHE_REFUSALS_END];
     _Atomic uint64_t sweep_at;        /* shard << 32 | bucket */
     _Atomic uint64_t flights;         /* under way */
+    _Atomic uint64_t flights_landed;  /* ever */
 };
 
 static inline struct shard *

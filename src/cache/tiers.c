@@ -389,6 +389,30 @@ ask_remote(struct cache_tiers *t, struct remote *r, const struct cache_place *pl
         take_stale(t, how, got, found);
 }
 
+enum first_look { NOT_LOOKED, FOUND, FOUND_NOTHING };
+
+/* Where memory keeps no copies, collapsing would let look-ups pass one at a time: so each asks by itself, and only misses meet.
+ * Yields. */
+static enum first_look
+look_first(struct remote *r, const struct cache_place *place, const struct cache_key *key, const struct cache_enter *how,
+           struct cache_entered *ret)
+{
+    const struct redis_hello *hello = redis_client_hello(r->client);
+    struct cache_entry *found = NULL;
+    enum cache_verdict verdict;
+
+    if (!hello || (place->type == CACHING_PREFER_EXTERNAL && hello->has_tracking) || !remote_enter(r))
+        return NOT_LOOKED;
+    verdict = remote_find(r, place, key, how->request, &found);
+    remote_leave(r);
+    if (verdict == CACHE_HIT) {
+        *ret = (struct cache_entered){.part = CACHE_SERVE, .verdict = CACHE_HIT, .entry = found, .is_external = true};
+        return FOUND;
+    }
+    cache_entry_unref(found);
+    return verdict == CACHE_STALE ? NOT_LOOKED : FOUND_NOTHING;
+}
+
 static void
 end_turn(void *turn)
 {
@@ -402,6 +426,8 @@ tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct
     struct remote *r = remote_of(t, place);
     struct tiers_turn *turn = NULL;
     struct cache_entry *found = NULL;
+    enum first_look first;
+    uint64_t landed;
     struct cache_key copy;
 
     *ret = (struct cache_entered){.part = CACHE_ALONE, .verdict = CACHE_MISS_ABSENT};
@@ -410,6 +436,10 @@ tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct
             cache_enter(t->memory, key, how, ret);
         return;
     }
+    landed = cache_flights_landed(t->memory);
+    first = look_first(r, place, key, how, ret);
+    if (first == FOUND)
+        return;
     copy = remote_copy_key(key);
     cache_enter(t->memory, &copy, how, ret);
     if (ret->part == CACHE_SERVE && !counts(r, place, key, ret->entry)) {
@@ -417,7 +447,9 @@ tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct
         *ret = (struct cache_entered){.part = ret->flight ? CACHE_FETCH : CACHE_ALONE, .verdict = CACHE_MISS_UNPROVEN,
                                       .flight = ret->flight, .has_waited = ret->has_waited};
     }
-    if (ret->part >= CACHE_FETCH)
+    /* Somebody may have stored it since the first look, but only if somebody has fetched anything. */
+    if (ret->part >= CACHE_FETCH &&
+        (first == NOT_LOOKED || ret->has_waited || landed != cache_flights_landed(t->memory)))
         ask_remote(t, r, place, key, how, ret);
     if (ret->part != CACHE_FETCH || how->wait_ms == 0)
         return;
