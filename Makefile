@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak
 .NOTPARALLEL:
 
 run: packages-run release
@@ -34,6 +34,10 @@ bench: packages-run packages-bench release
 
 bench-expr: packages-run packages-bench release
 	@bench/expr/run.sh
+
+# Everything at once for MINUTES, with the memory at start, after the warm-up and at the end. No part of `make test`.
+soak: packages-run packages-test release
+	@tests/hostile/soak.py build/release $${MINUTES:-10}
 
 format:
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/src/*.c' | xargs clang-format -i

@@ -198,13 +198,16 @@ errors_page(struct buf *to)
     buf_printf(to, "# Errors the gateway answers with\n\n" GENERATED, "errors.def");
     buf_add_lit(to, "`context.LastError` and the gateway log show source, reason and message; the client sees the last column in "
                     "`{ \"statusCode\": N, \"message\": \"...\" }`.\n\n"
-                    "| source | reason | status | message | client sees |\n|---|---|---|---|---|\n");
+                    "`figure` is its label in `headgate_errors_total{error}`.\n\n"
+                    "| source | reason | status | message | client sees | figure |\n|---|---|---|---|---|---|\n");
     for (int id = E_NONE + 1; id < E_COUNT; id++) {
         const struct error_def *e = error_def((enum error_id)id);
         struct str source = e->source.len ? e->source : STR("the policy at work");
 
-        buf_printf(to, "| %.*s | %.*s | %u | %.*s | %.*s |\n", STR_ARG(source), STR_ARG(e->reason), e->status,
+        buf_printf(to, "| %.*s | %.*s | %u | %.*s | %.*s | `", STR_ARG(source), STR_ARG(e->reason), e->status,
                    STR_ARG(e->message), STR_ARG((e->client.len ? e->client : e->message)));
+        error_label((enum error_id)id, to);
+        buf_add_lit(to, "` |\n");
     }
 }
 
@@ -226,6 +229,7 @@ metrics_page(struct buf *to)
 #include "observe/metrics.def"
 #undef METRIC
     buf_add_lit(to, "| `headgate_refusals_total{status}` | counter | the same requests by the status they were answered with |\n"
+                    "| `headgate_errors_total{error}` | counter | errors of the pipeline by kind, as errors.md names them |\n"
                     "| `headgate_requests_total{api,class}` | counter | requests answered |\n"
                     "| `headgate_request_duration_ms{api}` | histogram | time from the request's head to the answer's end |\n"
                     "| `headgate_backend_duration_ms{api}` | histogram | time spent waiting for backends |\n"

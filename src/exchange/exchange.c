@@ -130,10 +130,19 @@ static const struct error_def error_defs[E_COUNT] = {
 #undef ERROR
 };
 
+_Static_assert(E_COUNT <= METRIC_ERRORS, "each error has its figure");
+
 const struct error_def *
 error_def(enum error_id id)
 {
     return &error_defs[id];
+}
+
+void
+error_label(enum error_id id, struct buf *to)
+{
+    for (const char *p = error_defs[id].name; *p; p++)
+        buf_add_char(to, *p == '_' ? '-' : ascii_lower(*p));
 }
 
 /* The text with {0}, {1} replaced; the text itself when it has none. */
@@ -167,6 +176,8 @@ exchange_refuse_args(struct exchange *ex, enum error_id id, const struct str *ar
     const struct origin *at = ex->at;
 
     *e = (struct last_error){.id = id, .status = def->status};
+    if (ex->services->figures)
+        metric_count_error(ex->services->figures, id);
     e->source = def->source.len || !at ? def->source : at->policy;
     e->reason = fill_in(ex->arena, def->reason, args, n_args);
     e->message = fill_in(ex->arena, def->message, args, n_args);

@@ -22,6 +22,7 @@ struct api_schemas;
 struct backend;
 struct backends;
 struct budget;
+struct buf;
 struct addr;
 struct cache_tiers;
 struct expr_env;
@@ -99,6 +100,8 @@ struct error_def {
     struct str client;            /* the answer's message; STR_NONE: the same as `message` */
 };
 const struct error_def *error_def(enum error_id id);
+/* Its name in figures: "body-too-large". */
+void error_label(enum error_id id, struct buf *to);
 
 /* context.LastError. */
 struct last_error {

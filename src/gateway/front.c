@@ -151,6 +151,15 @@ answer_body(struct front *f, struct reply *r)
     return content_body(&f->ex, &r->content, &body) ? body : NULL;
 }
 
+/* Always true. */
+static bool
+blame(struct front *f, uint16_t status, struct str message)
+{
+    http_server_count_refusal(f->worker->server, status);
+    http_call_send_error(f->call, status, message);
+    return true;
+}
+
 /* A request body that broke its framing, or came too slowly, is the client's fault whatever became of it further on. */
 static bool
 blame_client(struct front *f)
@@ -160,14 +169,10 @@ blame_client(struct front *f)
     if (!b || f->ex.error.id == E_NONE)
         return false;
     if (f->call->is_body_too_large)
-        http_call_send_error(f->call, 413, STR("The request body is too large."));
-    else if (b->status == IO_ERROR)
-        http_call_send_error(f->call, 400, STR("The request body is not valid HTTP."));
-    else if (b->status == IO_TIMEOUT)
-        http_call_send_error(f->call, 408, STR("The request body came too slowly."));
-    else
-        return false;
-    return true;
+        return blame(f, 413, STR("The request body is too large."));
+    if (b->status == IO_ERROR)
+        return blame(f, 400, STR("The request body is not valid HTTP."));
+    return b->status == IO_TIMEOUT && blame(f, 408, STR("The request body came too slowly."));
 }
 
 static void

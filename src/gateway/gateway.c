@@ -726,6 +726,7 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
         refused += atomic_load_explicit(&g->load.refusals[i], memory_order_relaxed);
     http_origins_load(g->origins, &connections, &waiting);
     metric_set(figures, METRIC_REQUESTS_REFUSED, refused);
+    metric_set(figures, METRIC_ANSWERS_UNREAD, atomic_load_explicit(&g->load.unread, memory_order_relaxed));
     metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
     metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);
     metric_set(figures, METRIC_UPSTREAM_WAITING, waiting);
@@ -734,12 +735,27 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
 static void
 print_refusals(struct gateway *g, struct buf *to)
 {
-    buf_add_lit(to, "# HELP headgate_refusals_total requests answered before any policy, by status\n"
+    buf_add_lit(to, "# HELP headgate_refusals_total requests refused for their HTTP, by status\n"
                     "# TYPE headgate_refusals_total counter\n");
     for (size_t i = 0; i < COUNTOF(g->load.refusals); i++) {
         uint64_t n = atomic_load_explicit(&g->load.refusals[i], memory_order_relaxed);
         if (n)
             buf_printf(to, "headgate_refusals_total{status=\"%zu\"} %" PRIu64 "\n", i + 400, n);
+    }
+}
+
+static void
+print_errors(struct gateway *g, struct buf *to)
+{
+    buf_add_lit(to, "# HELP headgate_errors_total errors of the pipeline, by kind; on-error may have answered otherwise\n"
+                    "# TYPE headgate_errors_total counter\n");
+    for (unsigned id = E_NONE + 1; id < E_COUNT; id++) {
+        uint64_t n = metrics_errors(g->metrics, id);
+        if (!n)
+            continue;
+        buf_add_lit(to, "headgate_errors_total{error=\"");
+        error_label((enum error_id)id, to);
+        buf_printf(to, "\"} %" PRIu64 "\n", n);
     }
 }
 
@@ -757,6 +773,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
         metric_set(figures, METRIC_WATCHDOG_STALLS, watchdog_count(g->watchdog));
     metrics_print(g->metrics, to);
     print_refusals(g, to);
+    print_errors(g, to);
 }
 
 static void

@@ -307,7 +307,11 @@ exchange_sent(struct h1_exchange *ex, int status)
 static void
 on_sender_done(struct h1_sender *sender, int status)
 {
-    exchange_sent(CONTAINER_OF(sender, struct h1_exchange, sender), status);
+    struct h1_exchange *ex = CONTAINER_OF(sender, struct h1_exchange, sender);
+
+    if (status == IO_TIMEOUT)
+        http_server_count_unread(ex->conn->h1->server);
+    exchange_sent(ex, status);
 }
 
 static void

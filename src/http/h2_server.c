@@ -362,8 +362,10 @@ on_tick(struct h2_stream *s, uint64_t now_ms)
 {
     const struct http_limits *limits = &conn_of(s->link)->limits;
 
-    if (h2_stream_is_stuck(s, now_ms, (uint64_t)limits->write_ms))
+    if (h2_stream_is_stuck(s, now_ms, (uint64_t)limits->write_ms)) {
+        http_server_count_unread(conn_of(s->link)->super.server);
         h2_stream_reset(s, NGHTTP2_CANCEL);
+    }
     if (!CONTAINER_OF(s, struct h2_call, stream)->call.request.protocol.p && is_body_late(&s->in, limits, now_ms)) {
         s->in.is_late = true;
         h2_inflow_end(s, false);

@@ -168,6 +168,12 @@ http_server_count_refusal(struct http_server *s, uint16_t status)
         atomic_fetch_add_explicit(&s->conf.load->refusals[status - 400], 1, memory_order_relaxed);
 }
 
+void
+http_server_count_unread(struct http_server *s)
+{
+    atomic_fetch_add_explicit(&s->conf.load->unread, 1, memory_order_relaxed);
+}
+
 /* ---- calls ---- */
 
 static void

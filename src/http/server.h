@@ -112,8 +112,10 @@ struct http_server_conn {
 };
 void http_server_add(struct http_server *s, struct http_server_conn *c);
 void http_server_remove(struct http_server_conn *c);
-/* Counts an answer to a request that no policy has seen or will see. */
+/* Counts an answer that the HTTP of a request has earned: no policy has seen it, or its body turned out wrong. */
 void http_server_count_refusal(struct http_server *s, uint16_t status);
+/* Counts an answer that was given up because its client took nothing of it in time. */
+void http_server_count_unread(struct http_server *s);
 struct loop *http_server_loop(const struct http_server *s);
 const struct http_server_conf *http_server_conf(const struct http_server *s);
 bool http_server_is_draining(const struct http_server *s);
@@ -124,7 +126,8 @@ struct str http_server_date(struct http_server *s);
 struct http_load {
     _Atomic int64_t exchanges;        /* in flight */
     _Atomic uint64_t calls;           /* so far */
-    _Atomic uint64_t refusals[200];   /* requests refused before a policy saw them, by status - 400 */
+    _Atomic uint64_t refusals[200];   /* requests refused for their HTTP, by status - 400 */
+    _Atomic uint64_t unread;          /* answers whose client took nothing of them in time */
     _Atomic uint64_t h2_dropped;      /* HTTP/2 connections that cost too much */
 };
 

@@ -56,15 +56,17 @@ open_file(const char *path)
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
 }
 
-/* Ours alone, where the system lets us have it: others who hold the same descriptor keep their way of writing. */
+/* Ours alone, where the system lets us have it: others who hold the same descriptor keep their way of writing. A plain file is
+ * shared with them, place included, since `>FILE 2>&1` is how people keep rows and messages together. */
 static int
 open_stdout(bool *ret_is_socket)
 {
     struct stat st;
+    bool is_known = fstat(STDOUT_FILENO, &st) == 0;
     int fd;
 
-    *ret_is_socket = fstat(STDOUT_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
-    fd = *ret_is_socket ? -1 : open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    *ret_is_socket = is_known && S_ISSOCK(st.st_mode);
+    fd = *ret_is_socket || (is_known && S_ISREG(st.st_mode)) ? -1 : open("/proc/self/fd/1", O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     return fd >= 0 ? fd : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 

@@ -198,6 +198,16 @@ cache_outcome_word(enum cache_outcome o)
 }
 
 uint64_t
+metrics_errors(const struct metrics *m, unsigned id)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < m->n_workers; i++)
+        sum += __atomic_load_n(&m->workers[i].errors[id], __ATOMIC_RELAXED);
+    return sum;
+}
+
+uint64_t
 metrics_total(const struct metrics *m, enum metric id)
 {
     uint64_t sum = 0;

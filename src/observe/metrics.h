@@ -53,9 +53,12 @@ struct api_series {
     struct histogram total, backend;
 };
 
+#define METRIC_ERRORS 128             /* more kinds of errors than there are */
+
 struct worker_metrics {
     struct emitted *emitted;          /* observe/emitted.h: of the process */
     uint64_t counters[METRIC_COUNT];
+    uint64_t errors[METRIC_ERRORS];   /* by number; whoever numbers them prints them */
     struct api_series **series;       /* by slot; grown by its own worker only */
     uint32_t series_cap;
 };
@@ -82,11 +85,18 @@ metric_set(struct worker_metrics *w, enum metric id, uint64_t n)
     __atomic_store_n(&w->counters[id], n, __ATOMIC_RELAXED);
 }
 
+static inline void
+metric_count_error(struct worker_metrics *w, unsigned id)
+{
+    __atomic_store_n(&w->errors[id], w->errors[id] + 1, __ATOMIC_RELAXED);
+}
+
 /* One answered request. backend_us is 0 when no backend was asked. */
 void metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,
                            uint64_t backend_us, enum cache_outcome cache);
 
 /* The sum over all workers. */
 uint64_t metrics_total(const struct metrics *m, enum metric id);
+uint64_t metrics_errors(const struct metrics *m, unsigned id);
 /* Prometheus text exposition format 0.0.4. */
 void metrics_print(struct metrics *m, struct buf *to);

@@ -39,3 +39,12 @@ def wait_for(port, process):
         except OSError:
             time.sleep(0.05)
     return False
+
+
+def serving(process):
+    """The pid that answers: the child of the master process, or the process itself."""
+    try:
+        children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
+    except OSError:
+        children = []
+    return int(children[0]) if children else process.pid
