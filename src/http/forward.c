@@ -82,6 +82,42 @@ static const enum http_field_id forwarding_fields[] = {
     HTTP_X_REWRITE_URL,     HTTP_X_CLIENT_CERT,
 };
 
+/* Names that only a proxy in front of us may use, beside those above: every X-Forwarded-*, and a client certificate's
+ * fields (RFC 9440, and what proxies called them before). */
+static const struct str claim_prefixes[] = {STR_INIT("x-forwarded-"), STR_INIT("x-ssl-client-"), STR_INIT("ssl-client-"),
+                                            STR_INIT("x-client-cert-")};
+static const struct str claim_names[] = {STR_INIT("client-cert"), STR_INIT("client-cert-chain"), STR_INIT("x-arr-clientcert"),
+                                         STR_INIT("x-ssl-cert")};
+
+bool
+http_is_claim(struct str name)
+{
+    char first = name.len ? ascii_lower(name.p[0]) : 0;
+
+    if (first != 'x' && first != 'c' && first != 's')
+        return false;
+    for (size_t i = 0; i < COUNTOF(claim_prefixes); i++)
+        if (name.len > claim_prefixes[i].len && str_eq_nocase(str_sub(name, 0, claim_prefixes[i].len), claim_prefixes[i]))
+            return true;
+    for (size_t i = 0; i < COUNTOF(claim_names); i++)
+        if (str_eq_nocase(name, claim_names[i]))
+            return true;
+    return false;
+}
+
+static void
+remove_claims(struct http_headers *h)
+{
+    uint32_t kept = 0;
+
+    for (size_t i = 0; i < COUNTOF(forwarding_fields); i++)
+        http_headers_remove_id(h, forwarding_fields[i]);
+    for (uint32_t i = 0; i < h->n; i++)
+        if (h->v[i].id != HTTP_FIELD_OTHER || !http_is_claim(h->v[i].name))
+            h->v[kept++] = h->v[i];
+    h->n = kept;
+}
+
 /* An address of X-Forwarded-For or Forwarded's for=: with or without port, brackets and quotes. */
 static bool
 parse_node(struct str text, struct addr *ret)
@@ -194,8 +230,7 @@ http_client_identify(const struct http_forward_conf *conf, const struct addr *pe
     if (ret->is_peer_trusted)
         read_trusted(conf, &request->headers, ret);
     else
-        for (size_t i = 0; i < COUNTOF(forwarding_fields); i++)
-            http_headers_remove_id(&request->headers, forwarding_fields[i]);
+        remove_claims(&request->headers);
     ret->address = str_dup(arena, addr_ip_text(&ret->addr, text));
     return ret->address.p != NULL;
 }

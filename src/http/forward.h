@@ -38,6 +38,9 @@ struct http_client_id {
     struct str scheme, host;          /* as the client saw them; from trusted headers, else the connection's */
 };
 
+/* True for a name that says something of the client which only a trusted proxy may say; the well-known X-Forwarded-For and
+ * its like are known by their flags and need not be asked for. */
+bool http_is_claim(struct str name);
 /* Reads X-Forwarded-For, or Forwarded when there is no X-Forwarded-For, from the right through trusted proxies
  * (D4). From a peer that is not trusted every such field is removed from `request`. False when the arena is full. */
 bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer,

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/h1_framing.h"
 
+#include "http/forward.h"
 #include "http/path.h"
 
 #define CODING_NAMES_MAX 8
@@ -93,7 +94,8 @@ is_spoof(struct str name)
         return false;
     for (size_t i = 0; i < name.len; i++)
         dashed[i] = name.p[i] == '_' ? '-' : name.p[i];
-    return http_field_flags(http_field_id(str_from(dashed, name.len))) & HTTP_FIELD_SPOOF;
+    return http_is_claim(str_from(dashed, name.len)) ||
+           http_field_flags(http_field_id(str_from(dashed, name.len))) & HTTP_FIELD_SPOOF;
 }
 
 static bool
@@ -255,7 +257,8 @@ h1_clean_trailers(struct http_headers *t, bool has_underscore)
     t->present[0] = t->present[1] = 0;
     for (uint32_t i = 0; i < t->n; i++) {
         struct http_field f = t->v[i];
-        if ((http_field_flags(f.id) & HTTP_FIELD_NOTRAIL) || (has_underscore && is_spoof(f.name)))
+        if ((http_field_flags(f.id) & HTTP_FIELD_NOTRAIL) || (f.id == HTTP_FIELD_OTHER && http_is_claim(f.name)) ||
+            (has_underscore && is_spoof(f.name)))
             continue;
         t->v[kept++] = f;
         t->present[f.id >> 6] |= (uint64_t)1 << (f.id & 63);
