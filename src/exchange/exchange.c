@@ -72,6 +72,7 @@ exchange_share_pin(struct exchange *ex, const struct exchange *from)
 {
     ex->model = from->model;
     ex->backends = from->backends;
+    ex->outlets = from->outlets;
     ex->schemas = from->schemas;
     ex->targets = from->targets;
     ex->pin = from->pin;

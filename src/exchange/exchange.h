@@ -141,6 +141,7 @@ struct services {
     struct list *background;      /* exchange/fetch.h: what goes on without a client; may be NULL */
     uint32_t *detached;           /* requests under way that nobody waits for, of this worker; may be NULL: not counted */
     const struct services *detached_services;  /* the same for exchanges without a client: no counters, so no limits */
+    struct outlets *outlets;      /* observe/outlet.h: what loggers write to; of the process. May be NULL */
     struct worker_metrics *figures;   /* this worker's; may be NULL */
     void *gateway;                /* the gateway's own worker struct */
 };
@@ -199,6 +200,7 @@ struct exchange {
     void (*pin_take)(void *pin), (*pin_release)(void *pin);
     const struct api_schemas *schemas;    /* policy/schemas.h, of the API; NULL: no policy here validates */
     const struct backends *backends;  /* backend/backends.h, of the pinned configuration */
+    struct outlet *const *outlets;    /* observe/outlet.h, by the model's loggers; NULL: none, or NULL entries */
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */

@@ -338,6 +338,7 @@ take_match(struct front *f, const struct snapshot *s)
     ex->original_request_path = f->match.operation_path;
     ex->schemas = f->entry ? f->entry->schemas : NULL;
     ex->backends = s->backends;
+    ex->outlets = s->outlets;
     ex->targets = &f->pin->targets;
     ex->target = f->match.api ? &s->backends->apis[f->match.api->index] : NULL;
     ex->client = &f->client;

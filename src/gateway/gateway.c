@@ -31,6 +31,7 @@
 #include "http/h2.h"
 #include "model/route.h"
 #include "net/listener.h"
+#include "observe/outlet.h"
 #include "rt/fiber.h"
 #include "rt/offload.h"
 #include "rt/watchdog.h"
@@ -146,7 +147,7 @@ static struct snapshot *
 build_snapshot(struct gateway *g, struct diags *diags)
 {
     bool is_first = !g->current;
-    struct snapshot_input input = {.env = g->env, .metrics = g->metrics,
+    struct snapshot_input input = {.env = g->env, .metrics = g->metrics, .outlets = g->outlets,
                                    .backends = {.origins = g->origins, .origin = settings_origin(&g->options->upstream),
                                                 .before = g->current ? g->current->backends : NULL},
                                     .is_strict = g->options->strict, .with_coverage = g->with_coverage,
@@ -317,7 +318,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
-        .offload = g->offload, .bodies = &g->bodies, .gateway = w};
+        .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
@@ -351,6 +352,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->counters = counters_new(0);
     quota_file_load(g);
     g->supplies = supplies_new();
+    g->outlets = outlets_new(g->clock);
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -549,6 +551,8 @@ gateway_drain(struct gateway *g, bool is_replaced)
     end_ns = clock_mono_ns(NULL) + g->options->drain.limit_ms * 1000000u;
     while (connections_left(g) && clock_mono_ns(NULL) < end_ns)
         sleep_ms(20);
+    if (!outlets_flush(g->outlets, end_ns))
+        log_warn("messages of loggers are left, ending without them");
 }
 
 static void
@@ -637,6 +641,7 @@ gateway_delete(struct gateway *g)
         delete_worker(&g->workers[i]);
     external_unref(g->external);
     snapshot_unref(g->current);
+    outlets_delete(g->outlets);
     document_cache_destroy(&g->documents);
     listener_set_delete(g->listening);
     http_origins_delete(g->origins);
@@ -759,6 +764,21 @@ print_errors(struct gateway *g, struct buf *to)
     }
 }
 
+static void
+collect_loggers(struct gateway *g, struct worker_metrics *figures)
+{
+    struct outlet_stats stats;
+
+    outlets_stats(g->outlets, &stats);
+    metric_set(figures, METRIC_LOGGER_EVENTS, stats.events);
+    metric_set(figures, METRIC_LOGGER_DELIVERED, stats.delivered);
+    metric_set(figures, METRIC_LOGGER_FAILED, stats.failed);
+    metric_set(figures, METRIC_LOGGER_DROPPED, stats.dropped);
+    metric_set(figures, METRIC_LOGGER_TRUNCATED, stats.truncated);
+    metric_set(figures, METRIC_LOGGER_BYTES, stats.bytes);
+    metric_set(figures, METRIC_LOGGER_WAITING, stats.waiting);
+}
+
 void
 gateway_metrics_print(struct gateway *g, struct buf *to)
 {
@@ -766,6 +786,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
 
     gateway_on_each_worker(g, collect_worker, NULL);
     collect_cache(g, figures);
+    collect_loggers(g, figures);
     external_cache_collect(g, figures);
     collect_log(g, figures);
     collect_http(g, figures);

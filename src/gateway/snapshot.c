@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/vec.h"
 #include "observe/metrics.h"
+#include "observe/outlet.h"
 #include "policy/schemas.h"
 
 #define SNAPSHOT_BYTES_MAX ((size_t)8 << 30)
@@ -319,6 +320,27 @@ compile_global(struct builder *b)
     return b->global != NULL;
 }
 
+/* Last: what opens a connection is only for a configuration that is published. */
+static void
+open_outlets(struct builder *b)
+{
+    const struct model *m = b->in->model;
+    struct err err;
+
+    b->s->outlets = b->in->outlets ? arena_new_array(&b->s->arena, struct outlet *, m->n_loggers) : NULL;
+    for (uint32_t i = 0; b->s->outlets && i < m->n_loggers; i++) {
+        const struct logger *g = &m->loggers[i];
+        struct outlet_conf conf = {.name = g->name, .target = &g->target, .resolve = m->settings.resolve,
+                                   .n_resolve = m->settings.n_resolve, .extra_ca_pem = b->s->backends->env.extra_ca_pem};
+
+        if (g->target.kind == LOG_TARGET_NONE)
+            continue;
+        b->s->outlets[i] = outlet_open(b->in->outlets, &conf, &err);
+        if (!b->s->outlets[i])
+            diag_add(b->diags, DIAG_WARNING, NULL, 0, 0, "logger `%.*s`: %s; its messages are dropped", STR_ARG(g->name), err.text);
+    }
+}
+
 struct snapshot *
 snapshot_new(const struct snapshot_input *in, struct document_cache *cache, struct diags *diags)
 {
@@ -347,6 +369,7 @@ snapshot_new(const struct snapshot_input *in, struct document_cache *cache, stru
         snapshot_unref(s);
         return NULL;
     }
+    open_outlets(&b);
     drop_unused(cache);
     return s;
 }
@@ -366,6 +389,8 @@ snapshot_unref(struct snapshot *s)
     for (size_t i = 0; i < s->plans.n; i++)
         plan_delete(s->plans.v[i]);
     vec_free(&s->plans);
+    for (uint32_t i = 0; s->outlets && i < s->model->n_loggers; i++)
+        outlet_unref(s->outlets[i]);
     backends_delete(s->backends);
     model_unref(s->model);
     arena_destroy(&s->arena);

@@ -18,6 +18,8 @@
 struct api_schemas;
 struct expr_env;
 struct metrics;
+struct outlet;
+struct outlets;
 
 struct api_entry {
     struct plan **plans;              /* 1 + api->n_products */
@@ -32,6 +34,7 @@ struct snapshot {
     struct arena arena;
     struct model *model;
     struct backends *backends;        /* where requests go, resolved once */
+    struct outlet **outlets;          /* observe/outlet.h, by the model's loggers; entries may be NULL */
     struct api_entry *apis;           /* by api->index */
     struct plan *global_plan;         /* for what fails before an API is known */
     struct plan_list { struct plan **v; size_t n, cap; } plans;   /* all of them, to delete */
@@ -52,6 +55,7 @@ struct snapshot_input {
     const struct expr_env *env;
     struct backends_input backends;
     struct metrics *metrics;
+    struct outlets *outlets;          /* NULL: nothing is opened */
     bool is_strict, with_coverage;
     bool keep_going;                  /* an API with a broken document answers 503 instead of refusing it all */
 };

@@ -26,6 +26,7 @@ struct listener;
 struct listener_set;
 struct master_link;
 struct offload;
+struct outlets;
 struct store_watch;
 struct supplies;
 struct token_cache;
@@ -74,6 +75,7 @@ struct gateway {
     struct cache *cache;
     struct counters *counters;
     struct supplies *supplies;
+    struct outlets *outlets;
     struct expr_env *env;
     struct http_origins *origins;
     struct arena keep;                /* as long as the gateway */

@@ -216,6 +216,21 @@ struct identity_option {
     uint64_t timeout_ms;
 };
 
+enum logger_sink { LOGGER_SINK_EVENTHUB, LOGGER_SINK_KAFKA, LOGGER_SINK_HTTP, LOGGER_SINK_FILE };
+struct logger_option {
+    struct str name;
+    uint32_t sink;                    /* enum logger_sink */
+    struct secret connection;
+    struct str endpoint, client_id;
+    struct str servers, topic, username;
+    struct secret password;
+    bool is_tls;
+    struct str url;
+    struct secret authorization;
+    struct str file;
+    uint64_t queue_bytes, timeout_ms;
+};
+
 struct authorization_option {
     struct str name, client_id, scope;
     struct client_proof_option proof;
@@ -262,6 +277,8 @@ struct service_options {
     uint32_t n_providers;
     const struct cache_option *caches;
     uint32_t n_caches;
+    const struct logger_option *loggers;
+    uint32_t n_loggers;
     const struct named_value_override *named_values;
     uint32_t n_named_values;
     const struct backend_override *backends;

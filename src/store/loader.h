@@ -149,6 +149,9 @@ void read_certificates(struct loader *l);
 /* Identities and credential providers of headgate.yaml, into the model; after the named values. */
 void read_own_identities(struct loader *l);
 
+/* Where loggers of the folder and of headgate.yaml write to; after the named values. */
+void read_log_targets(struct loader *l);
+
 /* ---- link.c ---- */
 
 /* Fills the model's arrays. Unknown names are reported. */

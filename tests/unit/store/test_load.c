@@ -384,6 +384,84 @@ TEST(fragments_tags_loggers_and_diagnostics_are_there)
     EXPECT_PROBLEM("warning: no logger `none`");
 }
 
+static const struct log_target *
+target_of(const char *name)
+{
+    const struct logger *g = model_find_logger(m, str_from_c(name));
+
+    ASSERT(g);
+    return &g->target;
+}
+
+TEST(loggers_of_the_folder_are_event_hubs)
+{
+    begin();
+    put("named values/c/namedValueInformation.json", "{\"properties\": {\"displayName\": \"c\", \"value\": "
+        "\"Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k==;EntityPath=path\"}}");
+    put("loggers/a/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": "
+        "{\"name\": \"hub\", \"connectionString\": \"{{c}}\"}}}");
+    put("loggers/b/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": "
+        "{\"connectionString\": \"Endpoint=sb://localhost;UseDevelopmentEmulator=true;EntityPath=path\"}}}");
+    put("loggers/c/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": "
+        "{\"name\": \"hub\", \"endpointAddress\": \"ns.servicebus.windows.net\", \"identityClientId\": \"id\"}}}");
+    put("loggers/d/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": "
+        "{\"name\": \"hub\", \"endpointAddress\": \"https://ns:1234/\", \"identityClientId\": \"SystemAssigned\"}}}");
+    put("loggers/e/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": {}}}");
+    put("loggers/f/loggerInformation.json", "{\"properties\": {\"loggerType\": \"applicationInsights\", \"credentials\": {}}}");
+    EXPECT_LOAD();
+    EXPECT_EQ(target_of("a")->kind, LOG_TARGET_KAFKA);
+    EXPECT_STR(target_of("a")->servers, "ns.servicebus.windows.net:9093");
+    EXPECT_STR(target_of("a")->topic, "hub");
+    EXPECT_STR(target_of("a")->username, "$ConnectionString");
+    EXPECT_STR(target_of("a")->password, "Endpoint=sb://ns.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=k==;EntityPath=path");
+    EXPECT(target_of("a")->is_tls);
+    EXPECT_STR(target_of("b")->servers, "localhost:9092");
+    EXPECT_STR(target_of("b")->topic, "path");
+    EXPECT(!target_of("b")->is_tls);
+    EXPECT_STR(target_of("c")->resource, "https://ns.servicebus.windows.net");
+    EXPECT_STR(target_of("c")->client_id, "id");
+    EXPECT_STR(target_of("c")->username, "");
+    EXPECT_STR(target_of("d")->servers, "ns:1234");
+    EXPECT_STR(target_of("d")->resource, "https://ns");
+    EXPECT_STR(target_of("d")->client_id, "");
+    EXPECT_EQ(target_of("e")->kind, LOG_TARGET_NONE);
+    EXPECT_EQ(target_of("f")->kind, LOG_TARGET_NONE);
+    EXPECT_PROBLEM("warning: logger `e`: it has neither connectionString nor endpointAddress; its messages are dropped");
+}
+
+TEST(loggers_of_headgate_yaml_win)
+{
+    char path[128];
+
+    begin();
+    put("loggers/a/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": {}}}");
+    put("headgate.yaml", "loggers:\n"
+        "  - {id: A, to: kafka, servers: \"k1:9092,k2:9092\", topic: t, tls: false, username: u, password: p, queue: 1MiB, timeout: 3s}\n"
+        "  - {id: b, to: http, url: \"http://x/y\"}\n"
+        "  - {id: c, to: file, file: messages}\n"
+        "  - {id: d, to: kafka, topic: t}\n"
+        "  - {id: e, connection: \"Endpoint=sb://ns/;EntityPath=e\"}\n"
+        "  - {id: f, to: http}\n");
+    snprintf(path, sizeof(path), "%s/headgate.yaml", folder);
+    ASSERT(config_load(path, &arena, &options, &diags));
+    options.artifacts = str_from_c(folder);
+    EXPECT_LOAD();
+    unlink(path);
+    EXPECT_EQ(target_of("a")->kind, LOG_TARGET_KAFKA);
+    EXPECT_STR(target_of("a")->servers, "k1:9092,k2:9092");
+    EXPECT_STR(target_of("a")->password, "p");
+    EXPECT(!target_of("a")->is_tls);
+    EXPECT_EQ(target_of("a")->queue_bytes, 1 << 20);
+    EXPECT_EQ(target_of("a")->timeout_ms, 3000);
+    EXPECT_STR(target_of("b")->url, "http://x/y");
+    EXPECT_EQ(target_of("c")->kind, LOG_TARGET_FILE);
+    EXPECT(str_ends_with(target_of("c")->file, STR("/messages")));
+    EXPECT_EQ(target_of("d")->kind, LOG_TARGET_NONE);
+    EXPECT_STR(target_of("e")->topic, "e");
+    EXPECT_EQ(target_of("f")->kind, LOG_TARGET_NONE);
+    EXPECT_PROBLEM("logger `f`: `http` needs url; its messages are dropped");
+}
+
 TEST(workspaces_hold_the_same_tree_and_their_names_win)
 {
     begin();
