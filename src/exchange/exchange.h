@@ -155,6 +155,7 @@ struct exchange_limits {
     uint64_t call_ms;
     bool offers_http2;
     bool drops_key;               /* the subscription key does not go on to backends */
+    uint32_t one_way_max;         /* requests of send-one-way-request under way, of one worker */
     struct expr_limits expr;
     struct transform_limits transform;
 };

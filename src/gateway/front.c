@@ -458,6 +458,13 @@ route(struct front *f, const struct snapshot *s)
         }
     }
     take_match(f, s);
+    if (result != ROUTE_FOUND && rq->method == HTTP_METHOD_GET) {
+        f->ex.plan = s->global_plan;
+        if (plan_run_unmatched(&f->ex)) {
+            send_answer(f);
+            return false;
+        }
+    }
     if (result != ROUTE_FOUND) {
         f->ex.operation = NULL;
         answer_error(f, f->entry ? f->entry->plans[0] : s->global_plan, exchange_refuse(&f->ex, E_OPERATION_NOT_FOUND));

@@ -74,6 +74,7 @@ settings_exchange(const struct options *o)
         .buffered_body_max = o->limits.buffered_body_bytes,
         .arena_max = o->limits.exchange_bytes,
         .inflate_ratio = o->limits.inflate_ratio,
+        .one_way_max = o->limits.one_way_requests,
         .first_byte_ms = to_u32(o->upstream.first_byte_ms),
         .answer_idle_ms = to_u32(o->upstream.idle_ms),
         .call_ms = o->upstream.total_ms,

@@ -87,6 +87,13 @@ struct logger {
     struct str resource_id;
 };
 
+/* A namespace of Service Bus. */
+struct service_bus {
+    struct str host;                  /* as documents name it */
+    struct str base;                  /* https://host[:port] */
+    struct str key_name, key;         /* of the signature; empty key: a token of an identity */
+};
+
 struct diagnostic_message {
     const struct str *headers;        /* names that are logged */
     uint32_t n_headers;
@@ -171,6 +178,8 @@ struct model {
     uint32_t n_caches;
     const struct workspace *workspaces;
     uint32_t n_workspaces;
+    const struct service_bus *service_buses;
+    uint32_t n_service_buses;
     const struct logger *loggers;
     uint32_t n_loggers;
     const struct diagnostic *diagnostics;   /* of the service */

@@ -67,6 +67,7 @@ struct limit_options {
     uint32_t h2_control_frames;       /* queued control answers, and inbound a second */
     uint32_t h2_window_bytes;
     uint32_t fibers;                  /* of one worker: 503 */
+    uint32_t one_way_requests;        /* of one worker */
     uint32_t emitted_series;          /* of all metrics that documents make */
 };
 
@@ -231,6 +232,11 @@ struct logger_option {
     uint64_t queue_bytes, timeout_ms;
 };
 
+struct service_bus_option {
+    struct str name_space;
+    struct secret connection;
+};
+
 struct authorization_option {
     struct str name, client_id, scope;
     struct client_proof_option proof;
@@ -279,6 +285,8 @@ struct service_options {
     uint32_t n_caches;
     const struct logger_option *loggers;
     uint32_t n_loggers;
+    const struct service_bus_option *service_buses;
+    uint32_t n_service_buses;
     const struct named_value_override *named_values;
     uint32_t n_named_values;
     const struct backend_override *backends;

@@ -44,5 +44,5 @@ const struct policy_def policy_cross_domain = {
     .name = "cross-domain", .sections = IN_INBOUND, .scopes = AT_GLOBAL,
     .children = children, .size = sizeof(struct cross_domain), .compile = compile, .run = run,
     .summary = "Serves a cross-domain policy file at /crossdomain.xml.",
-    .usage = "Runs for requests that match an API.",
+    .usage = "Answers GET /crossdomain.xml, which no API has to match.",
 };

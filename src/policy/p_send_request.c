@@ -8,6 +8,7 @@
 #include "exchange/outgoing.h"
 #include "http/client.h"
 #include "http/headers.h"
+#include "observe/metrics.h"
 #include "policy/basic_auth.h"
 #include "policy/compile.h"
 #include "policy/credentials.h"
@@ -215,8 +216,6 @@ const struct policy_def policy_send_request = {
 
 /* --- send-one-way-request ------------------------------------------------------------------------------------------ */
 
-#define DETACHED_MAX 1000             /* of one worker; above it nothing is sent, and the trace says so */
-
 /* Copies what the maker's exchange would take with it. False when memory is short. */
 static bool
 copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex, struct outgoing *to)
@@ -238,11 +237,19 @@ copy_outgoing(struct exchange *ex, struct outgoing *from, struct exchange *to_ex
 }
 
 static void
+count(struct exchange *ex, enum metric what)
+{
+    if (ex->services->figures)
+        metric_add(ex->services->figures, what, 1);
+}
+
+static void
 send_detached(struct exchange *ex, void *arg)
 {
     struct reply *reply;
 
-    (void)!outgoing_send(ex, arg, &reply, NULL);
+    if (!outgoing_send(ex, arg, &reply, NULL))
+        count(ex, METRIC_ONE_WAY_FAILED);
     if (ex->services->detached)
         --*ex->services->detached;
 }
@@ -252,7 +259,7 @@ static bool
 send_without_us(struct exchange *ex, struct outgoing *o)
 {
     uint32_t *count = ex->services->detached;
-    struct exchange *own = count && *count >= DETACHED_MAX ? NULL : detached_new(ex, NULL);
+    struct exchange *own = count && *count >= ex->limits->one_way_max ? NULL : detached_new(ex, NULL);
     struct outgoing *copy = own ? arena_new(own->arena, struct outgoing) : NULL;
 
     if (!own)
@@ -277,8 +284,12 @@ run_one_way(const void *conf, struct exchange *ex)
 
     if (!make(conf, ex, &o))
         return FLOW_ERROR;
-    if (!send_without_us(ex, &o))
-        exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no room to send it"));
+    if (send_without_us(ex, &o)) {
+        count(ex, METRIC_ONE_WAY_SENT);
+        return FLOW_NEXT;
+    }
+    count(ex, METRIC_ONE_WAY_DROPPED);
+    exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), STR("no room to send it"));
     return FLOW_NEXT;
 }
 

@@ -371,6 +371,26 @@ run_preflights(struct exchange *ex, uint32_t i, bool *ret_has_cors)
 }
 
 bool
+plan_run_unmatched(struct exchange *ex)
+{
+    const struct row *row = &ex->plan->rows[SECTION_INBOUND];
+
+    ex->section = SECTION_INBOUND;
+    for (uint32_t at = 0; row->n && at < row->units[0]->n; at++) {
+        const struct step *s = &row->units[0]->steps[at];
+
+        if (s->container != STEP_END || !step_is(s, "cross-domain"))
+            continue;
+        ex->at = &s->origin;
+        if (s->run(s->conf, ex) == FLOW_RETURN) {
+            finish(ex);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
 plan_run_preflight(struct exchange *ex)
 {
     bool has_cors = false;

@@ -87,5 +87,7 @@ void plan_run_from(struct exchange *ex, const struct plan_place *place);
 void plan_run(struct exchange *ex);
 /* Only on-error, for an error the gateway found before the plan (no key, no operation): ex->error is set. Yields. */
 void plan_run_error(struct exchange *ex);
+/* A request that no operation matches: what the service's document answers all the same (cross-domain). True when it did. */
+bool plan_run_unmatched(struct exchange *ex);
 /* CORS preflight: only the cors policies of inbound. True when one answered (ex->response). Yields. */
 bool plan_run_preflight(struct exchange *ex);

@@ -130,6 +130,7 @@ read_everything(struct loader *l)
     }
     read_own_identities(l);
     read_log_targets(l);
+    read_service_buses(l);
     link_model(l);
     count_operations(l->m);
 }

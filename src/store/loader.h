@@ -152,6 +152,12 @@ void read_own_identities(struct loader *l);
 /* Where loggers of the folder and of headgate.yaml write to; after the named values. */
 void read_log_targets(struct loader *l);
 
+/* The value of a part of "Key=value;Key=value"; STR_NONE. */
+struct str connection_part(struct str connection, const char *key);
+/* NAME.servicebus.windows.net of sb://NAME.servicebus.windows.net/, port and all. */
+struct str connection_host(struct str endpoint);
+void read_service_buses(struct loader *l);
+
 /* ---- link.c ---- */
 
 /* Fills the model's arrays. Unknown names are reported. */

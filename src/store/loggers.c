@@ -19,9 +19,8 @@ complain(struct loader *l, struct str name, const char *what)
              "logger `%.*s`: %s; its messages are dropped", STR_ARG(name), what);
 }
 
-/* The value of a part of "Key=value;Key=value"; STR_NONE. */
-static struct str
-part_of(struct str connection, const char *key)
+struct str
+connection_part(struct str connection, const char *key)
 {
     struct str part;
 
@@ -34,9 +33,8 @@ part_of(struct str connection, const char *key)
     return STR_NONE;
 }
 
-/* NAME.servicebus.windows.net of sb://NAME.servicebus.windows.net/, port and all. */
-static struct str
-host_of(struct str endpoint)
+struct str
+connection_host(struct str endpoint)
 {
     ptrdiff_t at = str_find(endpoint, STR("://"), 0);
     struct str host = at < 0 ? endpoint : str_skip(endpoint, (size_t)at + 3);
@@ -57,8 +55,8 @@ with_port(struct loader *l, struct str host, unsigned port)
 static void
 use_connection(struct loader *l, struct str name, struct str connection, struct str hub, struct log_target *to)
 {
-    struct str host = host_of(part_of(connection, "Endpoint")), path = part_of(connection, "EntityPath");
-    bool is_emulator = str_eq_nocase(part_of(connection, "UseDevelopmentEmulator"), STR("true"));
+    struct str host = connection_host(connection_part(connection, "Endpoint")), path = connection_part(connection, "EntityPath");
+    bool is_emulator = str_eq_nocase(connection_part(connection, "UseDevelopmentEmulator"), STR("true"));
 
     to->topic = hub.len ? keep_str(l, hub) : keep_str(l, path);
     if (!host.len || !to->topic.len) {
@@ -76,7 +74,7 @@ use_connection(struct loader *l, struct str name, struct str connection, struct 
 static void
 use_identity(struct loader *l, struct str name, struct str endpoint, struct str hub, struct str client_id, struct log_target *to)
 {
-    struct str host = host_of(endpoint);
+    struct str host = connection_host(endpoint);
     ptrdiff_t port = str_find(host, STR(":"), 0);
 
     if (!host.len || !hub.len) {
