@@ -101,3 +101,53 @@ url_print(struct arena *a, const struct url *url)
     }
     return buf_str(&b);
 }
+
+/* Steps back for "..", drops ".": in place of the base's last segment. */
+static struct str
+merge_path(struct arena *a, struct str base, struct str path)
+{
+    struct buf b = buf_in(a);
+    struct str rest, segment;
+
+    if (!str_starts_with(path, STR("/"))) {
+        ptrdiff_t slash = str_rfind_char(base, '/');
+        path = str_concat(a, str_sub(base, 0, (size_t)(slash + 1)), path);
+    }
+    rest = str_skip(path, 1);
+    while (str_split_next(&rest, '/', &segment)) {
+        bool is_last = !rest.p;
+
+        if (str_eq_lit(segment, ".."))
+            b.len = (size_t)MAX(str_rfind_char(str_from(b.p, b.len), '/'), (ptrdiff_t)0);
+        if (str_eq_lit(segment, "..") || str_eq_lit(segment, ".")) {
+            if (is_last)
+                buf_add_char(&b, '/');
+            continue;
+        }
+        buf_add_char(&b, '/');
+        buf_add_str(&b, segment);
+    }
+    return b.len ? buf_str(&b) : STR("/");
+}
+
+bool
+url_resolve(struct arena *a, const struct url *base, struct str reference, struct url *ret)
+{
+    ptrdiff_t fragment = str_find_char(reference, '#', 0), question;
+
+    if (fragment >= 0)
+        reference = str_sub(reference, 0, (size_t)fragment);
+    if (str_starts_with(reference, STR("//")))
+        reference = str_printf(a, "%.*s:%.*s", STR_ARG(base->scheme), STR_ARG(reference));
+    if (str_find(reference, STR("://"), 0) > 0)
+        return url_parse(a, reference, ret, NULL);
+    *ret = *base;
+    if (!reference.len)
+        return true;
+    question = str_find_char(reference, '?', 0);
+    ret->query = question >= 0 ? str_skip(reference, (size_t)question + 1) : STR_NONE;
+    reference = question >= 0 ? str_sub(reference, 0, (size_t)question) : reference;
+    if (reference.len)
+        ret->path = merge_path(a, base->path, reference);
+    return ret->path.p != NULL;
+}

@@ -21,3 +21,6 @@ bool url_parse(struct arena *a, struct str text, struct url *ret, struct err *er
 /* The whole address; the scheme's own port is left out. */
 struct str url_print(struct arena *a, const struct url *url);
 bool url_has_default_port(const struct url *url);
+/* A reference against the address it stands in (RFC 3986 5.2; a fragment is dropped): absolute, with or without scheme, absolute or
+ * relative path, query alone. False for what is no http address, or when the arena is full. */
+bool url_resolve(struct arena *a, const struct url *base, struct str reference, struct url *ret);

@@ -157,6 +157,9 @@ bool cache_store(struct cache *c, const struct cache_item *item, struct str body
 bool cache_store_entry(struct cache *c, const struct cache_item *item, struct str body, enum cache_refusal *ret_why,
                        struct cache_entry **ret);
 
+/* A new head for the body of `old`, in its place. A reference to it; NULL when it could not be stored. */
+struct cache_entry *cache_freshen(struct cache *c, const struct cache_item *item, struct cache_entry *old);
+
 /* ---- entries that somebody vouches for ---- */
 
 /* An entry with a source is a copy of something kept elsewhere. It counts while its source has the epoch it was stored

@@ -82,12 +82,24 @@ entry_new(struct cache_budget *budget, const struct cache_item *item, struct str
     return e;
 }
 
+struct cache_entry *
+entry_with_body_of(struct cache_budget *budget, const struct cache_item *item, struct cache_entry *old)
+{
+    struct str inside = old->n_pieces == 1 ? cache_entry_piece(old, 0) : STR_NONE;
+    struct cache_entry *e = entry_new(budget, item, inside, is_pieced(old->body_len) ? piece_table(old) : NULL, old->body_len);
+
+    if (is_pieced(old->body_len))
+        e->body_of = cache_entry_ref(old->body_of ? old->body_of : old);
+    return e;
+}
+
 static void
 entry_free(struct cache_entry *e)
 {
-    if (is_pieced(e->body_len))
+    if (is_pieced(e->body_len) && !e->body_of)
         for (uint32_t i = 0; i < e->n_pieces; i++)
             free(piece_table(e)[i]);
+    cache_entry_unref(e->body_of);
     atomic_fetch_sub_explicit(&e->budget->bytes, e->charge, memory_order_relaxed);
     free(e);
 }

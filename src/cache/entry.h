@@ -29,6 +29,7 @@ struct cache_entry {
     uint32_t revalidate_s, error_s, age_s, flags;
     uint64_t charge;                  /* bytes taken from the budget, given back by the last reference */
     struct cache_budget *budget;
+    struct cache_entry *body_of;      /* whose pieces these are: a reference; NULL: our own */
 
     /* The shard's. */
     uint8_t uses;                     /* since it was queued, at most 3 */
@@ -52,6 +53,8 @@ heap_bytes(uint64_t size)
  * the pieces, which become the entry's. The budget has been charged for it. */
 struct cache_entry *entry_new(struct cache_budget *budget, const struct cache_item *item, struct str inside,
                               char **pieces, uint64_t body_len);
+/* The same with the body of another entry: a longer one is shared, not copied. */
+struct cache_entry *entry_with_body_of(struct cache_budget *budget, const struct cache_item *item, struct cache_entry *old);
 /* What entry_new() will charge for; the pieces of a longer body come on top. */
 uint64_t entry_bytes(const struct cache_item *item, uint64_t body_len);
 bool entry_matches(const struct cache_entry *e, const struct cache_key *key);

@@ -386,6 +386,22 @@ cache_store(struct cache *c, const struct cache_item *item, struct str body, enu
     return cache_store_entry(c, item, body, ret_why, NULL);
 }
 
+struct cache_entry *
+cache_freshen(struct cache *c, const struct cache_item *item, struct cache_entry *old)
+{
+    uint64_t bytes = entry_bytes(item, old->body_len);
+    struct cache_entry *e, *published = NULL;
+    enum cache_refusal why = cache_refusal_of(c, item, bytes);
+
+    if (why || !cache_make_room(c, (uint32_t)item->key.hash.hi, bytes)) {
+        cache_count_refusal(c, why ? why : CACHE_REFUSED_NO_ROOM);
+        return NULL;
+    }
+    e = entry_with_body_of(&c->budget, item, old);
+    e->charge = bytes;
+    return cache_publish(c, e, &item->key, &published) ? published : NULL;
+}
+
 /* ---- reading along ---- */
 
 /* In transit: frees what nobody can see any more, and lets the writer go on. The lock is held. */

@@ -41,6 +41,17 @@ cache_scope(enum cache_scope_kind kind, struct str name)
     return id ? id : 1;
 }
 
+cache_scope_id
+cache_scope_operation(struct str api, struct str operation)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+
+    buf_add_str(&b, api);
+    buf_add_char(&b, '/');
+    buf_add_str(&b, operation);
+    return cache_scope(SCOPE_OPERATION, buf_str(&b));
+}
+
 void
 cache_scopes_add(struct cache_scopes *s, cache_scope_id id)
 {

@@ -17,6 +17,7 @@ enum cache_scope_kind {
     SCOPE_PREFIX,             /* everything below a path, at segment borders */
     SCOPE_PATH,               /* one path, with every query */
     SCOPE_URL,                /* one path with one query, its pairs sorted */
+    SCOPE_GROUP,              /* "api group", RFC 9875 */
     SCOPE_KEY,                /* one key, by its bytes: of what lies in an external store */
 };
 
@@ -24,10 +25,11 @@ typedef uint64_t cache_scope_id;
 #define SCOPE_ALL ((cache_scope_id)0)  /* every entry is in it without listing it */
 
 cache_scope_id cache_scope(enum cache_scope_kind kind, struct str name);
+cache_scope_id cache_scope_operation(struct str api, struct str operation);
 
-/* The scopes of one entry, gathered before it is stored. Above the limit the deepest prefixes and the last tags are
- * left out and is_full says so: a purge that names one of those does not reach the entry. */
-#define CACHE_SCOPES_MAX 48
+/* The scopes of one entry, gathered before it is stored. Above the limit the last ones are left out and is_full says so: a
+ * purge that names one of those would not reach the entry, so that it is not stored. */
+#define CACHE_SCOPES_MAX 256
 struct cache_scopes {
     uint32_t n;
     bool is_full;

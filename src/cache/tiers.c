@@ -245,6 +245,20 @@ tiers_store(struct cache_tiers *t, const struct cache_place *place, const struct
     return true;
 }
 
+struct cache_entry *
+tiers_freshen(struct cache_tiers *t, const struct cache_place *place, const struct cache_item *item, struct cache_entry *old)
+{
+    struct cache_entry *fresh = NULL;
+    struct cache_fill *f;
+
+    if (!remote_of(t, place))
+        return tiers_has(t, place->type) ? cache_freshen(t->memory, item, old) : NULL;
+    f = cache_fill_begin(t->memory, (int64_t)cache_entry_body_length(old));
+    for (uint32_t i = 0; i < cache_entry_pieces(old); i++)
+        cache_fill_add(f, cache_entry_piece(old, i));
+    return tiers_fill_commit(t, place, f, item, NULL, &fresh) ? fresh : NULL;
+}
+
 void
 tiers_count_refusal(struct cache_tiers *t, enum cache_refusal why)
 {

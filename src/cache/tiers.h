@@ -73,6 +73,9 @@ bool tiers_fill_commit(struct cache_tiers *t, const struct cache_place *place, s
 /* As cache_store(); returns when the external store has it or has been given up on. Yields. */
 bool tiers_store(struct cache_tiers *t, const struct cache_place *place, const struct cache_item *item, struct str body,
                  enum cache_refusal *ret_why);
+/* As cache_freshen(); the external store gets it soon afterwards. Never yields. */
+struct cache_entry *tiers_freshen(struct cache_tiers *t, const struct cache_place *place, const struct cache_item *item,
+                                  struct cache_entry *old);
 void tiers_count_refusal(struct cache_tiers *t, enum cache_refusal why);
 
 /* Removes all variants of one key. False when the cache it lies in could not be asked (it is removed from the memory of

@@ -254,6 +254,7 @@ struct exchange {
     /* For the log row. */
     struct exchange_times times;
     uint8_t cache_outcome;        /* enum cache_outcome, observe/metrics.h */
+    bool is_answer_stored;        /* in the cache, or on its way there */
     uint16_t backend_status;
     struct str backend_id, backend_protocol;
     struct str backend_scheme, backend_authority, backend_target;   /* of the last try; the row joins them */

@@ -182,7 +182,8 @@ answer(struct fake_origin *o, struct wire *w, const struct rule *r, const struct
         return false;
     if (r->raw.p)
         return wire_write(w, r->raw) && !r->closes;
-    if (r->interim.p && (!wire_write(w, r->interim) || !wire_write(w, STR("\r\n"))))
+    if (r->interim.p && (!wire_write(w, r->interim) || !wire_write(w, str_ends_with(r->interim, STR("\r\n"))
+                                                                         ? STR("\r\n") : STR("\r\n\r\n"))))
         return false;
     struct str reason = http_reason(r->status);
     buf_printf(&out, "HTTP/1.1 %u %.*s\r\n", r->status, STR_ARG(reason));

@@ -149,53 +149,72 @@ http_date_format(uint64_t unix_s, char out[30])
              month_names[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-/* Whether the fields name a day and time that exist; then the seconds. */
+/* Where the numbers of a date were found. */
+struct date_parts {
+    int day, month, year, hour, minute, second;
+};
+
+/* Whether the parts name a day and time that exist; then the seconds. */
 static bool
-date_from_parts(int day, const char *month, int year, int hour, int minute, int second,
-                uint64_t *ret)
+date_from_parts(const struct date_parts *p, uint64_t *ret)
 {
-    struct tm tm = {.tm_mday = day,
-                    .tm_year = year - 1900,
-                    .tm_hour = hour,
-                    .tm_min = minute,
-                    .tm_sec = second};
-    int m = 0;
+    struct tm tm = {.tm_mday = p->day, .tm_mon = p->month, .tm_year = p->year - 1900, .tm_hour = p->hour,
+                    .tm_min = p->minute, .tm_sec = p->second};
     time_t at;
 
-    while (m < 12 && strncmp(month, month_names[m], 4) != 0)
-        m++;
-    if (m == 12 || year < 1970 || day < 1 || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
-        second < 0 || second > 60)
+    if (p->year < 1970 || p->day < 1 || p->hour > 23 || p->minute > 59 || p->second > 60)
         return false;
-    tm.tm_mon = m;
     at = timegm(&tm);
-    if (at < 0 || tm.tm_mday != day)
+    if (at < 0 || tm.tm_mday != p->day)
         return false;
     *ret = (uint64_t)at;
     return true;
 }
 
+static int
+month_from(struct str text)
+{
+    for (int m = 0; m < 12; m++)
+        if (str_eq_nocase(text, str_from(month_names[m], 3)))
+            return m;
+    return -1;
+}
+
+/* Text against a pattern in which d, H, M, S and y are digits (p: a digit or a blank), m a month, w letters, and everything
+ * else stands for itself in any case. */
+static bool
+date_matches(struct str text, const char *pattern, struct date_parts *ret)
+{
+    *ret = (struct date_parts){0};
+    if (strlen(pattern) != text.len)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        int *number = pattern[i] == 'd' || pattern[i] == 'p' ? &ret->day : pattern[i] == 'H' ? &ret->hour
+                    : pattern[i] == 'M' ? &ret->minute : pattern[i] == 'S' ? &ret->second
+                    : pattern[i] == 'y' ? &ret->year : NULL;
+
+        if (number && (ascii_is_digit(c) || (pattern[i] == 'p' && c == ' ')))
+            *number = *number * 10 + (c == ' ' ? 0 : c - '0');
+        else if (pattern[i] == 'm' && pattern[i + 1] == 'm' && pattern[i + 2] == 'm')
+            ret->month = month_from(str_sub(text, i, i + 3));
+        else if (number || (pattern[i] == 'w' ? !ascii_is_alpha(c)
+                                              : pattern[i] != 'm' && ascii_lower(c) != ascii_lower(pattern[i])))
+            return false;
+    }
+    return ret->month >= 0;
+}
+
 bool
 http_date_parse(struct str text, uint64_t *ret)
 {
-    char s[40], month[4] = "", zone[4] = "";
-    int day, year, h, m, sec, end = -1;
+    struct date_parts parts;
+    ptrdiff_t comma = str_find_char(text, ',', 0);
 
-    if (text.len >= sizeof(s) || text.len < 24)
+    if (date_matches(text, "www, dd mmm yyyy HH:MM:SS gmt", &parts) || date_matches(text, "www mmm pd HH:MM:SS yyyy", &parts))
+        return date_from_parts(&parts, ret);
+    if (comma < 6 || comma > 9 || !date_matches(str_skip(text, (size_t)comma), ", dd-mmm-yy HH:MM:SS gmt", &parts))
         return false;
-    memcpy(s, text.p, text.len);
-    s[text.len] = 0;
-    if (sscanf(s, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h,
-               &m, &sec, zone, &end) == 7 &&
-        end == (int)text.len && strcmp(zone, "GMT") == 0)
-        return date_from_parts(day, month, year, h, m, sec, ret);
-    if (sscanf(s, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d %3[A-Z]%n", &day, month, &year, &h,
-               &m, &sec, zone, &end) == 7 &&
-        end == (int)text.len && strcmp(zone, "GMT") == 0)
-        return date_from_parts(day, month, year + (year < 70 ? 2000 : 1900), h, m, sec, ret);
-    if (sscanf(s, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d%n", month, &day, &h, &m, &sec, &year,
-               &end) == 6 &&
-        end == (int)text.len)
-        return date_from_parts(day, month, year, h, m, sec, ret);
-    return false;
+    parts.year += parts.year < 70 ? 2000 : 1900;
+    return date_from_parts(&parts, ret);
 }

@@ -138,6 +138,8 @@ struct cache_settings {
     struct str_pairs writes;          /* operation -> paths it drops, instead of what its template says */
     bool says_status;                 /* Cache-Status in answers */
     bool surrogate_control;           /* Surrogate-Control counts */
+    bool keeps_set_cookie;            /* answers with Set-Cookie are stored */
+    bool client_directives;           /* Cache-Control of requests counts */
     uint32_t heuristic_percent;       /* of the time since Last-Modified, where an answer says nothing of its life */
     uint64_t heuristic_max_ms;
 };

@@ -5,9 +5,7 @@
 #include "base/num.h"
 #include "cache/control.h"
 #include "cache/flight.h"
-#include "exchange/fetch.h"
-#include "exchange/stored_reply.h"
-#include "http/body.h"
+#include "exchange/storing.h"
 #include "http/headers.h"
 #include "http/message.h"
 #include "model/api.h"
@@ -60,11 +58,11 @@ is_negative(const struct cache_settings *s, uint16_t status)
 
 /* Why this answer may not be stored; CACHE_STORED when it may. */
 static enum cache_refusal
-refusal_of(const struct reply *r)
+refusal_of(const struct reply *r, bool keeps_set_cookie)
 {
     if (r->status == 206 || r->status == 304)
         return CACHE_REFUSED_PARTIAL;
-    if (http_headers_has(r->headers, HTTP_SET_COOKIE))
+    if (http_headers_has(r->headers, HTTP_SET_COOKIE) && !keeps_set_cookie)
         return CACHE_REFUSED_SET_COOKIE;
     if (http_list_has(http_headers_get(r->headers, HTTP_VARY), STR("*")))
         return CACHE_REFUSED_VARY_STAR;
@@ -75,28 +73,6 @@ refusal_of(const struct reply *r)
 
 /* --- what ---------------------------------------------------------------------------------------------------------- */
 
-static void
-add_scopes(struct exchange *ex, const struct cache_intent *intent, struct cache_scopes *scopes)
-{
-    if (ex->api)
-        cache_scopes_add(scopes, cache_scope(SCOPE_API, ex->api->root_name));
-    cache_scopes_add_path(scopes, ex->original_url.path, ex->original_url.query);
-    if (!str_eq(intent->path, ex->original_url.path))
-        cache_scopes_add_path(scopes, intent->path, ex->request.query);
-}
-
-/* The fields that the backend's Vary names, with the values this request had. */
-static struct str
-vary_of(struct exchange *ex, const struct cache_intent *intent, const struct reply *r)
-{
-    struct buf b = buf_in(ex->arena);
-    struct str list = http_headers_get_joined(r->headers, STR("Vary")), name;
-
-    while (intent->request_headers && list.p && http_list_next(&list, &name))
-        cache_vary_add(&b, name, http_headers_get_joined(intent->request_headers, name));
-    return b.len ? buf_str(&b) : STR("");
-}
-
 static uint32_t
 seconds(uint64_t ms)
 {
@@ -105,20 +81,19 @@ seconds(uint64_t ms)
 
 /* How long it is served past its end: as the API's settings say, else as the backend does (RFC 5861). */
 static void
-set_stale_windows(const struct exchange *ex, const struct cache_control *control, struct cache_item *item)
+set_stale_windows(const struct exchange *ex, const struct cache_control *control, struct storing *storing)
 {
     const struct cache_settings *s = &ex->api->settings.cache;
     bool is_strict = control->flags & (CONTROL_MUST_REVALIDATE | CONTROL_PROXY_REVALIDATE);
 
-    item->revalidate_s = seconds(s->revalidate_ms);
-    item->error_s = seconds(s->error_ms);
-    if (s->backend_stale && !is_strict) {
-        if (!s->revalidate_ms && control->stale_while_revalidate > 0)
-            item->revalidate_s = (uint32_t)MIN(control->stale_while_revalidate, (int64_t)INT32_MAX);
-        if (!s->error_ms && control->stale_if_error > 0)
-            item->error_s = (uint32_t)MIN(control->stale_if_error, (int64_t)INT32_MAX);
-    }
-    item->stale_until_ms = item->expires_ms + (uint64_t)MAX(item->revalidate_s, item->error_s) * 1000;
+    storing->revalidate_s = seconds(s->revalidate_ms);
+    storing->error_s = seconds(s->error_ms);
+    if (!s->backend_stale || is_strict)
+        return;
+    if (!s->revalidate_ms && control->stale_while_revalidate > 0)
+        storing->revalidate_s = (uint32_t)MIN(control->stale_while_revalidate, (int64_t)INT32_MAX);
+    if (!s->error_ms && control->stale_if_error > 0)
+        storing->error_s = (uint32_t)MIN(control->stale_if_error, (int64_t)INT32_MAX);
 }
 
 static void
@@ -132,95 +107,21 @@ read_control(const struct http_headers *h, struct cache_control *ret)
         cache_control_read(ret, f->value);
 }
 
-/* What is stored, its texts in `arena`. */
-static bool
-make_item(struct exchange *ex, const struct cache_intent *intent, uint32_t duration_s, struct arena *arena,
-          struct cache_item *item, struct cache_scopes *scopes)
-{
-    struct buf head = buf_in(arena);
-    uint64_t now_ms = response_now_ms(ex);
-    int64_t age = cache_seconds_parse(http_headers_get(ex->response->headers, HTTP_AGE));
-    struct cache_control control;
-
-    read_control(ex->response->headers, &control);
-    add_scopes(ex, intent, scopes);
-    *item = (struct cache_item){
-        .key = intent->key, .scopes = scopes, .born = intent->born, .stored_ms = now_ms,
-        .expires_ms = now_ms + (uint64_t)duration_s * 1000, .status = ex->response->status,
-        .age_s = (uint32_t)MAX(age, (int64_t)0),
-    };
-    item->key.bytes = str_dup(arena, intent->key.bytes);
-    item->vary = str_dup(arena, vary_of(ex, intent, ex->response));
-    set_stale_windows(ex, &control, item);
-    if (!item->key.bytes.p || !stored_head_encode(&head, ex->response))
-        return false;
-    item->head = buf_str(&head);
-    return true;
-}
-
-/* --- how ----------------------------------------------------------------------------------------------------------- */
-
-/* The rest of the answer is pumped into the cache; this exchange and those who wait read it from there. */
-static bool
-store_stream(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s, struct fetch *fetch)
-{
-    struct content *content = &ex->response->content;
-    struct body *stream = content->stream, *own;
-    struct filling filling = {.flight = intent->flight, .place = intent->place};
-    struct cache_scopes scopes = {0};
-
-    if (!make_item(ex, intent, duration_s, fetch_arena(fetch), &filling.item, &scopes))
-        return false;
-    filling.place.owner = str_dup(fetch_arena(fetch), intent->place.owner); /* it may outlast the configuration */
-    filling.fill = tiers_fill_begin(ex->services->tiers, stream->length);
-    own = cache_fill_body(filling.fill, ex->arena, ex->services->loop);
-    if (!own) {
-        cache_fill_abort(filling.fill);
-        return false;
-    }
-    content->stream = own;
-    if (filling.flight)
-        cache_flight_head(filling.flight, cache_head_new(tiers_memory(ex->services->tiers), &filling.item), cache_fill_ref(filling.fill));
-    intent->flight = NULL;
-    fetch_fill(ex, fetch, &filling);
-    return true;
-}
-
-static bool
-store_bytes(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
-{
-    struct cache_scopes scopes = {0};
-    struct cache_item item;
-    struct str bytes;
-    bool ok;
-
-    if (!make_item(ex, intent, duration_s, ex->arena, &item, &scopes) ||
-        !content_read(ex, &ex->response->content, true, &bytes, NULL))
-        return false;
-    ok = tiers_store(ex->services->tiers, &intent->place, &item, bytes, NULL);
-    cache_flight_end(intent->flight, FLIGHT_LANDED, response_now_ms(ex));
-    intent->flight = NULL;
-    return ok;
-}
-
 static bool
 store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 {
-    struct content *content = &ex->response->content;
-    struct fetch *fetch = NULL;
-    bool is_too_large = content->state == CONTENT_STREAM && content->stream->length > 0 &&
-                        (uint64_t)content->stream->length > cache_entry_max(tiers_memory(ex->services->tiers));
+    struct storing storing = {
+        .key = intent->key, .place = intent->place, .born = intent->born, .flight = intent->flight,
+        .request = intent->request_headers, .path = intent->path, .query = ex->request.query,
+        .life_ms = (uint64_t)duration_s * 1000,
+        .age_s = (uint32_t)MAX(cache_seconds_parse(http_headers_get(ex->response->headers, HTTP_AGE)), (int64_t)0),
+    };
+    struct cache_control control;
 
-    if (is_too_large) {
-        tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_TOO_LARGE);
-        return false;
-    }
-    /* A later step that takes the body out of the way would cut the others off. */
-    if (content->state == CONTENT_STREAM && !plan_touches_answer_body(ex->plan))
-        fetch = exchange_find_fetch(ex, content->stream);
-    if (fetch)
-        return store_stream(ex, intent, duration_s, fetch);
-    return content_buffer(ex, content, NULL) && store_bytes(ex, intent, duration_s);
+    read_control(ex->response->headers, &control);
+    set_stale_windows(ex, &control, &storing);
+    intent->flight = NULL;
+    return ex->is_answer_stored = storing_run(ex, &storing, NULL);
 }
 
 /* --- duration="0" after a write ------------------------------------------------------------------------------------ */
@@ -277,7 +178,7 @@ decide(const struct cache_store *s, struct exchange *ex, uint32_t *duration_s, e
         is_wanted = true;
         *duration_s = MAX(seconds(ex->api->settings.cache.negative_ms), 1u);
     }
-    *ret = is_wanted ? refusal_of(ex->response) : CACHE_REFUSED_STATUS;
+    *ret = is_wanted ? refusal_of(ex->response, ex->api->settings.cache.keeps_set_cookie) : CACHE_REFUSED_STATUS;
     return true;
 }
 

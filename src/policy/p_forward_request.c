@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "backend/backends.h"
 #include "exchange/attempt.h"
+#include "exchange/http_cache.h"
 #include "http/client.h"
 #include "model/backend_conf.h"
 #include "policy/compile.h"
@@ -90,7 +91,7 @@ run(const void *conf, struct exchange *ex)
                              STR_ARG(ex->backend->problem));
     if (!ex->target || !ex->target->text.p)
         return exchange_refuse(ex, E_NO_BACKEND);
-    if (!evaluate(f, ex, &attempt) || !attempt_run(ex, &attempt))
+    if (!evaluate(f, ex, &attempt) || !(http_cache_applies(ex) ? http_cache_run(ex, &attempt) : attempt_run(ex, &attempt)))
         return FLOW_ERROR;
     if (f->fail_on_error_status && ex->response->status >= 400)
         return fail_on_status(ex);

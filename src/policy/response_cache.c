@@ -3,6 +3,7 @@
 #include "policy/response_cache.h"
 
 #include "cache/flight.h"
+#include "cache/freshness.h"
 #include "exchange/stored_reply.h"
 #include "http/headers.h"
 #include "observe/metrics.h"
@@ -19,7 +20,7 @@ response_now_ms(const struct exchange *ex)
 struct str
 response_request_field(void *headers, struct str name)
 {
-    return http_headers_get_joined(headers, name);
+    return vary_value(headers, name);
 }
 
 /* --- the client's own cache ---------------------------------------------------------------------------------------- */

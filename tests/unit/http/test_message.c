@@ -31,7 +31,17 @@ TEST(dates_come_in_three_forms)
     EXPECT(http_date_parse(STR("Sun Nov  6 08:49:37 1994"), &s) && s == 784111777);
     EXPECT(!http_date_parse(STR("Sun, 36 Nov 1994 08:49:37 GMT"), &s));
     EXPECT(!http_date_parse(STR("Sun, 06 Nov 1994 08:49:37 GMT x"), &s));
+    EXPECT(http_date_parse(STR("SUN, 06 nov 1994 08:49:37 gmt"), &s) && s == 784111777);
     EXPECT(!http_date_parse(STR("0"), &s));
+    static const char *const wrong[] = {
+        "Sun, 06  Nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 8:49:37 GMT",
+        "Sun, 06 Nov 94 08:49:37 GMT", "Sun 06 Nov 1994 08:49:37 GMT", "Sun, 06-Nov-1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08.49.37 GMT", "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 AEST",
+        "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Now 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT", "",
+    };
+    for (size_t i = 0; i < COUNTOF(wrong); i++)
+        if (http_date_parse(str_from_c(wrong[i]), &s))
+            TEST_FAIL("'%s' was taken", wrong[i]);
 }
 
 TEST(methods_are_case_sensitive)

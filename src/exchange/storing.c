@@ -1,0 +1,166 @@
+/* storing.c: answers into the cache.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/storing.h"
+
+#include "cache/flight.h"
+#include "cache/freshness.h"
+#include "cache/tags.h"
+#include "exchange/fetch.h"
+#include "exchange/stored_reply.h"
+#include "http/body.h"
+#include "http/headers.h"
+#include "model/api.h"
+#include "rt/loop.h"
+
+/* --- what ---------------------------------------------------------------------------------------------------------- */
+
+static void
+add_tag(void *ctx, struct str tag)
+{
+    cache_scopes_add(ctx, cache_scope(SCOPE_TAG, tag));
+}
+
+static void
+add_group(void *ctx, struct str group)
+{
+    cache_scopes_add(ctx, cache_scope(SCOPE_GROUP, group));
+}
+
+void
+storing_scopes(const struct exchange *ex, const struct storing *s, const struct http_headers *answer, struct cache_scopes *ret)
+{
+    cache_scopes_add(ret, cache_scope(SCOPE_API, ex->api->root_name));
+    if (ex->operation)
+        cache_scopes_add(ret, cache_scope_operation(ex->api->root_name, ex->operation->name));
+    cache_scopes_add_path(ret, ex->original_url.path, ex->original_url.query);
+    if (!str_eq(s->path, ex->original_url.path))
+        cache_scopes_add_path(ret, s->path, s->query);
+    for (uint32_t i = 0; i < s->n_tags; i++)
+        add_tag(ret, s->tags[i]);
+    cache_tags_of(answer, ex->api->root_name, add_tag, add_group, ret);
+}
+
+/* The fields that the answer's Vary names, with the values the request had. */
+static struct str
+vary_of(const struct storing *s, const struct reply *r, struct arena *arena)
+{
+    struct buf b = buf_in(arena);
+    struct str list = http_headers_get_joined(r->headers, STR("Vary")), name;
+
+    while (s->request && list.p && http_list_next(&list, &name))
+        cache_vary_add(&b, name, vary_value(s->request, name));
+    return b.len ? buf_str(&b) : STR("");
+}
+
+static bool
+encode_head(const struct storing *s, const struct reply *r, struct arena *arena, struct str *ret)
+{
+    struct buf head = buf_in(arena);
+    struct http_headers kept = http_headers_in(arena);
+    struct reply chosen = *r;
+
+    for (uint32_t i = 0; s->wants_field && i < r->headers->n; i++) {
+        const struct http_field *f = &r->headers->v[i];
+        if (s->wants_field(s->ctx, f) && !http_headers_add_id(&kept, (enum http_field_id)f->id, f->name, f->value))
+            return false;
+    }
+    if (s->wants_field)
+        chosen.headers = &kept;
+    if (!stored_head_encode(&head, &chosen))
+        return false;
+    *ret = buf_str(&head);
+    return true;
+}
+
+bool
+storing_item(struct exchange *ex, const struct storing *s, const struct reply *r, struct arena *arena, struct cache_item *ret,
+             struct cache_scopes *scopes)
+{
+    uint64_t now_ms = loop_now_ms(ex->services->loop);
+
+    storing_scopes(ex, s, r->headers, scopes);
+    *ret = (struct cache_item){
+        .key = s->key, .scopes = scopes, .born = s->born, .stored_ms = now_ms, .expires_ms = now_ms + s->life_ms,
+        .status = r->status, .age_s = s->age_s, .flags = s->flags, .revalidate_s = s->revalidate_s, .error_s = s->error_s,
+    };
+    ret->stale_until_ms = ret->expires_ms + (uint64_t)MAX(MAX(s->revalidate_s, s->error_s), s->keep_s) * 1000;
+    ret->key.bytes = str_dup(arena, s->key.bytes);
+    ret->vary = vary_of(s, r, arena);
+    return ret->key.bytes.p && encode_head(s, r, arena, &ret->head);
+}
+
+/* --- how ----------------------------------------------------------------------------------------------------------- */
+
+static bool
+refuse(struct exchange *ex, const struct storing *s, enum cache_refusal why, enum cache_refusal *ret_why)
+{
+    tiers_count_refusal(ex->services->tiers, why);
+    cache_flight_end(s->flight, FLIGHT_SOLO, loop_now_ms(ex->services->loop));
+    if (ret_why)
+        *ret_why = why;
+    return false;
+}
+
+/* The rest of the answer is pumped into the cache; this exchange and those who wait read it from there. */
+static bool
+store_stream(struct exchange *ex, const struct storing *s, struct fetch *fetch, enum cache_refusal *ret_why)
+{
+    struct content *content = &ex->response->content;
+    struct filling filling = {.flight = s->flight, .place = s->place};
+    struct cache_scopes scopes = {0};
+    struct body *own;
+
+    if (!storing_item(ex, s, ex->response, fetch_arena(fetch), &filling.item, &scopes))
+        return refuse(ex, s, CACHE_REFUSED_NO_ROOM, ret_why);
+    if (scopes.is_full)
+        return refuse(ex, s, CACHE_REFUSED_TAGS, ret_why);
+    filling.place.owner = str_dup(fetch_arena(fetch), s->place.owner); /* it may outlast the configuration */
+    filling.fill = tiers_fill_begin(ex->services->tiers, content->stream->length);
+    own = cache_fill_body(filling.fill, ex->arena, ex->services->loop);
+    if (!own) {
+        cache_fill_abort(filling.fill);
+        return refuse(ex, s, CACHE_REFUSED_NO_ROOM, ret_why);
+    }
+    content->stream = own;
+    if (filling.flight)
+        cache_flight_head(filling.flight, cache_head_new(tiers_memory(ex->services->tiers), &filling.item),
+                          cache_fill_ref(filling.fill));
+    fetch_fill(ex, fetch, &filling);
+    return true;
+}
+
+static bool
+store_bytes(struct exchange *ex, const struct storing *s, enum cache_refusal *ret_why)
+{
+    struct cache_scopes scopes = {0};
+    struct cache_item item;
+    struct str bytes;
+    bool ok;
+
+    if (!storing_item(ex, s, ex->response, ex->arena, &item, &scopes) ||
+        !content_read(ex, &ex->response->content, true, &bytes, NULL))
+        return refuse(ex, s, CACHE_REFUSED_NO_ROOM, ret_why);
+    if (scopes.is_full)
+        return refuse(ex, s, CACHE_REFUSED_TAGS, ret_why);
+    ok = tiers_store(ex->services->tiers, &s->place, &item, bytes, ret_why);
+    cache_flight_end(s->flight, FLIGHT_LANDED, loop_now_ms(ex->services->loop));
+    return ok;
+}
+
+bool
+storing_run(struct exchange *ex, const struct storing *s, enum cache_refusal *ret_why)
+{
+    struct content *content = &ex->response->content;
+    struct fetch *fetch = NULL;
+
+    if (content->state == CONTENT_STREAM && content->stream->length > 0 &&
+        (uint64_t)content->stream->length > cache_entry_max(tiers_memory(ex->services->tiers)))
+        return refuse(ex, s, CACHE_REFUSED_TOO_LARGE, ret_why);
+    if (content->state == CONTENT_STREAM)
+        fetch = exchange_find_fetch(ex, content->stream);
+    if (fetch)
+        return store_stream(ex, s, fetch, ret_why);
+    if (!content_buffer(ex, content, NULL))
+        return refuse(ex, s, CACHE_REFUSED_ABORTED, ret_why);
+    return store_bytes(ex, s, ret_why);
+}

@@ -1,0 +1,33 @@
+/* storing.h: the answer at hand goes into the cache. A body that is here becomes an entry at once; one that still comes is
+ * pumped into a fill by the worker (exchange/fetch.h), and this exchange reads it from there like everybody else.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "cache/tiers.h"
+#include "exchange/exchange.h"
+
+struct cache_flight;
+struct http_field;
+
+struct storing {
+    struct cache_key key;
+    struct cache_place place;
+    uint64_t born;                    /* tiers_generation() before the fetch */
+    struct cache_flight *flight;      /* that the exchange leads; NULL: none. Ended, or handed on to the fill, in any case */
+    const struct http_headers *request;   /* as they were when the answer was asked for: values for its Vary */
+    struct str path, query;           /* where it was asked for, beside the address as received */
+    uint64_t life_ms;                 /* fresh for so long from now; 0: only for validation */
+    uint32_t age_s, flags;            /* of struct cache_item */
+    uint32_t revalidate_s, error_s, keep_s;   /* past its end: served while refreshed, served on errors, kept to be validated */
+    const struct str *tags;           /* beside those that the answer names itself */
+    uint32_t n_tags;
+    bool (*wants_field)(const void *ctx, const struct http_field *f);   /* NULL: all fields are stored */
+    const void *ctx;
+};
+/* False when it is not stored (*ret_why, may be NULL); the exchange's answer is whole all the same. Yields. */
+bool storing_run(struct exchange *ex, const struct storing *s, enum cache_refusal *ret_why);
+/* What is purged with an answer: API, operation, tags, paths with all that lies above them. */
+void storing_scopes(const struct exchange *ex, const struct storing *s, const struct http_headers *answer, struct cache_scopes *ret);
+/* Fills in what belongs to the entry and not to its body; texts in `arena`. False when that is full. */
+bool storing_item(struct exchange *ex, const struct storing *s, const struct reply *r, struct arena *arena, struct cache_item *ret,
+                  struct cache_scopes *scopes);
