@@ -110,6 +110,7 @@ cache_new(const struct cache_limits *limits)
     c->entry_bytes_max = limits->entry_bytes_max;
     atomic_init(&c->budget.bytes_max, limits->bytes_max);
     generations_create(&c->generations);
+    purge_journal_create(&c->journal);
     c->n_sources = limits->sources + 1;
     c->sources = xnew_array(struct source, c->n_sources);
     if (posix_memalign((void **)&c->shards, _Alignof(struct shard), c->n_shards * sizeof(struct shard)) != 0)
@@ -762,6 +763,27 @@ cache_each(struct cache *c, void (*fn)(void *ctx, const struct cache_entry *e), 
     }
 }
 
+void
+cache_list(struct cache *c, uint64_t now_ms, bool (*fn)(void *ctx, const struct cache_entry *e, const struct cache_seen *seen), void *ctx)
+{
+    bool goes_on = true;
+
+    for (uint32_t i = 0; i < c->n_shards && goes_on; i++) {
+        struct shard *s = &c->shards[i];
+        pthread_mutex_lock(&s->lock);
+        for (uint32_t b = 0; b < s->n_buckets && goes_on; b++)
+            for (struct cache_entry *e = s->buckets[b]; e && goes_on; e = e->next)
+                goes_on = fn(ctx, e, &(struct cache_seen){judge(c, e, now_ms), e->uses});
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+struct purge_journal *
+cache_journal(struct cache *c)
+{
+    return &c->journal;
+}
+
 static void
 check_key(const struct cache *c, const struct cache_entry *first)
 {
@@ -839,6 +861,7 @@ cache_delete(struct cache *c)
     }
     ASSERT(atomic_load(&c->budget.bytes) == table_bytes); /* else someone still reads or fills */
     generations_destroy(&c->generations);
+    purge_journal_destroy(&c->journal);
     free(c->shards);
     free(c->sources);
     free(c);

@@ -11,6 +11,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "cache/journal.h"
 #include "cache/key.h"
 #include "cache/scope.h"
 
@@ -215,5 +216,15 @@ struct cache_stats {
 void cache_stats(struct cache *c, struct cache_stats *ret);
 /* Calls fn for each entry, a shard at a time, with the shard locked: fn must not wait, nor call the cache. */
 void cache_each(struct cache *c, void (*fn)(void *ctx, const struct cache_entry *e), void *ctx);
+/* What else is known of an entry while its shard is locked. */
+struct cache_seen {
+    enum cache_verdict verdict;       /* of a look-up now */
+    uint8_t uses;                     /* lately, at most 3 */
+};
+/* As cache_each(), with what a look-up would say; ends when fn returns false. */
+void cache_list(struct cache *c, uint64_t now_ms, bool (*fn)(void *ctx, const struct cache_entry *e, const struct cache_seen *seen),
+                void *ctx);
+/* The last purges. Whoever purges writes them down: tiers.h does. */
+struct purge_journal *cache_journal(struct cache *c);
 /* Walks everything; asserts the invariants named in cache.c. True, for CHECK(). */
 bool cache_check(struct cache *c);

@@ -41,6 +41,13 @@ struct cache_entered {
     bool is_for_error;                /* SERVE: it is stale, and fetching has failed a moment ago */
 };
 
+/* What it got is past its freshness: its time is over, or a soft purge ended it a moment ago. */
+static inline bool
+cache_entered_is_stale(const struct cache_entered *got)
+{
+    return got->verdict == CACHE_STALE && got->part != CACHE_FOLLOW;
+}
+
 /* Yields. */
 void cache_enter(struct cache *c, const struct cache_key *key, const struct cache_enter *how, struct cache_entered *ret);
 

@@ -38,6 +38,7 @@ struct record {
     cache_scope_id scopes[RECORD_SCOPES_MAX];
     uint32_t n;
     bool is_soft, is_begin;
+    struct str what, by, node;        /* for people; views of the answer */
 };
 
 static void
@@ -79,6 +80,12 @@ add_field(struct record *rec, struct str name, struct str value)
         add_hex_scopes(rec, value);
     else if (str_eq_lit(name, "soft"))
         rec->is_soft = str_eq_lit(value, "1");
+    else if (str_eq_lit(name, "what"))
+        rec->what = value;
+    else if (str_eq_lit(name, "by"))
+        rec->by = value;
+    else if (str_eq_lit(name, "node"))
+        rec->node = value;
     else if (str_eq_lit(name, "begin"))
         rec->is_begin = true;
     else if (str_eq_lit(name, "all"))
@@ -109,6 +116,20 @@ raise_floor(struct external *x, uint64_t to)
         atomic_store(&x->floor, to);
 }
 
+/* For people: what was purged, by whom, on which node. */
+static void
+note_record(struct remote *r, const struct record *rec, uint64_t number)
+{
+    struct purge_note head = {.generation = number, .at_s = loop_wall_ns(r->loop) / 1000000000, .entries = UINT64_MAX,
+                              .is_soft = rec->is_soft};
+    char by[JOURNAL_BY_MAX + 1];
+    bool is_ours = str_eq(rec->node, str_from_c(r->x->name)) || !rec->node.len;
+    int n = is_ours ? 0 : snprintf(by, sizeof(by), "%.*s%snode %.*s", STR_ARG(rec->by), rec->by.len ? ", " : "", STR_ARG(rec->node));
+
+    purge_journal_add(cache_journal(r->memory), &head, rec->scopes, rec->n, rec->what,
+                      is_ours ? rec->by : str_from(by, MIN((size_t)n, sizeof(by) - 1)));
+}
+
 /* One entry of the stream, in order: [id, [name, value, ...]]. x->lock is held. */
 static void
 apply_record(struct remote *r, struct resp entry)
@@ -131,7 +152,10 @@ apply_record(struct remote *r, struct resp entry)
     if (rec.is_begin)
         raise_floor(x, number);
     if (rec.n)
+    {
         cache_purge_at(r->memory, rec.scopes, rec.n, rec.is_soft, number);
+        note_record(r, &rec, number);
+    }
     cache_generation_raise(r->memory, number);
     atomic_store(&x->applied, number);
 }

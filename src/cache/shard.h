@@ -50,6 +50,7 @@ struct cache {
     uint64_t entry_bytes_max;         /* 0: an eighth of the budget */
     struct cache_budget budget;
     struct generations generations;
+    struct purge_journal journal;
     _Atomic uint64_t refused[CACHE_REFUSALS_END];
     _Atomic uint64_t sweep_at;        /* shard << 32 | bucket */
     _Atomic uint64_t flights;         /* under way */

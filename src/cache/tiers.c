@@ -299,6 +299,16 @@ tiers_remove(struct cache_tiers *t, const struct cache_place *place, const struc
     return true;
 }
 
+/* What the external store takes is written down when it comes back from there, like what others purge. */
+static void
+note_purge(struct cache_tiers *t, const struct purge_order *order, uint64_t generation, uint64_t entries)
+{
+    struct purge_note head = {.generation = generation, .at_s = loop_wall_ns(t->loop) / 1000000000, .entries = entries,
+                              .is_soft = order->is_soft};
+
+    purge_journal_add(cache_journal(t->memory), &head, order->scopes, order->n, order->what, order->by);
+}
+
 void
 tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge_receipt *ret)
 {
@@ -311,6 +321,8 @@ tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge
     } else {
         receipt.generation = cache_purge(t->memory, order->scopes, order->n, order->is_soft, ret ? &receipt.entries : NULL);
     }
+    if (!receipt.is_shared)
+        note_purge(t, order, receipt.generation, !r && !ret ? UINT64_MAX : receipt.entries);
     if (ret)
         *ret = receipt;
 }

@@ -5,6 +5,8 @@
 
 #include "base/base.h"
 #include "cli/cache_check.h"
+#include "cli/cache_tool.h"
+#include "cli/cache_writes.h"
 #include "cli/commands.h"
 
 static const struct verb {
@@ -13,6 +15,12 @@ static const struct verb {
     const char *summary;
 } verbs[] = {
     {"check", cache_check_run, "reach the external cache step by step, and say which step fails"},
+    {"purge", cache_tool_run, "drop entries, or make them stale, or count them"},
+    {"ls", cache_tool_run, "what lies in the memory of a node"},
+    {"show", cache_tool_run, "all that is known of single entries"},
+    {"stats", cache_tool_run, "figures"},
+    {"writes", cache_writes_run, "which paths each write drops"},
+    {"purges", cache_tool_run, "the last purges: what, by whom, when"},
 };
 
 static int

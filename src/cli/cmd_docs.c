@@ -233,7 +233,8 @@ metrics_page(struct buf *to)
                     "| `headgate_requests_total{api,class}` | counter | requests answered |\n"
                     "| `headgate_request_duration_ms{api}` | histogram | time from the request's head to the answer's end |\n"
                     "| `headgate_backend_duration_ms{api}` | histogram | time spent waiting for backends |\n"
-                    "| `headgate_api_cache_total{api,outcome}` | counter | cache lookups by outcome |\n");
+                    "| `headgate_api_cache_total{api,outcome}` | counter | cache lookups by outcome |\n"
+                    "| `headgate_cache_refusals_total{reason}` | counter | answers and values that were not stored, by reason |\n");
 }
 
 static void

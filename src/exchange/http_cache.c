@@ -104,10 +104,13 @@ age_of(const struct exchange *ex, const struct cache_entry *e)
     return (now - MIN(now, cache_entry_stored_ms(e))) / 1000 + cache_entry_age_s(e);
 }
 
+/* How long it is fresh, from its birth at the origin; a soft purge has ended that early. */
 static uint64_t
-life_of(const struct cache_entry *e)
+life_of(const struct lookup *l, const struct cache_entry *e)
 {
-    return (cache_entry_expires_ms(e) - cache_entry_stored_ms(e)) / 1000 + cache_entry_age_s(e);
+    uint64_t life_s = (cache_entry_expires_ms(e) - cache_entry_stored_ms(e)) / 1000 + cache_entry_age_s(e), age_s = age_of(l->ex, e);
+
+    return cache_entered_is_stale(&l->got) ? MIN(life_s, age_s - MIN(age_s, l->got.stale_ms / 1000)) : life_s;
 }
 
 /* Takes the references over. */
@@ -481,7 +484,7 @@ takes_stale(const struct lookup *l)
     const struct cache_entry *e = l->got.entry;
 
     return e && !(cache_entry_flags(e) & ENTRY_MUST_VALIDATE) &&
-           cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(e));
+           cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(l, e));
 }
 
 static enum cache_outcome
@@ -489,7 +492,7 @@ outcome_of(const struct cache_entered *got)
 {
     if (got->is_for_error)
         return CACHE_OUTCOME_STALE_ERROR;
-    if (got->stale_ms)
+    if (cache_entered_is_stale(got))
         return CACHE_OUTCOME_STALE;
     return got->has_waited || got->fill ? CACHE_OUTCOME_COLLAPSED : CACHE_OUTCOME_HIT;
 }
@@ -500,9 +503,9 @@ serve_found(struct lookup *l)
 {
     struct cache_entry *e = l->got.entry;
     struct cache_fill *fill = l->got.fill;
-    bool is_in_window = l->got.stale_ms > 0 && !l->wanted.must_validate && l->wanted.max_age_s < 0 && l->wanted.min_fresh_s < 0;
+    bool is_in_window = cache_entered_is_stale(&l->got) && !l->wanted.must_validate && l->wanted.max_age_s < 0 && l->wanted.min_fresh_s < 0;
 
-    if (!is_in_window && !cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(e))) {
+    if (!is_in_window && !cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(l, e))) {
         cache_fill_unref(fill);
         l->got.fill = NULL;
         if (l->got.part == CACHE_FOLLOW)

@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "gateway/cache_admin.h"
 #include "gateway/master_link.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
@@ -22,6 +23,7 @@ struct admin {
     struct loop *loop;
     struct http_server *server;
     struct listener *listener;
+    struct cache_admin cache;
     struct message quiet;             /* sent once, by admin_stop_listening() */
     struct buf token;                 /* empty: none could be kept, so nothing that needs one is served */
     char *address;
@@ -67,11 +69,39 @@ run_reload(struct admin *a, struct http_call *call)
     http_call_send_text(call, 202, STR("text/plain"), STR("loading\n"));
 }
 
+static void
+run_cache_purge(struct admin *a, struct http_call *call)
+{
+    cache_admin_purge(&a->cache, call);
+}
+
+static void
+send_cache_entries(struct admin *a, struct http_call *call)
+{
+    cache_admin_entries(&a->cache, call);
+}
+
+static void
+send_cache_stats(struct admin *a, struct http_call *call)
+{
+    cache_admin_stats(&a->cache, call);
+}
+
+static void
+send_cache_purges(struct admin *a, struct http_call *call)
+{
+    cache_admin_purges(&a->cache, call);
+}
+
 static const struct admin_route routes[] = {
     {"GET", "/livez", true, send_livez},
     {"GET", "/readyz", true, send_readyz},
     {"GET", "/metrics", true, send_metrics},
     {"POST", "/reload", false, run_reload},
+    {"POST", "/cache/purge", false, run_cache_purge},
+    {"GET", "/cache/entries", false, send_cache_entries},
+    {"GET", "/cache/stats", false, send_cache_stats},
+    {"GET", "/cache/purges", false, send_cache_purges},
 };
 
 /* Compared in time that does not depend on where it differs. */
@@ -192,6 +222,7 @@ admin_start(struct gateway *g, struct err *err)
     http_limits_init(&conf.limits);
     if (!load_token(a, g->options, err) || !(a->loop = loop_new(&loop_options, err)))
         goto failed;
+    cache_admin_init(&a->cache, g, a->loop);
     a->server = http_server_new(a->loop, &conf);
     if (!listen_at(a, g->options, err))
         goto failed;

@@ -3,6 +3,7 @@
  *     GET /livez     200 while the process turns
  *     GET /readyz    200 when a configuration is published and no drain has begun, else 503 and why
  *     GET /metrics   Prometheus text
+ *     POST /reload, /cache/...   gateway/cache_admin.h
  * The rest needs the bearer token of the state folder (made at first start); /metrics and health too, unless
  * admin.open-health says otherwise.
  * SPDX-License-Identifier: Apache-2.0 */

@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/num.h"
+#include "exchange/writes.h"
 #include "http/compress.h"
 #include "http/path.h"
 #include "http/tunnel.h"
@@ -548,6 +549,8 @@ serve(struct front *f, const struct snapshot *s)
     set_gateway_base(f);
     http_strip_hop_by_hop(&f->call->request.headers, true);
     plan_run(&f->ex);
+    if (UNLIKELY(writes_apply(&f->ex)))
+        writes_drop(&f->ex);
     send_answer(f);
 }
 

@@ -718,6 +718,11 @@ collect_cache(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_CACHE_COLLAPSED, stats.collapsed);
     metric_set(figures, METRIC_CACHE_REFUSED, refused);
     metric_set(figures, METRIC_CACHE_EVICTIONS, stats.evictions);
+    metric_set(figures, METRIC_CACHE_STALE, stats.stale);
+    metric_set(figures, METRIC_CACHE_EXPIRED, stats.expired);
+    metric_set(figures, METRIC_CACHE_PURGED, stats.purged);
+    metric_set(figures, METRIC_CACHE_PURGES, purge_journal_count(cache_journal(g->cache)));
+    metric_set(figures, METRIC_CACHE_PURGES_REFUSED, atomic_load_explicit(&g->purges_refused, memory_order_relaxed));
     metric_set(figures, METRIC_CACHE_BYTES, stats.bytes);
     metric_set(figures, METRIC_CACHE_ENTRIES, stats.entries);
 }
@@ -777,6 +782,21 @@ collect_loggers(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_LOGGER_TRUNCATED, stats.truncated);
     metric_set(figures, METRIC_LOGGER_BYTES, stats.bytes);
     metric_set(figures, METRIC_LOGGER_WAITING, stats.waiting);
+}
+
+/* Why answers were not stored, a line a reason. */
+static void
+print_cache_refusals(struct gateway *g, struct buf *to)
+{
+    struct cache_stats stats;
+
+    cache_stats(g->cache, &stats);
+    buf_add_lit(to, "# HELP headgate_cache_refusals_total answers and values that were not stored, by reason\n"
+                    "# TYPE headgate_cache_refusals_total counter\n");
+    for (uint32_t i = CACHE_STORED + 1; i < CACHE_REFUSALS_END; i++)
+        if (stats.refused[i])
+            buf_printf(to, "headgate_cache_refusals_total{reason=\"%s\"} %llu\n", cache_refusal_word((enum cache_refusal)i),
+                       (unsigned long long)stats.refused[i]);
 }
 
 void

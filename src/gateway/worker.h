@@ -73,6 +73,7 @@ struct gateway {
     struct metrics *metrics;
     struct log_sink *log_sink;
     struct cache *cache;
+    _Atomic uint64_t purges_refused;  /* above cache.purges-per-second */
     struct counters *counters;
     struct supplies *supplies;
     struct outlets *outlets;

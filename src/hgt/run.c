@@ -65,6 +65,8 @@ render_request(struct run *r, const struct step *step)
     if (!str_starts_with_nocase(headers, STR("host:")) && str_find(headers, STR("\nHost:"), 0) < 0)
         buf_add_lit(&out, "Host: gateway.test\r\n");
     buf_add_str(&out, headers);
+    if (step->to_admin && str_find(headers, STR("Authorization:"), 0) < 0)
+        buf_add_lit(&out, "Authorization: Bearer " SETUP_ADMIN_TOKEN "\r\n");
     if (step->has_body && str_find(headers, STR("Content-Length:"), 0) < 0 &&
         str_find(headers, STR("Transfer-Encoding:"), 0) < 0)
         buf_printf(&out, "Content-Length: %zu\r\n", body.len);
@@ -103,6 +105,12 @@ exchange_once(struct run *r, struct arena *a, struct wire *w, struct str request
     return ret->has_answer;
 }
 
+static uint16_t
+port_for(struct run *r, const struct step *step)
+{
+    return step->to_admin ? gateway_admin_port(r->setup.gateway) : gateway_port(r->setup.gateway, step->is_tls ? 1 : 0);
+}
+
 struct burst {
     struct run *run;
     const struct step *step;
@@ -117,16 +125,16 @@ struct burst {
 static void
 send_one(struct burst *b)
 {
-    struct setup *s = &b->run->setup;
+    uint16_t port = port_for(b->run, b->step);
     SSL_CTX *tls = b->step->is_tls ? b->tls : NULL;
     struct wire w;
     struct err err;
 
     if (b->step->is_http2) {
-        h2_client_exchange(gateway_port(s->gateway, tls ? 1 : 0), tls, b->request, &b->arena, b->reply);
+        h2_client_exchange(port, tls, b->request, &b->arena, b->reply);
         return;
     }
-    if (!wire_connect(&w, gateway_port(s->gateway, tls ? 1 : 0), tls, "gateway.test", &err))
+    if (!wire_connect(&w, port, tls, "gateway.test", &err))
         return;
     exchange_once(b->run, &b->arena, &w, b->request, str_eq_lit(b->step->method, "HEAD"), b->reply);
     b->reply->is_closed = wire_wait_closed(&w, 2000);
@@ -191,7 +199,7 @@ client_tls(struct run *r, const struct step *step)
 }
 
 static struct connection *
-take_connection(struct run *r, struct str name, SSL_CTX *tls)
+take_connection(struct run *r, struct str name, uint16_t port, SSL_CTX *tls)
 {
     struct connection *c = find_connection(r, name);
     struct err err;
@@ -201,7 +209,7 @@ take_connection(struct run *r, struct str name, SSL_CTX *tls)
         *c = (struct connection){.name = name, .wire = {.fd = -1}, .next = r->connections};
         r->connections = c;
     }
-    if (c->wire.fd < 0 && !wire_connect(&c->wire, gateway_port(r->setup.gateway, tls ? 1 : 0), tls, "gateway.test", &err))
+    if (c->wire.fd < 0 && !wire_connect(&c->wire, port, tls, "gateway.test", &err))
         return NULL;
     return c;
 }
@@ -279,7 +287,7 @@ run_request(struct run *r, const struct step *step)
     r->n_replies = step->times;
     r->replies = arena_new_array(r->arena, struct client_reply, step->times ? step->times : 1);
     if (step->connection.p) {
-        struct connection *c = take_connection(r, step->connection, step->is_tls ? tls : NULL);
+        struct connection *c = take_connection(r, step->connection, port_for(r, step), step->is_tls ? tls : NULL);
         for (uint32_t i = 0; c && i < step->times; i++)
             exchange_once(r, r->arena, &c->wire, request, str_eq_lit(step->method, "HEAD"), &r->replies[i]);
         if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, awaited_by(step).is_end ? WIRE_WAIT_MS : MORE_WAIT_MS)))
@@ -314,7 +322,7 @@ run_raw(struct run *r, const struct step *step)
     r->replies = reply;
     r->n_replies = 1;
     if (step->connection.p)
-        c = take_connection(r, step->connection, NULL);
+        c = take_connection(r, step->connection, port_for(r, step), NULL);
     else if (!wire_connect(&single.wire, gateway_port(r->setup.gateway, 0), NULL, NULL, &err))
         c = NULL;
     if (!c)

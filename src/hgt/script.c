@@ -8,6 +8,7 @@
 struct parser {
     struct arena *arena;
     struct diags *diags;
+    bool uses_admin;
 };
 
 static bool
@@ -479,7 +480,7 @@ parse_test(struct parser *p, struct step *s, struct str rest)
     return s->name.len || complain(p, &s->line, "`test NAME`");
 }
 
-/* request METHOD TARGET [on CONNECTION] [times N [at once]] [http/1.0|http/2] [tls [as IDENTITY]] */
+/* request METHOD TARGET [to admin] [on CONNECTION] [times N [at once]] [http/1.0|http/2] [tls [as IDENTITY]] */
 static bool
 parse_request(struct parser *p, struct step *s, struct str rest)
 {
@@ -496,6 +497,10 @@ parse_request(struct parser *p, struct step *s, struct str rest)
         if (accept(p, &rest, "times") && word_next(p->arena, &rest, &count) &&
             num_parse_u32(count, 100000, &s->times, NULL))
             continue;
+        if (accept(p, &rest, "to") && accept(p, &rest, "admin")) {
+            s->to_admin = p->uses_admin = true;
+            continue;
+        }
         if (accept(p, &rest, "at") && accept(p, &rest, "once")) {
             s->at_once = true;
             continue;
@@ -517,7 +522,7 @@ parse_request(struct parser *p, struct step *s, struct str rest)
             if (!accept(p, &rest, "as") || word_next(p->arena, &rest, &s->identity))
                 continue;
         }
-        return complain(p, &s->line, "`on CONNECTION`, `times N [at once]`, `later`, `http/1.0`, `http/2` or `tls [as IDENTITY]`");
+        return complain(p, &s->line, "`on CONNECTION`, `to admin`, `times N [at once]`, `later`, `http/1.0`, `http/2` or `tls [as IDENTITY]`");
     }
     if (s->is_later && (s->is_http2 || s->times != 1))
         return complain(p, &s->line, "one request over HTTP/1 for `later`");
@@ -800,9 +805,10 @@ parse_each(struct parser *p, struct step *s, struct str rest)
 bool
 script_parse(const struct source *source, struct arena *a, struct script *ret, struct diags *diags)
 {
-    struct parser p = {a, diags};
+    struct parser p = {.arena = a, .diags = diags};
 
     *ret = (struct script){.source = source};
     ret->first = parse_steps(&p, (struct region){source, 0, (uint32_t)source->text.len});
+    ret->uses_admin = p.uses_admin;
     return diags->errors == 0;
 }

@@ -108,7 +108,7 @@ struct step {
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
     struct operation_policy *operation_policies;  /* api: those of its operations */
-    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, is_for_answer, waits_for_background;
+    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, to_admin, is_for_answer, waits_for_background;
     uint32_t times;
     uint64_t number;
     struct step *steps;               /* each: its block */
@@ -119,6 +119,7 @@ struct step {
 struct script {
     const struct source *source;
     struct step *first;
+    bool uses_admin;                  /* some request goes to the admin listener */
 };
 
 /* False when there is any error in diags. Everything lives in the arena. */

@@ -528,6 +528,19 @@ choose_listeners(struct setup *s)
     s->options.n_listeners = 2;
 }
 
+/* The admin listener, for scripts that speak to it. */
+static void
+choose_admin(struct setup *s)
+{
+    struct admin_options *o = &s->options.admin;
+    struct str file = str_printf(s->arena, "%s/token", s->folder);
+
+    o->is_on = s->script->uses_admin && file_write_atomic(file.p, STR(SETUP_ADMIN_TOKEN), 0600, NULL);
+    o->address = STR("127.0.0.1");
+    o->port = 0;
+    o->token_file = file;
+}
+
 static void
 choose_surroundings(struct setup *s)
 {
@@ -542,7 +555,7 @@ choose_surroundings(struct setup *s)
     s->options.artifacts = str_printf(s->arena, "%s/artifacts", s->folder);
     s->options.state = str_printf(s->arena, "%s/state", s->folder);
     s->options.watch.is_on = false;
-    s->options.admin.is_on = false;
+    choose_admin(s);
     s->options.user = s->options.group = STR_NONE;
 }
 

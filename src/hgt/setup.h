@@ -7,6 +7,8 @@
 #include "hgt/origin.h"
 #include "hgt/tokens.h"
 
+#define SETUP_ADMIN_TOKEN "the-token-of-this-test"
+
 struct setup {
     struct arena *arena;
     const struct script *script;

@@ -294,7 +294,7 @@ outcome_of(const struct cache_entered *got)
 {
     if (got->is_for_error)
         return CACHE_OUTCOME_STALE_ERROR;
-    if (got->stale_ms)
+    if (cache_entered_is_stale(got))
         return CACHE_OUTCOME_STALE;
     if (got->has_waited || got->fill)
         return CACHE_OUTCOME_COLLAPSED;

@@ -1,0 +1,124 @@
+"""cache_test.py HEADGATE [TEST...]: `headgate cache` against running gateways. Prints "N tests, N passed, N failed"."""
+import json
+import os
+import subprocess
+import sys
+
+from rig import HEADGATE, SLOW, free_port, run_all
+
+PLAIN = "<policies><inbound><base /></inbound></policies>"
+RFC = "apis: {shop: {cache: {mode: rfc9111}}}\n"
+
+
+def cache(gateway, *words, status=0, more=()):
+    """Runs `headgate cache WORDS` against this gateway; what it printed."""
+    done = subprocess.run([HEADGATE, "cache", words[0], "--config", os.path.join(gateway.folder, "headgate.yaml"), *more, *words[1:]],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60 * SLOW,
+                          env={**os.environ, "USER": "anna"})
+    assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout if status == 0 else done.stderr
+
+
+def shop(rig, name="node", config="", origin=None):
+    origin = origin or rig.origin()
+    origin.headers["/a"] = {"Cache-Control": "max-age=600", "Surrogate-Key": "shoes"}
+    origin.headers["/a/b"] = {"Cache-Control": "max-age=600", "Vary": "Accept-Language"}
+    origin.headers["/c"] = {"Cache-Control": "no-store"}
+    return origin, rig.gateway(origin, {"shop": ("shop", PLAIN)}, RFC + config, name=name)
+
+
+def test_purge(rig):
+    origin, g = shop(rig)
+    for path in ("/shop/a", "/shop/a?x=1", "/shop/a/b"):
+        g.get(path)
+    out = cache(g, "purge", "--dry-run", "--tag", "shoes")
+    assert "would drop 2 entries" in out and "tag shoes" in out, out
+    out = cache(g, "purge", "/shop/a?x=1")
+    assert "dropped 1 entries" in out and "1 node reached" in out, out
+    g.get("/shop/a")
+    assert origin.count("/a") == 2
+    assert "made stale: 1 entries" in cache(g, "purge", "--soft", "http://gateway.test/shop/a")
+    g.get("/shop/a")
+    assert origin.count("/a") == 3
+    assert "dropped 2 entries" in cache(g, "purge", "/shop/a*")
+    assert json.loads(cache(g, "purge", "--all", "--json"))["what"] == "everything"
+    assert "by anna, admin at 127.0.0.1" in g.log()
+    out = cache(g, "purges")
+    assert "hard  everything  by anna, admin at 127.0.0.1" in out and "4 purges" in out, out
+
+
+def test_looking(rig):
+    origin, g = shop(rig)
+    g.get("/shop/a")
+    g.get("/shop/a/b", {"Accept-Language": "de"})
+    g.get("/shop/c")
+    out = cache(g, "ls")
+    assert "2 of 2 entries" in out and f"shop http://127.0.0.1:{origin.port}/a" in out and "Accept-Language=de" in out, out
+    out = cache(g, "ls", "--tag", "shoes")
+    assert "1 of 1 entries" in out, out
+    out = cache(g, "show", "/shop/a")
+    assert "Surrogate-Key: shoes" in out and "status     200" in out, out
+    out = cache(g, "stats")
+    assert "stores       2" in out and "refused: no-store" in out, out
+    assert g.metric('headgate_cache_refusals_total{reason="no-store"}') == 1
+
+
+def test_what_goes_wrong_is_said(rig):
+    origin, g = shop(rig)
+    assert "usage: headgate cache purge" in cache(g, "purge", status=2)
+    assert "begins with '/'" in cache(g, "purge", "--prefix", "items", status=1)
+    wrong = rig.path("token")
+    with open(wrong, "w") as f:
+        f.write("not the token of this gateway")
+    assert "401" in cache(g, "purge", "--all", status=1, more=("--token-file", wrong))
+    assert "no gateway answers" in cache(g, "stats", status=1, more=("--admin", f"127.0.0.1:{free_port()}"))
+    assert "token" in cache(g, "stats", status=2, more=("--state", rig.path("nothing")))
+
+
+def test_two_nodes_behind_one_redis(rig):
+    redis = rig.redis()
+    config = f"caches:\n  - {{connection: '127.0.0.1:{redis.port}'}}\n"
+    origin, one = shop(rig, "one", config)
+    two = rig.gateway(origin, {"shop": ("shop", PLAIN)}, RFC + config, name="two")
+    one.get("/shop/a")
+    two.get("/shop/a")
+    out = cache(one, "purge", "--tag", "shoes")
+    assert "2 nodes reached, the external cache knows" in out, out
+    before = origin.count("/a")
+    two.get("/shop/a")
+    assert origin.count("/a") == before + 1
+    out = cache(two, "purges")
+    assert "tag shoes  by anna, admin at 127.0.0.1, node one" in out, out
+
+
+SPECIFICATION = {
+    "openapi": "3.0.1", "info": {"title": "shop", "version": "1"},
+    "paths": {"/items": {"get": {"operationId": "list", "responses": {}}, "post": {"operationId": "create", "responses": {}}},
+              "/items/{id}": {"get": {"operationId": "get", "responses": {}}, "delete": {"operationId": "remove", "responses": {}}},
+              "/items/{id}/ship": {"post": {"operationId": "ship", "responses": {}}},
+              "/jobs": {"post": {"operationId": "job", "responses": {}}}}}
+
+
+def test_writes(rig):
+    folder = rig.path("artifacts")
+    os.makedirs(os.path.join(folder, "apis", "shop"))
+    with open(os.path.join(folder, "apis", "shop", "apiInformation.json"), "w") as f:
+        json.dump({"properties": {"displayName": "shop", "path": "shop", "serviceUrl": "http://127.0.0.1:1"}}, f)
+    with open(os.path.join(folder, "apis", "shop", "specification.json"), "w") as f:
+        json.dump(SPECIFICATION, f)
+    with open(rig.path("headgate.yaml"), "w") as f:
+        f.write("artifacts: artifacts\napis: {shop: {cache: {drop-on-write: true, writes: {job: '/items*', gone: none}}}}\n")
+    done = subprocess.run([HEADGATE, "cache", "writes", "--config", rig.path("headgate.yaml"), "shop"], stdout=subprocess.PIPE, text=True,
+                          timeout=60 * SLOW)
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and lines[0] == "shop: drop-on-write is on", done.stdout
+    for line in ("POST /items /shop/items", "DELETE /items/{id} /shop/items/{id}*, /shop/items",
+                 "POST /items/{id}/ship /shop/items/{id}, /shop/items", "POST /jobs /shop/items* (as configured)",
+                 "writes: there is no operation 'gone'"):
+        assert line in lines, (line, done.stdout)
+
+
+if __name__ == "__main__":
+    tests = [f for name, f in sorted(globals().items(), key=lambda i: getattr(i[1], "__code__", None) and
+                                     i[1].__code__.co_firstlineno or 0) if name.startswith("test_")]
+    sys.exit(1 if run_all(tests, sys.argv[2:]) else 0)
