@@ -77,6 +77,23 @@ cache_verdict_word(enum cache_verdict v)
     return "";
 }
 
+void
+cache_note_refusal(struct cache *c, const struct cache_key *key, enum cache_refusal why)
+{
+    uint64_t hash = key->hash.lo;
+
+    atomic_store_explicit(&c->refusal_notes[hash & (REFUSAL_NOTES - 1)], (hash & ~(uint64_t)0xff) | (uint64_t)why, memory_order_relaxed);
+}
+
+enum cache_refusal
+cache_noted_refusal(const struct cache *c, const struct cache_key *key)
+{
+    uint64_t hash = key->hash.lo;
+    uint64_t note = atomic_load_explicit(&c->refusal_notes[hash & (REFUSAL_NOTES - 1)], memory_order_relaxed);
+
+    return (note & ~(uint64_t)0xff) == (hash & ~(uint64_t)0xff) ? (enum cache_refusal)(note & 0xff) : CACHE_STORED;
+}
+
 /* ---- creation ---- */
 
 static uint32_t
@@ -776,6 +793,20 @@ cache_list(struct cache *c, uint64_t now_ms, bool (*fn)(void *ctx, const struct 
                 goes_on = fn(ctx, e, &(struct cache_seen){judge(c, e, now_ms), e->uses});
         pthread_mutex_unlock(&s->lock);
     }
+}
+
+void
+cache_list_variants(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+                    bool (*fn)(void *ctx, const struct cache_entry *e, const struct cache_seen *seen), void *ctx)
+{
+    struct shard *s = shard_of(c, key);
+    bool goes_on = true;
+
+    pthread_mutex_lock(&s->lock);
+    for (struct cache_entry *e = *bucket_of(s, key->hash.lo); e && goes_on; e = e->next)
+        if (entry_matches(e, key))
+            goes_on = fn(ctx, e, &(struct cache_seen){judge(c, e, now_ms), e->uses});
+    pthread_mutex_unlock(&s->lock);
 }
 
 struct purge_journal *

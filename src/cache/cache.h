@@ -47,6 +47,10 @@ const char *cache_refusal_word(enum cache_refusal why);
 const char *cache_refusal_sentence(enum cache_refusal why);
 /* Counts a refusal decided above the store. */
 void cache_count_refusal(struct cache *c, enum cache_refusal why);
+/* Remembers for a while why the answer to this key was not stored, for explanations: some keys, the latest ones. */
+void cache_note_refusal(struct cache *c, const struct cache_key *key, enum cache_refusal why);
+/* CACHE_STORED: nothing is remembered. */
+enum cache_refusal cache_noted_refusal(const struct cache *c, const struct cache_key *key);
 
 /* ---- entries: immutable, counted ---- */
 
@@ -224,6 +228,9 @@ struct cache_seen {
 /* As cache_each(), with what a look-up would say; ends when fn returns false. */
 void cache_list(struct cache *c, uint64_t now_ms, bool (*fn)(void *ctx, const struct cache_entry *e, const struct cache_seen *seen),
                 void *ctx);
+/* The variants of one key, as cache_list(). */
+void cache_list_variants(struct cache *c, const struct cache_key *key, uint64_t now_ms,
+                         bool (*fn)(void *ctx, const struct cache_entry *e, const struct cache_seen *seen), void *ctx);
 /* The last purges. Whoever purges writes them down: tiers.h does. */
 struct purge_journal *cache_journal(struct cache *c);
 /* Walks everything; asserts the invariants named in cache.c. True, for CHECK(). */

@@ -11,6 +11,7 @@
 
 #define FLIGHT_BUCKETS 64u
 #define MARKS 64u
+#define REFUSAL_NOTES 4096u           /* a power of two */
 
 struct cache_flight;
 
@@ -55,6 +56,7 @@ struct cache {
     _Atomic uint64_t sweep_at;        /* shard << 32 | bucket */
     _Atomic uint64_t flights;         /* under way */
     _Atomic uint64_t flights_landed;  /* ever */
+    _Atomic uint64_t refusal_notes[REFUSAL_NOTES];  /* hash of the key above its low 8 bits, enum cache_refusal in them */
 };
 
 static inline struct shard *

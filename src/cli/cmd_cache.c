@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "cli/cache_check.h"
+#include "cli/cache_explain.h"
 #include "cli/cache_tool.h"
 #include "cli/cache_writes.h"
 #include "cli/commands.h"
@@ -19,6 +20,7 @@ static const struct verb {
     {"ls", cache_tool_run, "what lies in the memory of a node"},
     {"show", cache_tool_run, "all that is known of single entries"},
     {"stats", cache_tool_run, "figures"},
+    {"explain", cache_explain_run, "what the cache makes of a request, and why"},
     {"writes", cache_writes_run, "which paths each write drops"},
     {"purges", cache_tool_run, "the last purges: what, by whom, when"},
 };

@@ -183,6 +183,16 @@ struct trace_line {
     uint64_t at_ns;
 };
 
+/* What the cache did, for Cache-Status and for explanations (exchange/cache_report.h). Zero: it was not asked. */
+struct cache_said {
+    uint8_t look;                 /* enum cache_verdict + 1; 0: no look-up */
+    uint8_t bypass;               /* enum cache_bypass: why there was none */
+    uint8_t refusal;              /* enum cache_refusal: why this answer was not stored */
+    bool is_served, is_collapsed, is_external, is_request;    /* is_request: the client wanted it fresher */
+    int32_t ttl_s;                /* of what was served or stored; negative: stale */
+    struct explanation *explanation;  /* NULL: nobody asked for one */
+};
+
 struct exchange {
     struct arena *arena;
     const struct services *services;
@@ -255,6 +265,7 @@ struct exchange {
     struct exchange_times times;
     uint8_t cache_outcome;        /* enum cache_outcome, observe/metrics.h */
     bool is_answer_stored;        /* in the cache, or on its way there */
+    struct cache_said said;       /* what the cache did, in more words */
     uint16_t backend_status;
     struct str backend_id, backend_protocol;
     struct str backend_scheme, backend_authority, backend_target;   /* of the last try; the row joins them */

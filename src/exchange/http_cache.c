@@ -14,6 +14,7 @@
 #include "cache/flight.h"
 #include "cache/freshness.h"
 #include "cache/tags.h"
+#include "exchange/cache_report.h"
 #include "exchange/detached.h"
 #include "exchange/stored_reply.h"
 #include "exchange/storing.h"
@@ -129,6 +130,7 @@ serve(struct lookup *l, struct cache_entry *entry, struct cache_fill *fill, enum
         content_close(&ex->response->content);
     ex->response = r;
     ex->cache_outcome = (uint8_t)outcome;
+    cache_report_served(ex, entry);
     http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
     reply_settle_conditions(ex, l->client, l->is_head, r);
     return true;
@@ -261,8 +263,10 @@ take_answer(struct lookup *l, const struct http_headers *sent, const struct exch
             why = CACHE_REFUSED_EXPIRED;
     }
     if (why) {
-        if (f && !l->is_head)
+        if (f && !l->is_head) {
             tiers_count_refusal(ex->services->tiers, why);
+            cache_report_refused(ex, &l->storing.key, why);
+        }
         end_flight(l, r->status >= 500 ? FLIGHT_FAILED : FLIGHT_SOLO);
     } else {
         add_date(ex, r->headers);
@@ -272,7 +276,11 @@ take_answer(struct lookup *l, const struct http_headers *sent, const struct exch
         l->storing.wants_field = wants_field;
         l->storing.ctx = f;
         l->got.flight = NULL;
-        ex->is_answer_stored = storing_run(ex, &l->storing, NULL);
+        ex->is_answer_stored = storing_run(ex, &l->storing, &why);
+        if (ex->is_answer_stored)
+            cache_report_stored(ex, l->storing.life_ms);
+        else
+            cache_report_refused(ex, &l->storing.key, why);
     }
     if (l->settings->surrogate_control)
         http_headers_remove(r->headers, STR("Surrogate-Control"));
@@ -508,6 +516,7 @@ serve_found(struct lookup *l)
     if (!is_in_window && !cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(l, e))) {
         cache_fill_unref(fill);
         l->got.fill = NULL;
+        l->ex->said.is_request = true;
         if (l->got.part == CACHE_FOLLOW)
             drop_entry(l);            /* a head without its body */
         if (l->wanted.only_if_cached)
@@ -534,7 +543,9 @@ look_up(struct lookup *l)
     };
     bool ok;
 
+    cache_report_look(ex, &l->storing.key, &request, l->storing.path, STR_NONE);
     tiers_enter(ex->services->tiers, &l->storing.place, &l->storing.key, &how, &l->got);
+    cache_report_found(ex, &l->got);
     if (l->got.part <= CACHE_FOLLOW) {
         ok = serve_found(l);
     } else if (takes_stale(l)) {
@@ -610,10 +621,13 @@ http_cache_run(struct exchange *ex, const struct attempt *conf)
     struct http_headers *h = ex->request.headers;
 
     l.is_head = str_eq_lit(ex->request.method, "HEAD");
+    ex->said.bypass = CACHE_BYPASS_METHOD;
     if (!http_method_is_safe(http_method_from(ex->request.method)))
         return forward_unsafe(ex, conf);
-    if ((!l.is_head && !str_eq_lit(ex->request.method, "GET")) || !content_is_empty(&ex->request.content) ||
-        http_headers_has(h, HTTP_IF_MATCH) || http_headers_has(h, HTTP_IF_UNMODIFIED_SINCE))
+    if ((!l.is_head && !str_eq_lit(ex->request.method, "GET")) || !content_is_empty(&ex->request.content))
+        return attempt_run(ex, conf);
+    ex->said.bypass = CACHE_BYPASS_CONDITION;
+    if (http_headers_has(h, HTTP_IF_MATCH) || http_headers_has(h, HTTP_IF_UNMODIFIED_SINCE))
         return attempt_run(ex, conf);
     l.has_range = http_headers_has(h, HTTP_RANGE);
     if (l.settings->client_directives)

@@ -223,6 +223,8 @@ admin_start(struct gateway *g, struct err *err)
     if (!load_token(a, g->options, err) || !(a->loop = loop_new(&loop_options, err)))
         goto failed;
     cache_admin_init(&a->cache, g, a->loop);
+    if (a->token.len)
+        atomic_store_explicit(&g->explain_token, str_dup(&g->keep, buf_str(&a->token)).p, memory_order_release);
     a->server = http_server_new(a->loop, &conf);
     if (!listen_at(a, g->options, err))
         goto failed;

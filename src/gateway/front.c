@@ -9,7 +9,9 @@
 
 #include "base/codec.h"
 #include "base/num.h"
+#include "exchange/cache_report.h"
 #include "exchange/writes.h"
+#include "gateway/explain_pass.h"
 #include "http/compress.h"
 #include "http/path.h"
 #include "http/tunnel.h"
@@ -537,6 +539,18 @@ settle_upgrade(struct front *f)
     return true;
 }
 
+/* Headgate-Explain: the field ends here in any case. */
+static void
+want_explanation(struct front *f)
+{
+    const char *token = atomic_load_explicit(&f->worker->gateway->explain_token, memory_order_acquire);
+    struct str pass = http_headers_get(&f->call->request.headers, HTTP_HEADGATE_EXPLAIN);
+
+    if (token && explain_pass_is_good(pass, str_from_c(token), f->ex.timestamp_ns / 1000000000u))
+        f->ex.said.explanation = arena_new(f->ex.arena, struct explanation);
+    http_headers_remove_id(&f->call->request.headers, HTTP_HEADGATE_EXPLAIN);
+}
+
 static void
 serve(struct front *f, const struct snapshot *s)
 {
@@ -544,6 +558,8 @@ serve(struct front *f, const struct snapshot *s)
     if (!normalise(f, s) || !identify(f))
         return;
     fill_request(f);
+    if (UNLIKELY(http_headers_has(&f->call->request.headers, HTTP_HEADGATE_EXPLAIN)))
+        want_explanation(f);
     if (!route(f, s) || !check_access(f, s) || refuse_unsupported(f) || !settle_upgrade(f) || !limit_body(f))
         return;
     set_gateway_base(f);
@@ -551,6 +567,8 @@ serve(struct front *f, const struct snapshot *s)
     plan_run(&f->ex);
     if (UNLIKELY(writes_apply(&f->ex)))
         writes_drop(&f->ex);
+    if (UNLIKELY(cache_report_is_wanted(&f->ex) || f->ex.api->settings.cache.says_status))
+        cache_report_write(&f->ex);
     send_answer(f);
 }
 

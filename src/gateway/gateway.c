@@ -815,6 +815,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
     metrics_print(g->metrics, to);
     print_refusals(g, to);
     print_errors(g, to);
+    print_cache_refusals(g, to);
 }
 
 static void

@@ -73,6 +73,7 @@ struct gateway {
     struct metrics *metrics;
     struct log_sink *log_sink;
     struct cache *cache;
+    _Atomic(const char *) explain_token;  /* of the admin listener, in keep; NULL: none */
     _Atomic uint64_t purges_refused;  /* above cache.purges-per-second */
     struct counters *counters;
     struct supplies *supplies;

@@ -263,7 +263,7 @@ static bool
 send_later(struct run *r, const struct step *step, struct str bytes)
 {
     struct str name = step->connection.p ? step->connection : STR(LATER);
-    struct connection *c = take_connection(r, name, step->is_tls ? client_tls(r, step) : NULL);
+    struct connection *c = take_connection(r, name, port_for(r, step), step->is_tls ? client_tls(r, step) : NULL);
 
     r->n_replies = 0;
     if (!c)

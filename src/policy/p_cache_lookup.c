@@ -3,6 +3,7 @@
  * cache-store. A miss remembers the key for that cache-store.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cache/flight.h"
+#include "exchange/cache_report.h"
 #include "http/headers.h"
 #include "model/access.h"
 #include "model/api.h"
@@ -241,6 +242,7 @@ go_without(struct exchange *ex, const struct last_error *before)
     exchange_trace(ex, TRACE_ERROR, STR("cache-lookup"), ex->error.message);
     tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_KEY);
     ex->error = *before;
+    ex->said.bypass = CACHE_BYPASS_KEY;
     return FLOW_NEXT;
 }
 
@@ -301,6 +303,31 @@ outcome_of(const struct cache_entered *got)
     return got->is_external ? CACHE_OUTCOME_EXTERNAL : CACHE_OUTCOME_HIT;
 }
 
+/* For explanations: what varies beside the address, by name. */
+static struct str
+parts_text(const struct cache_lookup *l, struct exchange *ex)
+{
+    struct buf text = buf_in(ex->arena);
+    bool by_developer, by_groups;
+    struct str part;
+
+    if (!cache_report_is_wanted(ex) || !pvalue_bool(ex, &l->by_developer, &by_developer) || !pvalue_bool(ex, &l->by_groups, &by_groups))
+        return STR("");
+    if (by_developer)
+        buf_printf(&text, ", developer %.*s", STR_ARG(ex->user ? ex->user->name : STR("(nobody)")));
+    for (uint32_t i = 0; by_groups && ex->user && i < ex->user->n_groups; i++)
+        buf_printf(&text, ", group %.*s", STR_ARG(ex->user->groups[i]->name));
+    CHILDREN(&l->customs, struct vary, v)
+        if (pvalue_str(ex, &v->name, &part))
+            buf_printf(&text, ", custom %.*s", STR_ARG(part));
+    CHILDREN(&l->headers, struct vary, v)
+        if (pvalue_str(ex, &v->name, &part)) {
+            struct str value = http_headers_get_joined(ex->request.headers, part);
+            buf_printf(&text, ", header %.*s=%.*s", STR_ARG(part), STR_ARG(value.p ? value : STR("(absent)")));
+        }
+    return text.len ? str_skip(buf_str(&text), 2) : STR("");
+}
+
 static enum flow
 look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
 {
@@ -315,7 +342,9 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     struct cache_entered got;
     struct cache_entry *warmed;
 
+    cache_report_look(ex, &intent->key, &request, intent->path, parts_text(l, ex));
     tiers_enter(ex->services->tiers, &intent->place, &intent->key, &how, &got);
+    cache_report_found(ex, &got);
     if (got.part <= CACHE_FOLLOW) {
         if (got.flight)
             response_refresh(ex, intent, got.flight);
@@ -338,14 +367,19 @@ run(const void *conf, struct exchange *ex)
     bool is_hidden;
     int downstream;
 
-    if (ex->is_detached || !is_candidate(l, ex))
+    if (ex->is_detached || !is_candidate(l, ex)) {
+        ex->said.bypass = ex->services->tiers && !tiers_has(ex->services->tiers, (enum caching_type)l->caching_type)
+                              ? CACHE_BYPASS_NO_EXTERNAL : CACHE_BYPASS_METHOD;
         return FLOW_NEXT;
+    }
     intent = arena_new(ex->arena, struct cache_intent);
     if (!intent || !is_private(l, ex, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
         !pvalue_bool(ex, &l->must_revalidate, &intent->must_revalidate))
         return go_without(ex, &before);
-    if (is_hidden)
+    if (is_hidden) {
+        ex->said.bypass = CACHE_BYPASS_AUTHORIZATION;
         return FLOW_NEXT;
+    }
     intent->downstream = (uint8_t)downstream;
     intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api->root_name};
     if (!build_key(l, ex, intent))

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "cache/control.h"
 #include "cache/flight.h"
+#include "exchange/cache_report.h"
 #include "exchange/storing.h"
 #include "http/headers.h"
 #include "http/message.h"
@@ -116,12 +117,18 @@ store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
         .life_ms = (uint64_t)duration_s * 1000,
         .age_s = (uint32_t)MAX(cache_seconds_parse(http_headers_get(ex->response->headers, HTTP_AGE)), (int64_t)0),
     };
+    enum cache_refusal why = CACHE_STORED;
     struct cache_control control;
 
     read_control(ex->response->headers, &control);
     set_stale_windows(ex, &control, &storing);
     intent->flight = NULL;
-    return ex->is_answer_stored = storing_run(ex, &storing, NULL);
+    ex->is_answer_stored = storing_run(ex, &storing, &why);
+    if (ex->is_answer_stored)
+        cache_report_stored(ex, storing.life_ms);
+    else
+        cache_report_refused(ex, &intent->key, why);
+    return ex->is_answer_stored;
 }
 
 /* --- duration="0" after a write ------------------------------------------------------------------------------------ */
@@ -186,6 +193,7 @@ static enum flow
 refuse(struct exchange *ex, struct cache_intent *intent, enum cache_refusal why)
 {
     tiers_count_refusal(ex->services->tiers, why);
+    cache_report_refused(ex, &intent->key, why);
     cache_flight_end(intent->flight, ex->response->status >= 500 ? FLIGHT_FAILED : FLIGHT_SOLO, response_now_ms(ex));
     intent->flight = NULL;
     return ex->is_detached ? FLOW_RETURN : FLOW_NEXT;

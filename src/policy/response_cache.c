@@ -4,6 +4,7 @@
 
 #include "cache/flight.h"
 #include "cache/freshness.h"
+#include "exchange/cache_report.h"
 #include "exchange/stored_reply.h"
 #include "http/headers.h"
 #include "observe/metrics.h"
@@ -96,6 +97,7 @@ response_serve(struct exchange *ex, const struct cache_intent *intent, struct ca
     if (ex->response)
         content_close(&ex->response->content);
     ex->response = r;
+    cache_report_served(ex, entry);
     response_set_downstream(ex, r, intent, left_s);
     http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
     return keep_conditions(ex, r);

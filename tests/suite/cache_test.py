@@ -91,6 +91,60 @@ def test_two_nodes_behind_one_redis(rig):
     assert "tag shoes  by anna, admin at 127.0.0.1, node one" in out, out
 
 
+VARYING = """<policies><inbound><base />
+  <cache-lookup vary-by-developer="true" vary-by-developer-groups="false"><vary-by-header>Accept</vary-by-header>
+    <vary-by-custom>@(context.Request.Method + "!")</vary-by-custom></cache-lookup></inbound>
+  <outbound><base /><cache-store duration="60" /></outbound></policies>"""
+
+
+def explain(g, path, *words):
+    """What is said of a request, as a dictionary."""
+    out = cache(g, "explain", *words, f"http://127.0.0.1:{g.port}{path}")
+    return dict(line.split(None, 1) for line in out.splitlines()[1:])
+
+
+def test_explain(rig):
+    origin, g = shop(rig)
+    said = explain(g, "/shop/a?x=1")
+    assert said["cache"] == "miss" and said["stored"] == "yes" and said["why"] == "absent", said
+    assert said["key"].startswith(f"api shop, http://127.0.0.1:{origin.port}/a?x=1"), said
+    said = explain(g, "/shop/a?x=1")
+    assert said["cache"] == "hit" and said["tier"] == "memory" and 590 <= int(said["ttl"]) <= 600 and "why" not in said, said
+    assert said["status"].startswith("Headgate; hit"), said
+    explain(g, "/shop/a/b", "-H", "Accept-Language: de")
+    said = explain(g, "/shop/a/b", "-H", "Accept-Language: fr")
+    assert "vary differs: Accept-Language: stored de, asked fr" in said["why"], said
+    cache(g, "purge", "--tag", "shoes")
+    said = explain(g, "/shop/a?x=1")
+    assert said["cache"] == "miss" and "purged" in said["why"] and "tag shoes, by anna, admin at 127.0.0.1" in said["why"], said
+    assert "no-store" not in explain(g, "/shop/c")["why"]
+    said = explain(g, "/shop/c")
+    assert "the last answer was not stored: the answer, or the request, says that it must not be stored" in said["why"], said
+    assert said["not-stored"].startswith("the answer"), said
+    assert explain(g, "/shop/a?x=1", "-X", "POST")["why"].startswith("only GET and HEAD")
+
+
+def test_explain_a_key_of_policies(rig):
+    origin = rig.origin()
+    g = rig.gateway(origin, {"shop": ("shop", VARYING)})
+    said = explain(g, "/shop/a", "-H", "Accept: text/plain")
+    assert said["key"].endswith("/a, developer (nobody), custom GET!, header Accept=text/plain"), said
+    assert explain(g, "/shop/a", "-H", "Accept: text/plain")["cache"] == "hit"
+    said = explain(g, "/shop/a", "-H", "Authorization: Bearer x", "-H", "Accept: text/plain")
+    assert said["cache"] in ("hit", "bypass"), said
+
+
+def test_a_pass_is_for_its_gateway_alone(rig):
+    origin, one = shop(rig, "one")
+    two = rig.gateway(origin, {"shop": ("shop", PLAIN)}, RFC, name="two")
+    own = cache(one, "explain", "--pass").strip()
+    assert one.get("/shop/a", {"Headgate-Explain": own}).getheader("Headgate-Cache")
+    assert not two.get("/shop/a", {"Headgate-Explain": own}).getheader("Headgate-Cache")
+    until, mac = own.split(".")
+    assert not one.get("/shop/a", {"Headgate-Explain": f"{int(until) + 1}.{mac}"}).getheader("Headgate-Cache")
+    assert not one.get("/shop/a").getheader("Headgate-Cache")
+
+
 SPECIFICATION = {
     "openapi": "3.0.1", "info": {"title": "shop", "version": "1"},
     "paths": {"/items": {"get": {"operationId": "list", "responses": {}}, "post": {"operationId": "create", "responses": {}}},
