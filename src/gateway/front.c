@@ -31,13 +31,13 @@ struct front {
     struct snapshot_pin *pin;
     struct http_call *call;
     struct api_entry *entry;          /* NULL before an API is known */
-    struct route_match match;
     struct http_client_id client;
     struct http_response answer;
     struct body *body;                /* of the answer, once it was handed out; closed by on_sent() */
     struct url asked;                 /* for the log, also when nothing matched */
     char traceparent[TRACEPARENT_LEN];
     struct str request_id;
+    struct route_match match;         /* last: its many parameters are not zeroed */
 };
 
 /* ---- the end: log row and figures ---- */
@@ -594,6 +594,18 @@ drop_pin(void *pin)
     pin_release(pin);
 }
 
+/* Zeroed but for the exchange, which is set up by a function of its own, and the parameters of a match. */
+static struct front *
+front_new(struct arena *arena)
+{
+    struct front *f = arena_alloc(arena, 1, sizeof(*f), _Alignof(struct front));
+    const size_t from = offsetof(struct front, worker), until = offsetof(struct front, match.parameters);
+
+    if (f)
+        memset((char *)f + from, 0, until - from);
+    return f;
+}
+
 void
 front_on_call(void *ctx, struct http_call *call)
 {
@@ -607,7 +619,7 @@ front_on_call(void *ctx, struct http_call *call)
         http_call_send_error(call, 503, STR("No configuration has been published yet."));
         return;
     }
-    f = arena_new(call->arena, struct front);
+    f = front_new(call->arena);
     if (!f) {
         http_call_send_error(call, 500, STR("Internal server error"));
         return;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "http/h2_inflow.h"
+#include "http/h2_memory.h"
 
 #define READ_BYTES ((size_t)32 << 10)
 #define READ_ROUNDS 4
@@ -423,8 +424,8 @@ session_new(struct h2_link *l)
     nghttp2_session_callbacks *callbacks = callbacks_new();
     nghttp2_option *options = options_new(l->conf);
     bool ok = callbacks && options &&
-              (l->conf->is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(
-                  &l->session, callbacks, l, options) == 0;
+              (l->conf->is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3)(
+                  &l->session, callbacks, l, options, h2_memory(l->conf->loop)) == 0;
 
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(options);

@@ -42,8 +42,8 @@ struct route_match {
     const struct operation *operation;
     struct str api_path;              /* "/shop/v1" or "/shop/v1;rev=2": the part that named API, version, revision */
     struct str operation_path;        /* the rest, "/items/7"; "/" when nothing is left */
-    struct route_parameter parameters[ROUTE_PARAMETERS_MAX];   /* path, then query, then defaults */
     uint32_t n_parameters;
+    struct route_parameter parameters[ROUTE_PARAMETERS_MAX];   /* path, then query, then defaults; more are not read */
 };
 
 enum route_result {

@@ -62,25 +62,33 @@ trace_context_begin(struct trace_context *t, struct str header, struct rand *ran
     fill_random(rand, t->span_id, sizeof(t->span_id));
 }
 
-static char *
-print_hex(char *to, const uint8_t *bytes, size_t n)
+/* Four bytes as eight digits, all at once: nibbles are spread over the bytes of a word, and those above 9 are raised to
+ * letters. */
+static void
+print_hex_4(char *to, const uint8_t *bytes)
 {
-    static const char digits[] = "0123456789abcdef";
+    uint32_t w;
+    uint64_t x, letters;
 
-    for (size_t i = 0; i < n; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 15];
-    }
-    return to;
+    memcpy(&w, bytes, sizeof(w));
+    x = __builtin_bswap32(w);
+    x = (x & 0xffff) | (x & 0xffff0000) << 16;
+    x = (x & 0x000000ff000000ff) | (x & 0x0000ff000000ff00) << 8;
+    x = (x & 0x000f000f000f000f) | (x & 0x00f000f000f000f0) << 4;
+    letters = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
+    x += 0x3030303030303030 + letters * ('a' - '0' - 10);
+    x = __builtin_bswap64(x);
+    memcpy(to, &x, sizeof(x));
 }
 
 void
 trace_context_print(const struct trace_context *t, char *to)
 {
     memcpy(to, "00-", 3);
-    to = print_hex(to + 3, t->trace_id, 16);
-    *to++ = '-';
-    to = print_hex(to, t->span_id, 8);
-    *to++ = '-';
-    print_hex(to, &t->flags, 1);
+    for (int i = 0; i < 4; i++)
+        print_hex_4(to + 3 + i * 8, t->trace_id + i * 4);
+    to[35] = '-';
+    for (int i = 0; i < 2; i++)
+        print_hex_4(to + 36 + i * 8, t->span_id + i * 4);
+    memcpy(to + 52, t->flags & 1 ? "-01" : "-00", 3);
 }

@@ -46,7 +46,7 @@ struct fiber_pool {
     size_t loop_stack_size;
     void *asan_stack, *tsan;
     uint32_t n_created, n_free, n_max, workers;
-    uint32_t deepest_bytes;
+    uint32_t deepest_bytes, n_given;
     bool has_light_guards, is_measuring;
 #ifdef FIBER_UCONTEXT
     ucontext_t loop_context;

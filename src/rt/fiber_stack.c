@@ -24,6 +24,8 @@
 #define KEEP_BYTES ((size_t)16 << 10)    /* of each stack, whatever happens */
 #define PAGE ((size_t)4096)
 #define PAINT 0xa5
+#define LOOK_EVERY 16u                   /* ends of fibers, while few stacks are pooled: a look costs a cold page */
+#define LOOK_ALWAYS 64u                  /* pooled stacks from which on each is looked at */
 #define MPROTECT_FIBERS_MAX 24000u
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -165,7 +167,7 @@ fiber_stack_give(struct fiber *f)
 
     if (pool->is_measuring)
         pool->deepest_bytes = MAX(pool->deepest_bytes, painted_depth(f));
-    if (went_deep(f)) {
+    if ((pool->n_free >= LOOK_ALWAYS || pool->n_given++ % LOOK_EVERY == 0 || pool->is_measuring) && went_deep(f)) {
         if (!pool->is_measuring)
             pool->deepest_bytes = MAX(pool->deepest_bytes, resident_depth(f));
         madvise(fiber_stack_low(f), FIBER_STACK_SIZE - KEEP_BYTES, MADV_DONTNEED);

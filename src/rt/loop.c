@@ -106,6 +106,8 @@ loop_delete(struct loop *loop)
         loop->free_resolver(loop->resolver);
     if (loop->free_tls)
         loop->free_tls(loop->tls);
+    if (loop->free_h2)
+        loop->free_h2(loop->h2);
     fiber_pool_delete(loop->fibers);
     timer_wheel_delete(loop->timers);
     arena_cache_destroy(&loop->blocks);

@@ -57,6 +57,7 @@ struct loop {
     void *worker;                        /* whoever owns the loop puts itself here */
     void *resolver;                      /* net/dns.h; made at first use */
     void *tls;                           /* net/tls_stream.c: buffers shared by the streams of this loop */
+    void *h2;                            /* http/h2_memory.h */
     const struct clock *clock;
     struct ring *ring;                   /* ring.h; NULL: epoll for all */
     int epoll_fd, wake_fd;
@@ -67,6 +68,7 @@ struct loop {
     uint64_t turns;
     void (*free_resolver)(void *);       /* how loop_delete() frees what rooms above hung in */
     void (*free_tls)(void *);
+    void (*free_h2)(void *);
     /* Written by other threads. */
     _Alignas(64) _Atomic(struct message *) mail;
     /* Read by the watchdog. */
