@@ -113,7 +113,9 @@ identity_load(const struct tls_identity *from, struct identity *ret, struct err 
 static bool
 use_identity(SSL_CTX *context, const struct identity *id, struct err *err)
 {
-    if (SSL_CTX_use_cert_and_key(context, id->leaf, id->key, id->chain, 1) != 1)
+    STACK_OF(X509) *chain = sk_X509_num(id->chain) > 0 ? id->chain : NULL; /* each connection has a copy, also of none */
+
+    if (SSL_CTX_use_cert_and_key(context, id->leaf, id->key, chain, 1) != 1)
         return tls_fail(err, "OpenSSL refuses the certificate");
     return true;
 }

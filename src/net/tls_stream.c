@@ -29,7 +29,7 @@
 struct tls_buffers {                     /* one a loop */
     BIO *bio;                            /* all connections of the loop share it: */
     struct tls_stream *current;          /* the one in operation, which it serves */
-    size_t in_at, in_len;                /* what is left of a recv() */
+    uint32_t in_at, in_len;              /* what is left of a recv() */
     size_t out_len;
     char in[IN_SIZE];
     char out[OUT_SIZE + OUT_ROOM];
@@ -38,7 +38,7 @@ struct tls_buffers {                     /* one a loop */
 
 struct kept {
     char *p;
-    size_t at, len;                      /* [at, len) is left */
+    uint32_t at, len;                    /* [at, len) is left */
 };
 
 struct handshake {
@@ -83,23 +83,23 @@ kept_add(struct kept *k, const char *p, size_t n)
     if (n == 0)
         return true;
     size_t left = k->len - k->at;
-    char *fresh = malloc(left + n);
+    char *fresh = left + n <= UINT32_MAX ? malloc(left + n) : NULL;
     if (!fresh)
         return false;
     if (left)
         memcpy(fresh, k->p + k->at, left);
     memcpy(fresh + left, p, n);
     free(k->p);
-    *k = (struct kept){fresh, 0, left + n};
+    *k = (struct kept){fresh, 0, (uint32_t)(left + n)};
     return true;
 }
 
 static size_t
-take(const char *from, size_t *at, size_t len, char *to, size_t n)
+take(const char *from, uint32_t *at, uint32_t len, char *to, size_t n)
 {
-    n = MIN(n, len - *at);
+    n = MIN(n, (size_t)(len - *at));
     memcpy(to, from + *at, n);
-    *at += n;
+    *at += (uint32_t)n;
     return n;
 }
 
@@ -123,7 +123,7 @@ ring_read(BIO *bio, char *to, size_t n, size_t *ret)
         if (got < 0)
             return 0;
         b->in_at = 0;
-        b->in_len = (size_t)got;
+        b->in_len = (uint32_t)got;
     }
     *ret = take(b->in, &b->in_at, b->in_len, to, n);
     return 1;
@@ -216,7 +216,7 @@ flush_kept(struct tls_stream *t)
         int64_t n = io_try_send(&t->super.io, t->kept_out.p + t->kept_out.at, t->kept_out.len - t->kept_out.at);
         if (n < 0)
             return n;
-        t->kept_out.at += (size_t)n;
+        t->kept_out.at += (uint32_t)n;
     }
     kept_free(&t->kept_out);
     return IO_OK;
@@ -521,7 +521,6 @@ wrap(struct stream *plain, SSL_CTX *context)
     }
     BIO_up_ref(bio);
     SSL_set_bio(t->ssl, bio, bio);
-    SSL_set_app_data(t->ssl, t);
     return t;
 }
 
@@ -620,6 +619,7 @@ client_prepare(struct tls_stream *t, struct tls_client *client, struct str name,
     if (text[name.len - 1] == '.')
         text[name.len - 1] = 0;          /* "example.com." names the same host; certificates do not have the dot */
     bool is_ip = addr_parse_ip(str_from_c(text), &ip, NULL);
+    SSL_set_app_data(t->ssl, t);         /* for tls_stream_session_key(); the server side saves the memory */
     SSL_set_connect_state(t->ssl);
     if (SSL_set_alpn_protos(t->ssl, protocols + from, to - from) != 0)
         return false;

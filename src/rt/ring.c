@@ -48,7 +48,7 @@ struct ring_end {
     char *kept;                          /* accepted and not taken by the socket: [kept_at, kept_len); ours */
     uint32_t in_at, in_len, kept_at, kept_len;
     uint32_t slab_at, slab_len;          /* accepted in this turn */
-    int in_error, out_error;             /* errno a receive, a send has ended with */
+    uint16_t in_error, out_error;        /* errno a receive, a send has ended with */
     uint8_t wants;                       /* enum want, for the end of this turn */
     bool is_listed;
     bool is_sending, is_receiving, is_polling;   /* in the kernel, or in its queue */
@@ -200,7 +200,8 @@ ring_end_move(struct ring_end *end, struct io *to)
 static int64_t
 send_failed(struct ring_end *end, int error)
 {
-    end->out_error = end->io->error = error;
+    end->out_error = (uint16_t)error;
+    end->io->error = error;
     return IO_ERROR;
 }
 
@@ -386,7 +387,8 @@ ring_has_input(const struct ring_end *end)
 static int64_t
 recv_failed(struct ring_end *end, int error)
 {
-    end->in_error = end->io->error = error;
+    end->in_error = (uint16_t)error;
+    end->io->error = error;
     end->io->can_in = end->io->is_hung_up = end->io->is_reset = true;
     return IO_ERROR;
 }
