@@ -396,7 +396,7 @@ check_access(struct front *f, const struct snapshot *s)
     ex->subscription = access.subscription;
     ex->product = access.product;
     ex->user = access.user;
-    ex->plan = snapshot_plan(s, f->match.operation, access.product);
+    ex->plan = snapshot_plan(s, f->match.api, f->match.operation, access.product);
     if (result == ACCESS_ALLOWED)
         return true;
     challenge(f);
@@ -453,7 +453,7 @@ route(struct front *f, const struct snapshot *s)
         struct str method = http_headers_get(&rq->headers, HTTP_ACCESS_CONTROL_REQUEST_METHOD);
         if (route_find_method(s->model->routes, &wanted, method, &f->match) == ROUTE_FOUND) {
             take_match(f, s);
-            f->ex.plan = snapshot_plan(s, f->match.operation, f->match.api->open_product);
+            f->ex.plan = snapshot_plan(s, f->match.api, f->match.operation, f->match.api->open_product);
             if (plan_run_preflight(&f->ex)) {
                 send_answer(f);
                 return false;
@@ -470,7 +470,7 @@ route(struct front *f, const struct snapshot *s)
     }
     if (result != ROUTE_FOUND) {
         f->ex.operation = NULL;
-        answer_error(f, f->entry ? f->entry->plans[0] : s->global_plan, exchange_refuse(&f->ex, E_OPERATION_NOT_FOUND));
+        answer_error(f, f->entry ? f->entry->plan : s->global_plan, exchange_refuse(&f->ex, E_OPERATION_NOT_FOUND));
         return false;
     }
     if (s->any_encoded_slash && !f->match.api->settings.allow_encoded_slash && has_encoded_slash(rq->path)) {

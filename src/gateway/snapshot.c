@@ -26,6 +26,7 @@ struct builder {
     struct document_cache *cache;
     struct diags *diags;
     struct policy_document *global;   /* never NULL once begun */
+    struct map plans;                 /* by their documents */
     bool failed;
 };
 
@@ -220,13 +221,28 @@ compile(struct builder *b, const struct source *source, enum level level, const 
 
 /* ---- plans ---- */
 
+/* The plan of these documents: one, whoever asks. */
 static struct plan *
 make_plan(struct builder *b, struct policy_document *const documents[LEVEL_COUNT])
 {
-    struct plan *p = plan_new(documents);
+    struct str key = str_from((const char *)documents, LEVEL_COUNT * sizeof(*documents));
+    struct plan *p = map_get(&b->plans, key);
 
+    if (p)
+        return p;
+    p = plan_new(documents);
+    map_set_copy(&b->plans, key, p);
     *vec_push(&b->s->plans) = p;
     return p;
+}
+
+static bool
+is_uniform(struct plan *const *row, uint32_t n)
+{
+    for (uint32_t i = 1; i < n; i++)
+        if (row[i] != row[0])
+            return false;
+    return true;
 }
 
 /* One plan without a product, one for each product of the API. */
@@ -283,8 +299,11 @@ build_api(struct builder *b, const struct api *api)
     document = compile(b, api->policy, LEVEL_API, api->workspace, NULL);
     entry->metrics_slot = metrics_api_slot(b->in->metrics, api->root_name);
     entry->plans = make_row(b, api, document, NULL);
+    entry->plan = entry->plans[0];
     entry->unsupported = api->problem;
     note_unsupported(entry, entry->plans, api->n_products + 1);
+    if (is_uniform(entry->plans, api->n_products + 1))
+        entry->plans = NULL;
     for (uint32_t i = 0; i < api->n_operations; i++) {
         const struct operation *op = &api->operations[i];
         struct policy_document *own = compile(b, op->policy, LEVEL_OPERATION, api->workspace, op);
@@ -365,6 +384,7 @@ snapshot_new(const struct snapshot_input *in, struct document_cache *cache, stru
     s->global_plan = make_plan(&b, (struct policy_document *[LEVEL_COUNT]){[LEVEL_GLOBAL] = b.global});
     for (uint32_t i = 0; i < in->model->n_apis; i++)
         build_api(&b, &in->model->apis[i]);
+    map_destroy(&b.plans);
     if (b.failed) {
         snapshot_unref(s);
         return NULL;
@@ -398,14 +418,16 @@ snapshot_unref(struct snapshot *s)
 }
 
 const struct plan *
-snapshot_plan(const struct snapshot *s, const struct operation *op, const struct product *product)
+snapshot_plan(const struct snapshot *s, const struct api *api, const struct operation *op, const struct product *product)
 {
-    const struct api_entry *entry = &s->apis[op->api->index];
-    struct plan **row = entry->by_operation && entry->by_operation[op->index] ? entry->by_operation[op->index] : entry->plans;
+    const struct api_entry *entry = &s->apis[api->index];
+    struct plan *const *row = entry->by_operation ? entry->by_operation[op->index] : NULL;
 
+    if (!row && !(row = entry->plans))
+        return entry->plan;
     if (product)
-        for (uint32_t p = 0; p < op->api->n_products; p++)
-            if (op->api->products[p] == product)
+        for (uint32_t p = 0; p < api->n_products; p++)
+            if (api->products[p] == product)
                 return row[p + 1];
     return row[0];
 }

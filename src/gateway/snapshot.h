@@ -4,6 +4,7 @@
  *              -> apis[i] -> plans[0]            without a product
  *                         -> plans[1 + p]        called through product p of the API
  *                         -> by_operation[o]     the same row again, for operations with a document of their own
+ * APIs whose documents are the same share their plans.
  * Documents are compiled once and kept by the publisher over publishes while nothing they depend on changes.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -21,8 +22,9 @@ struct metrics;
 struct outlet;
 struct outlets;
 
-struct api_entry {
-    struct plan **plans;              /* 1 + api->n_products */
+struct api_entry {                    /* what most requests need stands here, not behind pointers: it is cold memory */
+    struct plan *plan;                /* without a product: plans[0] */
+    struct plan **plans;              /* 1 + api->n_products; NULL: all are `plan` */
     struct plan ***by_operation;      /* api->n_operations entries, NULL: `plans` serves; NULL: no operation has one */
     struct str unsupported;           /* what is missing here, for a 501; STR_NONE: nothing */
     const struct api_schemas *schemas;    /* policy/schemas.h; NULL: nothing here validates */
@@ -66,4 +68,5 @@ struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);
 
 /* The plan of a request. product NULL: none. */
-const struct plan *snapshot_plan(const struct snapshot *s, const struct operation *op, const struct product *product);
+const struct plan *snapshot_plan(const struct snapshot *s, const struct api *api, const struct operation *op,
+                                 const struct product *product);

@@ -156,10 +156,18 @@ struct api_settings {
 };
 
 struct api {
+    /* What each request asks, side by side. */
+    struct str key_header, key_query; /* "Ocp-Apim-Subscription-Key", "subscription-key" unless set */
+    const struct product *open_product;       /* the first of products without "requires subscription", or NULL */
+    const struct product *const *products;    /* that contain it */
+    uint32_t n_products;
+    uint32_t index;                   /* within model->apis */
+    enum api_kind kind;
+    bool is_subscription_required;
+
     struct str name;                  /* resource name with its revision: "shop", "shop;rev=2" */
     struct str root_name;             /* "shop": what scopes, links and context.Api.Id speak of */
     struct str display_name, description;
-    enum api_kind kind;
     struct str kind_text;             /* as written, "graphql" */
     struct str path;                  /* "shop/public", no slash at either end; may be empty */
     struct str prefix;                /* path with the version segment, "shop/public/v1" */
@@ -170,14 +178,8 @@ struct api {
     struct str version;               /* empty: the original, unversioned one */
     const struct version_set *version_set;    /* NULL: not versioned */
 
-    bool is_subscription_required;
-    struct str key_header, key_query; /* "Ocp-Apim-Subscription-Key", "subscription-key" unless set */
-
     const struct operation *operations;       /* never empty once loaded */
     uint32_t n_operations;
-    const struct product *const *products;    /* that contain it */
-    uint32_t n_products;
-    const struct product *open_product;       /* the first of them without "requires subscription", or NULL */
     const struct str *tags;
     uint32_t n_tags;
     const struct workspace *workspace;        /* NULL: the service itself */
@@ -190,7 +192,6 @@ struct api {
     struct api_settings settings;
     struct str problem;               /* why it cannot be served; STR_NONE: it can */
     uint16_t problem_status;          /* the answer then: 501 for what is not built, 503 for what did not load */
-    uint32_t index;                   /* within model->apis */
 };
 
 /* By resource name, or NULL. */

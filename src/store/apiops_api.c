@@ -82,6 +82,13 @@ read_kind(struct loader *l, const struct info *i, struct api *api)
     doc_report(&i->doc, DIAG_WARNING, doc_get(i->properties, "type"), "%.*s; it answers 501", STR_ARG(api->problem));
 }
 
+/* The usual text, one for all APIs, where it is that or missing: each request looks at it. */
+static struct str
+keep_unless(struct loader *l, struct str text, struct str usual)
+{
+    return !text.p || str_eq(text, usual) ? usual : keep_str(l, text);
+}
+
 static void
 fill_api(struct loader *l, const struct info *i, struct api_draft *draft)
 {
@@ -97,8 +104,8 @@ fill_api(struct loader *l, const struct info *i, struct api_draft *draft)
     api->version = info_str(l, i, "apiVersion");
     api->is_current = doc_get_bool(&i->doc, i->properties, "isCurrent", api->is_current);
     api->is_subscription_required = doc_get_bool(&i->doc, i->properties, "subscriptionRequired", true);
-    api->key_header = keep_str(l, doc_get_str(&i->doc, keys, "header", STR(KEY_HEADER_DEFAULT)));
-    api->key_query = keep_str(l, doc_get_str(&i->doc, keys, "query", STR(KEY_QUERY_DEFAULT)));
+    api->key_header = keep_unless(l, doc_get_str(&i->doc, keys, "header", STR_NONE), STR(KEY_HEADER_DEFAULT));
+    api->key_query = keep_unless(l, doc_get_str(&i->doc, keys, "query", STR_NONE), STR(KEY_QUERY_DEFAULT));
     if (doc_get(i->properties, "apiRevision"))
         api->revision = info_str(l, i, "apiRevision");
     if (set && doc_is_scalar(set) && set->text.len && set->kind != DOC_NULL) {
