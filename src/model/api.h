@@ -164,6 +164,7 @@ struct api {
     uint32_t index;                   /* within model->apis */
     enum api_kind kind;
     bool is_subscription_required;
+    struct api_settings settings;
 
     struct str name;                  /* resource name with its revision: "shop", "shop;rev=2" */
     struct str root_name;             /* "shop": what scopes, links and context.Api.Id speak of */
@@ -189,7 +190,6 @@ struct api {
     const struct diagnostic *const *diagnostics;
     uint32_t n_diagnostics;
 
-    struct api_settings settings;
     struct str problem;               /* why it cannot be served; STR_NONE: it can */
     uint16_t problem_status;          /* the answer then: 501 for what is not built, 503 for what did not load */
 };

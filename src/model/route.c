@@ -15,13 +15,15 @@ struct walk {
     const struct route_table *table;
     const struct route_request *rq;
     struct str method;
+    struct edge *edges;               /* of the API */
+    uint32_t edges_cap;
     uint8_t method_number;
     struct route_match *match;
 };
 
 /* The child behind a literal segment in any case, or NO_NODE. */
 static uint32_t
-follow(const struct route_table *t, uint32_t from, struct str segment)
+follow_in(struct edge *edges, uint32_t cap, uint32_t from, struct str segment)
 {
     char lower[SEGMENT_MAX];
 
@@ -29,7 +31,14 @@ follow(const struct route_table *t, uint32_t from, struct str segment)
         return NO_NODE;
     for (size_t i = 0; i < segment.len; i++)
         lower[i] = ascii_lower(segment.p[i]);
-    return route_find_edge(t, from, str_from(lower, segment.len))->to;
+    return route_find_edge(edges, cap, from, str_from(lower, segment.len))->to;
+}
+
+/* Among prefixes. */
+static uint32_t
+follow(const struct route_table *t, uint32_t from, struct str segment)
+{
+    return follow_in(t->edges, t->edges_cap, from, segment);
 }
 
 /* The segment that begins at or behind *at; false at the end of the path. *at moves behind it. */
@@ -218,7 +227,8 @@ match_node(const struct walk *w, uint32_t node, size_t at, uint32_t n_values, bo
 
     if (!next_segment(w->match->operation_path, &next, &segment))
         return match_end(w, n, n_values) || match_rest(w, n, at, n_values, is_root);
-    child = is_root || n->has_literals ? follow(w->table, node, segment) : NO_NODE;   /* a root has some, unread */
+    /* A root has some, unread. */
+    child = is_root || n->has_literals ? follow_in(w->edges, w->edges_cap, node, segment) : NO_NODE;
     if (child != NO_NODE && match_node(w, child, next, n_values, false))
         return true;
     if (n->mixed && match_mixed(w, n->mixed, segment, next, n_values))
@@ -354,11 +364,14 @@ route_find_method(const struct route_table *t, const struct route_request *rq, s
         p = find_prefix(t, t->any_host, rq->path);
     if (!p.is_found || !(api = pick_api(&t->nodes[p.node].first_api, rq, p.revision)))
         return ROUTE_NO_API;
+    __builtin_prefetch(api->api);        /* read next, and cold where there are many */
     ret->api = api->api;
     ret->api_path = str_sub(rq->path, 0, p.end);
     ret->operation_path = str_skip(rq->path, p.end);
     if (!ret->operation_path.len)
         ret->operation_path = STR("/");
+    w.edges = route_api_edges(t, api->operations, api->edges_log2);
+    w.edges_cap = (uint32_t)1 << api->edges_log2;
     return match_node(&w, api->operations, 0, 0, true) ? ROUTE_FOUND : ROUTE_NO_OPERATION;
 }
 

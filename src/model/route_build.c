@@ -60,13 +60,13 @@ is_edge(const struct edge *e, uint32_t from, struct str lower)
 }
 
 struct edge *
-route_find_edge(const struct route_table *t, uint32_t from, struct str lower)
+route_find_edge(struct edge *edges, uint32_t cap, uint32_t from, struct str lower)
 {
-    uint32_t at = (uint32_t)hash_segment(from, lower) & (t->edges_cap - 1);
+    uint32_t at = (uint32_t)hash_segment(from, lower) & (cap - 1);
 
-    while (t->edges[at].to != NO_NODE && !is_edge(&t->edges[at], from, lower))
-        at = (at + 1) & (t->edges_cap - 1);
-    return &t->edges[at];
+    while (edges[at].to != NO_NODE && !is_edge(&edges[at], from, lower))
+        at = (at + 1) & (cap - 1);
+    return &edges[at];
 }
 
 /* Much memory comes on huge pages, where the kernel has them: a walk would miss in the page tables, too. Zeroed. */
@@ -108,23 +108,35 @@ grow_edges(struct route_table *t)
     t->edges = new_pages(t->edges_cap * sizeof(*t->edges));
     for (uint32_t i = 0; i < old_cap; i++)
         if (old[i].to != NO_NODE)
-            *route_find_edge(t, old[i].from, edge_text(&old[i])) = old[i];
+            *route_find_edge(t->edges, t->edges_cap, old[i].from, edge_text(&old[i])) = old[i];
     free(old);
+}
+
+/* The first of n fresh cells, nodes or edges. */
+static uint32_t
+new_cells(struct route_table *t, uint32_t n)
+{
+    uint32_t first = t->n_nodes, cap = MAX(t->nodes_cap, 64u);
+
+    while (cap - first < n)
+        cap *= 2;
+    if (cap > t->nodes_cap) {
+        struct route_node *old = t->nodes;
+
+        t->nodes = new_pages(cap * sizeof(*t->nodes));
+        if (old)
+            memcpy(t->nodes, old, first * sizeof(*old));
+        free(old);
+        t->nodes_cap = cap;
+    }
+    t->n_nodes += n;
+    return first;
 }
 
 static uint32_t
 new_node(struct route_table *t)
 {
-    if (t->n_nodes == t->nodes_cap) {
-        struct route_node *old = t->nodes;
-
-        t->nodes_cap = old ? t->nodes_cap * 2 : 64;
-        t->nodes = new_pages(t->nodes_cap * sizeof(*t->nodes));
-        if (old)
-            memcpy(t->nodes, old, t->n_nodes * sizeof(*old));
-        free(old);
-    }
-    return t->n_nodes++;
+    return new_cells(t, 1);
 }
 
 /* A literal as paths in normal form spell it: what a path may not hold is percent-encoded. */
@@ -157,22 +169,43 @@ set_edge(struct edge *e, uint32_t from, uint32_t to, struct str lower)
         memcpy(e->text + EDGE_HEAD, &lower.p, sizeof(lower.p));
 }
 
-/* The child behind a literal, made when it is not there. */
+/* The child behind a literal among prefixes, made when it is not there. */
 static uint32_t
-enter_literal(struct route_table *t, uint32_t from, struct str segment)
+enter_prefix(struct route_table *t, uint32_t from, struct str segment)
 {
     struct str lower = normal_literal(t->arena, segment);
     struct edge *e;
 
     if ((t->n_edges + 1) * 2 > t->edges_cap)
         grow_edges(t);
-    e = route_find_edge(t, from, lower);
+    e = route_find_edge(t->edges, t->edges_cap, from, lower);
     if (e->to == NO_NODE) {
         set_edge(e, from, new_node(t), lower);
         t->nodes[from].has_literals = true;
         t->n_edges++;
     }
     return e->to;
+}
+
+/* An API under construction. */
+struct tree {
+    uint32_t root;
+    uint8_t edges_log2;               /* of the table in front of it, which has room for all literals */
+};
+
+static uint32_t
+enter_literal(struct route_table *t, const struct tree *tree, uint32_t from, struct str segment)
+{
+    struct str lower = normal_literal(t->arena, segment);
+    uint32_t cap = (uint32_t)1 << tree->edges_log2, to;
+
+    to = route_find_edge(route_api_edges(t, tree->root, tree->edges_log2), cap, from, lower)->to;
+    if (to == NO_NODE) {
+        to = new_node(t);                /* may move the table */
+        set_edge(route_find_edge(route_api_edges(t, tree->root, tree->edges_log2), cap, from, lower), from, to, lower);
+        t->nodes[from].has_literals = true;
+    }
+    return to;
 }
 
 /* ---- building ---- */
@@ -210,12 +243,12 @@ enter_mixed(struct route_table *t, uint32_t from, const struct template_segment 
 }
 
 static uint32_t
-enter_segment(struct route_table *t, uint32_t from, const struct template_segment *s)
+enter_segment(struct route_table *t, const struct tree *tree, uint32_t from, const struct template_segment *s)
 {
     uint32_t to;
 
     if (s->kind == SEGMENT_LITERAL)
-        return enter_literal(t, from, s->text);
+        return enter_literal(t, tree, from, s->text);
     if (s->kind == SEGMENT_MIXED)
         return enter_mixed(t, from, s);
     if (t->nodes[from].parameter == NO_NODE) {
@@ -308,19 +341,11 @@ add_to_list(struct route_table *t, struct route_operation **list, const struct o
 }
 
 static bool
-add_operation(struct route_table *t, uint32_t root, const struct operation *op, struct diags *diags)
+add_operation(struct route_table *t, const struct tree *tree, const struct operation *op,
+              const struct uri_template *template, struct diags *diags)
 {
-    struct uri_template *template = arena_new(t->arena, struct uri_template);
-    struct err err = ERR_INIT;
-    uint32_t node = root;
+    uint32_t node = tree->root;
 
-    if (!template)
-        return false;
-    if (!uri_template_parse(op->url_template, t->arena, template, &err)) {
-        diag_add(diags, DIAG_ERROR, op->api->information, 0, 1, "operation `%.*s`: template '%.*s': %s",
-                 STR_ARG(op->name), STR_ARG(op->url_template), err.text);
-        return true;
-    }
     for (uint32_t i = 0; i < template->n_segments; i++) {
         const struct template_segment *s = &template->segments[i];
 
@@ -328,10 +353,58 @@ add_operation(struct route_table *t, uint32_t root, const struct operation *op, 
             return add_to_list(t, &t->nodes[node].rest, op, template, diags);
         if (s->is_optional && !add_to_list(t, &t->nodes[node].leaf, op, template, diags))
             return false;
-        if ((node = enter_segment(t, node, s)) == NO_NODE)
+        if ((node = enter_segment(t, tree, node, s)) == NO_NODE)
             return false;
     }
     return add_to_list(t, &t->nodes[node].leaf, op, template, diags);
+}
+
+/* The templates of an API's operations; one that cannot be read is a diagnostic and stays without segments, `is_bad`. */
+struct parsed {
+    struct uri_template template;
+    bool is_bad;
+};
+
+static struct parsed *
+parse_templates(struct route_table *t, const struct api *api, uint32_t *ret_literals, struct diags *diags)
+{
+    struct parsed *all = arena_new_array(t->arena, struct parsed, api->n_operations);
+
+    *ret_literals = 0;
+    for (uint32_t i = 0; all && i < api->n_operations; i++) {
+        const struct operation *op = &api->operations[i];
+        struct err err = ERR_INIT;
+
+        if (!uri_template_parse(op->url_template, t->arena, &all[i].template, &err)) {
+            diag_add(diags, DIAG_ERROR, api->information, 0, 1, "operation `%.*s`: template '%.*s': %s",
+                     STR_ARG(op->name), STR_ARG(op->url_template), err.text);
+            all[i].is_bad = true;
+            continue;
+        }
+        for (uint32_t k = 0; k < all[i].template.n_segments; k++)
+            *ret_literals += all[i].template.segments[k].kind == SEGMENT_LITERAL;
+    }
+    return all;
+}
+
+/* Edge table and root, then all operations. False without memory. */
+static bool
+build_tree(struct route_table *t, const struct api *api, struct tree *ret, struct diags *diags)
+{
+    uint32_t literals;
+    struct parsed *all = parse_templates(t, api, &literals, diags);
+
+    if (!all)
+        return false;
+    ret->edges_log2 = 0;
+    while (((uint64_t)1 << ret->edges_log2) * 3 / 4 < literals)      /* a free slot ends each search */
+        ret->edges_log2++;
+    new_cells(t, (uint32_t)1 << ret->edges_log2);
+    ret->root = new_node(t);
+    for (uint32_t i = 0; i < api->n_operations; i++)
+        if (!all[i].is_bad && !add_operation(t, ret, &api->operations[i], &all[i].template, diags))
+            return false;
+    return true;
 }
 
 static bool
@@ -352,18 +425,18 @@ is_clash(struct diags *diags, const struct api *first, const struct api *second)
 }
 
 static void
-add_api_at(struct route_table *t, struct str host, const struct api *api, uint32_t operations, struct diags *diags)
+add_api_at(struct route_table *t, struct str host, const struct api *api, const struct tree *tree, struct diags *diags)
 {
-    struct route_api one = {.api = api, .operations = operations, .protocols = api->protocols,
-                            .is_current = api->is_current,
+    struct route_api one = {.api = api, .operations = tree->root, .edges_log2 = tree->edges_log2,
+                            .protocols = api->protocols, .is_current = api->is_current,
                             .needs_version = api->version_set && api->version_set->scheme != VERSION_SEGMENT};
-    uint32_t node = enter_literal(t, 0, host);
+    uint32_t node = enter_prefix(t, 0, host);
     struct str rest = api->prefix, segment;
     struct route_api *last;
 
     while (str_split_next(&rest, '/', &segment))
         if (segment.len)
-            node = enter_literal(t, node, segment);
+            node = enter_prefix(t, node, segment);
     last = &t->nodes[node].first_api;
     if (!last->api) {
         *last = one;
@@ -382,19 +455,18 @@ add_api_at(struct route_table *t, struct str host, const struct api *api, uint32
 static bool
 add_api(struct route_table *t, const struct api *api, struct diags *diags)
 {
-    uint32_t operations = new_node(t);
+    struct tree tree;
 
-    for (uint32_t i = 0; i < api->n_operations; i++)
-        if (!add_operation(t, operations, &api->operations[i], diags))
-            return false;
+    if (!build_tree(t, api, &tree, diags))
+        return false;
     if (!api->settings.n_hosts)
-        add_api_at(t, STR(""), api, operations, diags);
+        add_api_at(t, STR(""), api, &tree, diags);
     t->has_hosts = t->has_hosts || api->settings.n_hosts;
     for (uint32_t i = 0; i < api->settings.n_hosts; i++) {
         struct str host = api->settings.hosts[i];
 
         t->has_host_wildcards = t->has_host_wildcards || str_starts_with(host, STR("*."));
-        add_api_at(t, host, api, operations, diags);
+        add_api_at(t, host, api, &tree, diags);
     }
     return true;
 }
@@ -421,7 +493,7 @@ route_table_new(struct arena *a, const struct model *m, struct diags *diags)
     t->arena = a;
     grow_edges(t);
     new_node(t);
-    t->any_host = enter_literal(t, 0, STR(""));
+    t->any_host = enter_prefix(t, 0, STR(""));
     for (uint32_t i = 0; i < m->n_apis; i++)
         if (!add_api(t, &m->apis[i], diags))
             return NULL;

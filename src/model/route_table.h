@@ -8,7 +8,12 @@
  *     node:        mixed segments, one parameter, rest       in this order, after the literal
  *
  * With many APIs a request's way is cold memory, so each step is made to touch one cache line: short segments stand in
- * their edges, and what decides about an API or an operation is copied beside the pointer to it.
+ * their edges, and what decides about an API or an operation is copied beside the pointer to it. All of an API lies together,
+ * in a page or a few: nodes and edges are cells of one array,
+ *
+ *     ... | edge table of API a | root of a | its nodes ... | prefix node of a | edge table of API b | root of b | ...
+ *
+ * and prefixes, which all requests pass, have an edge table of their own.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -54,9 +59,10 @@ struct mixed_edge {
 struct route_api {
     const struct api *api;
     struct route_api *next;
-    uint32_t operations;              /* root node */
+    uint32_t operations;              /* root node; its edge table ends before it */
     uint8_t protocols;
     bool is_current, needs_version;   /* by header or query */
+    uint8_t edges_log2;               /* cells of that table */
 };
 
 /* A node of prefixes or one of operations, never both. */
@@ -72,7 +78,7 @@ struct route_node {
     uint32_t parameter;               /* child, or NO_NODE */
     bool has_literals;                /* edges leave it */
 };
-_Static_assert(sizeof(struct route_node) == 32, "two nodes a cache line");
+_Static_assert(sizeof(struct route_node) == sizeof(struct edge), "both are cells of one array");
 
 /* Memory of what every request reads, close together and on huge pages where there is much of it. */
 struct route_hot {
@@ -84,13 +90,20 @@ struct route_hot {
 struct route_table {
     struct arena *arena;              /* templates, literals */
     struct route_hot hot;
-    struct edge *edges;
+    struct edge *edges;               /* of prefixes */
     uint32_t edges_cap, n_edges;      /* a power of two, at most half full */
-    struct route_node *nodes;
+    struct route_node *nodes;         /* and edge tables of APIs */
     uint32_t n_nodes, nodes_cap;
     uint32_t any_host;                /* root */
     bool has_hosts, has_host_wildcards;
 };
 
-/* The slot of an edge, free or taken. */
-struct edge *route_find_edge(const struct route_table *t, uint32_t from, struct str lower);
+/* The slot of an edge, free or taken, in a table of `cap` (a power of two, never full). */
+struct edge *route_find_edge(struct edge *edges, uint32_t cap, uint32_t from, struct str lower);
+
+/* The edge table in front of an API's root. */
+static inline struct edge *
+route_api_edges(const struct route_table *t, uint32_t root, uint8_t log2)
+{
+    return (struct edge *)(void *)&t->nodes[root - ((uint32_t)1 << log2)];
+}

@@ -42,8 +42,8 @@ bool cache_outcome_is_hit(enum cache_outcome o);
 const char *cache_outcome_word(enum cache_outcome o);
 
 struct histogram {
+    uint64_t sum_us;                  /* beside the buckets of quick answers */
     uint64_t buckets[DURATION_BUCKETS];
-    uint64_t sum_us;
 };
 
 /* Of one API on one worker. */
