@@ -277,9 +277,9 @@ build_schemas(struct builder *b, const struct api *api, struct api_entry *entry)
 {
     struct arena scratch AUTO(arena_destroy) = ARENA(NULL, (size_t)16 << 20);
     struct plan_pointers pointers = {0};
-    bool needs = false;
+    bool needs = plan_needs_schemas(entry->plan, &scratch, &pointers);
 
-    for (uint32_t p = 0; p <= api->n_products; p++)
+    for (uint32_t p = 1; entry->plans && p <= api->n_products; p++)
         needs |= plan_needs_schemas(entry->plans[p], &scratch, &pointers);
     for (uint32_t i = 0; entry->by_operation && i < api->n_operations; i++)
         for (uint32_t p = 0; entry->by_operation[i] && p <= api->n_products; p++)
