@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/base.h"
+#include "cli/cache_advise.h"
 #include "cli/cache_check.h"
 #include "cli/cache_explain.h"
 #include "cli/cache_tool.h"
 #include "cli/cache_writes.h"
+#include "cli/cache_warm.h"
 #include "cli/commands.h"
 
 static const struct verb {
@@ -15,6 +17,7 @@ static const struct verb {
     int (*run)(int argc, char **argv);
     const char *summary;
 } verbs[] = {
+    {"advise", cache_advise_run, "which parts of keys make too many keys, and which answers may reach the wrong people"},
     {"check", cache_check_run, "reach the external cache step by step, and say which step fails"},
     {"purge", cache_tool_run, "drop entries, or make them stale, or count them"},
     {"ls", cache_tool_run, "what lies in the memory of a node"},
@@ -23,6 +26,7 @@ static const struct verb {
     {"explain", cache_explain_run, "what the cache makes of a request, and why"},
     {"writes", cache_writes_run, "which paths each write drops"},
     {"purges", cache_tool_run, "the last purges: what, by whom, when"},
+    {"warm", cache_warm_run, "ask for URLs at a bounded rate, so that the cache holds them before clients come"},
 };
 
 static int

@@ -185,6 +185,8 @@ share(const struct exchange *from, struct exchange *to)
     to->backend = from->backend;
     to->timestamp_ns = from->timestamp_ns;
     memcpy(to->id, from->id, sizeof(to->id));
+    to->identity = from->identity;
+    to->is_caller_proven = from->is_caller_proven;
     to->is_detached = true;
     if (from->services->detached_services)
         to->services = from->services->detached_services;

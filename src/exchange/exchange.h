@@ -24,6 +24,7 @@ struct backends;
 struct budget;
 struct buf;
 struct addr;
+struct cache_advice;
 struct cache_tiers;
 struct expr_env;
 struct expr_run;
@@ -135,6 +136,7 @@ struct services {
     struct rand *rand;
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
+    struct cache_advice *advice;  /* cache/advice.h: what is odd about keys; shared by the process. May be NULL */
     struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */
     struct token_cache *tokens;   /* exchange/token_cache.h: tokens verified before; this worker's. May be NULL */
     struct offload *offload;      /* rt/offload.h: for what blocks; may be NULL: it blocks here */
@@ -259,6 +261,8 @@ struct exchange {
     bool has_cors;                /* a cors policy has matched: the others stay out */
     bool is_body_sent;            /* a request body that was not kept has gone to a backend */
     bool is_answer_kept;          /* the answer may go into the cache: it gets memory of its own (exchange/fetch.h) */
+    uint8_t identity;             /* what of the caller's identity the steps so far have read: policy/leak_guard.h */
+    bool is_caller_proven;        /* a policy has validated the caller's token or certificate */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 
     /* For the log row. */

@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "cache/advice.h"
 #include "gateway/cache_admin.h"
 #include "gateway/master_link.h"
 #include "gateway/worker.h"
@@ -63,6 +64,17 @@ send_metrics(struct admin *a, struct http_call *call)
 }
 
 static void
+send_cache_advice(struct admin *a, struct http_call *call)
+{
+    struct buf text = buf_in(call->arena);
+
+    if (cache_advice_print(a->gateway->advice, &text))
+        http_call_send_text(call, 200, STR("application/json"), buf_str(&text));
+    else
+        http_call_send_error(call, 500, STR("No memory left for the advice"));
+}
+
+static void
 run_reload(struct admin *a, struct http_call *call)
 {
     gateway_reload(a->gateway);
@@ -97,6 +109,7 @@ static const struct admin_route routes[] = {
     {"GET", "/livez", true, send_livez},
     {"GET", "/readyz", true, send_readyz},
     {"GET", "/metrics", true, send_metrics},
+    {"GET", "/cache/advice", false, send_cache_advice},
     {"POST", "/reload", false, run_reload},
     {"POST", "/cache/purge", false, run_cache_purge},
     {"GET", "/cache/entries", false, send_cache_entries},

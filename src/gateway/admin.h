@@ -4,6 +4,7 @@
  *     GET /readyz    200 when a configuration is published and no drain has begun, else 503 and why
  *     GET /metrics   Prometheus text
  *     POST /reload, /cache/...   gateway/cache_admin.h
+ *     GET /cache/advice    what is odd about the keys of the cache, as JSON (cache/advice.h)
  * The rest needs the bearer token of the state folder (made at first start); /metrics and health too, unless
  * admin.open-health says otherwise.
  * SPDX-License-Identifier: Apache-2.0 */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cache/advice.h"
 #include "cache/external.h"
 #include "cache/tiers.h"
 #include "exchange/context_families.h"
@@ -318,12 +319,18 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
-        .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
+        .advice = g->advice, .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
     gateway_log_create(&w->log, g->log_sink, &g->options->gateway_log, &w->loop->rand);
     return true;
+}
+
+static void
+tell_advice(void *ctx, const char *text)
+{
+    log_warn("%s", text);
 }
 
 static uint32_t
@@ -353,6 +360,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     quota_file_load(g);
     g->supplies = supplies_new();
     g->outlets = outlets_new(g->clock);
+    g->advice = cache_advice_new(tell_advice, NULL);
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -650,6 +658,7 @@ gateway_delete(struct gateway *g)
     quota_file_finish(g);
     counters_delete(g->counters);
     supplies_delete(g->supplies);
+    cache_advice_delete(g->advice);
     expr_env_delete(g->env);
     offload_delete(g->offload);
     log_sink_close(g->log_sink);
@@ -723,6 +732,7 @@ collect_cache(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_CACHE_PURGED, stats.purged);
     metric_set(figures, METRIC_CACHE_PURGES, purge_journal_count(cache_journal(g->cache)));
     metric_set(figures, METRIC_CACHE_PURGES_REFUSED, atomic_load_explicit(&g->purges_refused, memory_order_relaxed));
+    metric_set(figures, METRIC_CACHE_EXPLODING_FIELDS, cache_advice_exploding(g->advice));
     metric_set(figures, METRIC_CACHE_BYTES, stats.bytes);
     metric_set(figures, METRIC_CACHE_ENTRIES, stats.entries);
 }
@@ -846,6 +856,7 @@ gateway_reset(struct gateway *g)
     gateway_on_each_worker(g, forget_tokens, NULL);
     counters_clear(g->counters);
     supplies_clear(g->supplies);
+    cache_advice_reset(g->advice);
     cache_purge(g->cache, &all, 1, false, NULL);
     cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
 }

@@ -19,6 +19,7 @@
 #include "rt/timer.h"
 
 struct admin;
+struct cache_advice;
 struct cache_tiers;
 struct counters;
 struct external;
@@ -78,6 +79,7 @@ struct gateway {
     struct counters *counters;
     struct supplies *supplies;
     struct outlets *outlets;
+    struct cache_advice *advice;
     struct expr_env *env;
     struct http_origins *origins;
     struct arena keep;                /* as long as the gateway */

@@ -253,8 +253,10 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
     struct err err;
 
     *ret = (struct pvalue){.text = text->value};
-    if (text->is_expression)
+    if (text->is_expression) {
+        leak_guard_expression(c, text->value);
         return compile_expression(c, def, text, ret);
+    }
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
     if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))
@@ -579,6 +581,7 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
     c->at = at;
     c->path = path;
     c->needs_schemas |= def->needs_schemas;
+    leak_guard_policy(c, n->name);
     if (!def->run) {
         *(struct str *)conf = compile_unsupported(c, n, def->name);
         c->steps.v[at].run = run_unsupported;

@@ -8,6 +8,7 @@
 
 #include "base/vec.h"
 #include "policy/document.h"
+#include "policy/leak_guard.h"
 #include "policy/plan.h"
 #include "policy/policy.h"
 
@@ -19,6 +20,7 @@ struct step {
     uint32_t next;
     uint32_t container;           /* the step it is inside of; STEP_END at the top */
     const struct policy_def *def;
+    uint8_t identity;             /* whose identity its expressions read: enum caller_source */
     struct origin origin;
 };
 
@@ -47,6 +49,7 @@ struct compiler {
     uint32_t n_fragments;
     bool is_fragment_alone;       /* a <fragment> checked by itself: nobody knows where it will stand */
     bool has_failed;
+    struct leak_facts leak;
 };
 
 /* Compiles the policies inside `parent` into a block of the step at work. path is LastError.Path of what holds them. The

@@ -2,6 +2,7 @@
  * A hit answers from the cache: the rest of inbound and all of backend are skipped, outbound goes on behind the matching
  * cache-store. A miss remembers the key for that cache-store.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "cache/advice.h"
 #include "cache/flight.h"
 #include "exchange/cache_report.h"
 #include "http/headers.h"
@@ -20,7 +21,8 @@ struct cache_lookup {
     struct pvalue by_developer, by_groups, downstream, must_revalidate, allow_private;
     int caching_type;
     struct children headers, queries, customs;    /* struct vary */
-    bool varies_by_authorization;
+    bool varies_by_authorization, varies_by_cookie;
+    uint8_t custom_reads;             /* enum caller_source */
 };
 
 static const struct choice downstreams[] = {
@@ -116,7 +118,7 @@ add_groups(struct exchange *ex, struct buf *b)
 }
 
 static bool
-add_people(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
+add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct buf *b)
 {
     bool by_developer, by_groups;
 
@@ -126,11 +128,14 @@ add_people(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
         cache_key_add(b, ex->user ? ex->user->name : STR_NONE);
     if (by_groups)
         add_groups(ex, b);
+    intent->is_key_personal = by_developer || by_groups || l->varies_by_authorization || l->varies_by_cookie || l->customs.n;
+    intent->is_key_unproven = (l->custom_reads & CALLER_TOKEN) && !ex->is_caller_proven &&
+                              http_headers_has(ex->request.headers, HTTP_AUTHORIZATION);
     return true;
 }
 
 static bool
-add_varies(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
+add_varies(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct buf *b)
 {
     CHILDREN(&l->customs, struct vary, v) {
         struct str text;
@@ -138,6 +143,7 @@ add_varies(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
         if (!pvalue_str(ex, &v->name, &text))
             return false;
         cache_key_add(b, text);
+        intent->custom = text;
     }
     CHILDREN(&l->headers, struct vary, v) {
         struct str name;
@@ -184,7 +190,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));
     cache_key_add(&b, url.path);
     add_query(l, ex, &b);
-    return add_people(l, ex, &b) && add_varies(l, ex, &b) && cache_key_end(&b, &intent->key);
+    return add_people(l, ex, intent, &b) && add_varies(l, ex, intent, &b) && cache_key_end(&b, &intent->key);
 }
 
 /* --- looking up ---------------------------------------------------------------------------------------------------- */
@@ -272,10 +278,52 @@ end_flight(struct exchange *ex, void *arg)
     intent->flight = NULL;
 }
 
+static void
+note_query(const struct cache_lookup *l, struct exchange *ex, struct cache_advice *a)
+{
+    struct str names[QUERY_NAMES_MAX], rest = ex->request.query, pair;
+    bool is_each;
+    uint32_t n = 0;
+
+    is_each = !query_names(l, ex, names, &n);
+    for (uint32_t i = 0; i < n; i++)
+        is_each |= str_eq_lit(names[i], "*");
+    for (uint32_t seen = 0; seen < QUERY_NAMES_MAX && str_split_next(&rest, '&', &pair); seen++) {
+        ptrdiff_t equals = str_find_char(pair, '=', 0);
+        struct str name = equals < 0 ? pair : str_sub(pair, 0, (size_t)equals);
+        bool counts = is_each;
+
+        for (uint32_t i = 0; i < n && !counts; i++)
+            counts = str_eq(names[i], name);
+        if (counts && name.len)
+            cache_advice_miss(a, ex->api->root_name, ADVICE_QUERY, name, pair);
+    }
+}
+
+/* One more key that was not there: what its parts were, for the advisor. */
+static void
+note_miss(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent)
+{
+    struct cache_advice *a = ex->services->advice;
+    struct str api = ex->api->root_name;
+
+    if (!a)
+        return;
+    note_query(l, ex, a);
+    CHILDREN(&l->headers, struct vary, v)
+        if (!v->name.program)
+            cache_advice_miss(a, api, ADVICE_HEADER, v->name.text, http_headers_get_joined(ex->request.headers, v->name.text));
+    if (l->customs.n)
+        cache_advice_miss(a, api, ADVICE_CUSTOM, STR("vary-by-custom"), intent->custom);
+    if (l->by_developer.literal.truth)
+        cache_advice_miss(a, api, ADVICE_DEVELOPER, STR("vary-by-developer"), ex->user ? ex->user->name : STR(""));
+}
+
 /* Nothing to serve: the request goes to the backend, leading the others that want the same, or on its own. */
 static enum flow
-fetch(struct exchange *ex, struct cache_intent *intent, struct cache_entered *got)
+fetch(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct cache_entered *got)
 {
+    note_miss(l, ex, intent);
     ex->cache_outcome = CACHE_OUTCOME_MISS;
     intent->flight = got->flight;
     if (got->entry && arena_defer(ex->arena, drop_entry, got->entry)) {
@@ -352,7 +400,7 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     }
     warmed = find_warmed(l, ex, intent);
     if (!warmed)
-        return fetch(ex, intent, &got);
+        return fetch(l, ex, intent, &got);
     cache_entry_unref(got.entry);
     cache_flight_end(got.flight, FLIGHT_LANDED, response_now_ms(ex));
     return serve(ex, intent, warmed, NULL, CACHE_OUTCOME_WARMED);
@@ -392,8 +440,18 @@ compile(struct compiler *c, const struct node *n, void *conf)
 {
     struct cache_lookup *l = conf;
 
-    CHILDREN(&l->headers, struct vary, v)
+    bool takes_authorization = l->allow_private.program || l->allow_private.literal.truth;
+
+    CHILDREN(&l->headers, struct vary, v) {
         l->varies_by_authorization |= str_eq_nocase(v->name.text, STR("Authorization"));
+        l->varies_by_cookie |= str_eq_nocase(v->name.text, STR("Cookie"));
+    }
+    CHILDREN(&l->customs, struct vary, v)
+        if (v->name.program)
+            l->custom_reads |= caller_sources(v->name.text);
+    leak_guard_lookup(c, n, l->by_developer.program || l->by_developer.literal.truth || l->by_groups.program ||
+                      l->by_groups.literal.truth || l->varies_by_authorization || l->varies_by_cookie || l->customs.n,
+                      l->custom_reads, takes_authorization);
     CHILDREN(&l->queries, struct vary, q)
         if (q->name.program)
             return compile_error(c, n, "vary-by-query-parameter takes names, not an expression");

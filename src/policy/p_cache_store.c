@@ -221,6 +221,8 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
     if (why != CACHE_STORED)
         return refuse(ex, intent, why);
     intent->is_stored = true;
+    leak_guard_check(ex, intent);
+    response_note_vary(ex, intent);
     if (store(ex, intent, duration_s))
         response_set_downstream(ex, ex->response, intent, duration_s);
     return ex->is_detached ? FLOW_RETURN : FLOW_NEXT;
@@ -256,6 +258,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
         s->any_status |= a && str_find(a->text.value, STR("Response.StatusCode"), 0) >= 0;
     }
+    leak_guard_store(c);
     return true;
 }
 

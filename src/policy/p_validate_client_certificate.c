@@ -480,8 +480,10 @@ run(const void *conf, struct exchange *ex)
     const struct client_certificate *v = conf;
     struct last_error before = ex->error;
 
-    if (check(v, ex))
+    if (check(v, ex)) {
+        ex->is_caller_proven = true;
         return FLOW_NEXT;
+    }
     if (!v->ignore_error)
         return FLOW_ERROR;
     exchange_trace(ex, TRACE_ERROR, STR("validate-client-certificate"), ex->error.message);

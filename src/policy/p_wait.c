@@ -122,6 +122,8 @@ collect(struct joining *j, int wait_for)
         struct branch *b = &j->branches[i];
 
         take_lists(j->ex, &b->ex);
+        j->ex->identity |= b->ex.identity;
+        j->ex->is_caller_proven |= b->ex.is_caller_proven;
         if (flow != FLOW_NEXT || b->flow == FLOW_NEXT || (wait_for == WAIT_ANY && b != j->first_done))
             continue;
         flow = b->flow;

@@ -214,6 +214,7 @@ run_from(struct exchange *ex, struct plan_place p)
             __atomic_store_n(&u->ran[at], 1, __ATOMIC_RELAXED);
         ex->row_at = (uint8_t)unit;
         ex->at = &s->origin;
+        ex->identity |= s->identity;
         flow = s->run(s->conf, ex);
         p.at[p.depth] = flow == FLOW_BRANCH ? ex->branch_to : s->next;
         if (flow == FLOW_BASE && unit + 1 < row->n)

@@ -2,11 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/response_cache.h"
 
+#include "cache/advice.h"
 #include "cache/flight.h"
 #include "cache/freshness.h"
 #include "exchange/cache_report.h"
 #include "exchange/stored_reply.h"
 #include "http/headers.h"
+#include "model/api.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
 
@@ -133,6 +135,18 @@ response_begin_miss(struct exchange *ex, struct cache_intent *intent)
     ex->cache = intent;
     ex->is_answer_kept = intent->is_store_allowed;
     return true;
+}
+
+void
+response_note_vary(const struct exchange *ex, const struct cache_intent *intent)
+{
+    struct str list = http_headers_get_joined(ex->response->headers, STR("Vary")), name;
+
+    if (!ex->services->advice || !ex->api || !intent->request_headers)
+        return;
+    while (list.p && http_list_next(&list, &name))
+        cache_advice_miss(ex->services->advice, ex->api->root_name, ADVICE_HEADER, name,
+                          http_headers_get_joined(intent->request_headers, name));
 }
 
 /* --- when the backend fails ---------------------------------------------------------------------------------------- */

@@ -20,11 +20,14 @@ struct cache_intent {
     struct cache_key key;
     struct cache_place place;
     uint64_t born;                    /* tiers_generation() before the fetch */
+    struct str custom;                /* what the last vary-by-custom gave */
     struct str path;                  /* context.Request.Url.Path at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */
     uint8_t downstream;               /* enum downstream_caching */
     bool must_revalidate;
     bool is_store_allowed;            /* false: looked up, but this request's answer may not be stored */
+    bool is_key_personal;             /* the key tells callers apart */
+    bool is_key_unproven;             /* by a token that no policy had validated */
     bool is_stored;                   /* the first cache-store that runs counts */
     struct cache_flight *flight;      /* that this request leads; NULL once it has ended or was handed on */
     struct cache_entry *stale;        /* served when the backend fails; a reference that the arena gives back */
@@ -42,6 +45,8 @@ bool response_begin_miss(struct exchange *ex, struct cache_intent *intent);
 /* After backend: FLOW_CACHE_HIT when it failed, or answered 500, 502, 503 or 504, and a stale answer may stand in for it;
  * else `flow`. */
 enum flow response_instead_of_failure(struct exchange *ex, enum flow flow);
+/* The answer is about to be stored apart by the fields of its Vary: tells the advisor. */
+void response_note_vary(const struct exchange *ex, const struct cache_intent *intent);
 /* Fetches again what the intent's key stands for, on a detached exchange that goes on behind the step at work. Ends the
  * flight in any case. Yields only as detached_copy() does. */
 void response_refresh(struct exchange *ex, const struct cache_intent *intent, struct cache_flight *flight);

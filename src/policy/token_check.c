@@ -823,6 +823,7 @@ check_rules(const struct subject *s, struct exchange *ex, struct kept_token *kep
         return FLOW_ERROR;
     if (kept)
         kept->has_passed = true;
+    ex->is_caller_proven = true;
     return set_output(s->conf, ex, s->token) ? FLOW_NEXT : FLOW_ERROR;
 }
 
