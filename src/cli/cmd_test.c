@@ -138,6 +138,9 @@ cmd_test(int argc, char **argv)
         return 2;
     if (options.with_coverage)
         printf("%u of %u policies ran\n", total.policies_ran, total.policies);
+    if (total.documents.n_live)
+        printf("%u documents executed end to end\n", total.documents.n_live);
+    map_destroy(&total.documents);
     printf("%u tests, %u passed, %u failed\n", total.tests, total.tests - total.tests_failed, total.tests_failed + broken);
     printf("%u passed, %u failed\n", total.passed, total.failed + broken);
     return total.failed || broken;

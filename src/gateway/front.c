@@ -449,7 +449,8 @@ route(struct front *f, const struct snapshot *s)
     };
     enum route_result result = route_find(s->model->routes, &wanted, &f->match);
 
-    if (result != ROUTE_FOUND && is_preflight(rq)) {
+    /* An operation for OPTIONS stands above cors; that of an API that describes none is not one. */
+    if (is_preflight(rq) && (result != ROUTE_FOUND || f->match.operation->is_implicit)) {
         struct str method = http_headers_get(&rq->headers, HTTP_ACCESS_CONTROL_REQUEST_METHOD);
         if (route_find_method(s->model->routes, &wanted, method, &f->match) == ROUTE_FOUND) {
             take_match(f, s);

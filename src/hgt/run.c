@@ -52,6 +52,15 @@ struct run {
     size_t n_each;
 };
 
+/* The temporary folder means nothing to a reader. */
+static struct str
+without_folder(struct run *r, struct str file)
+{
+    struct str folder = str_printf(r->arena, "%s/artifacts/", r->setup.folder);
+
+    return str_starts_with(file, folder) ? str_skip(file, folder.len) : file;
+}
+
 /* ---- sending ---- */
 
 static struct str
@@ -548,6 +557,23 @@ run_set(struct run *r, const struct step *step)
     map_set(&r->setup.variables, step->name, value);
 }
 
+/* Marks the documents named by path of which a policy has run. */
+static void
+note_document(void *ctx, const struct origin *at, bool ran)
+{
+    struct run *r = ctx;
+    struct str file = without_folder(r, at->file);
+
+    if (!ran || str_eq_lit(at->policy, "base"))
+        return;
+    for (struct copied_document *d = r->setup.copied; d; d = d->next)
+        if (!d->ran && str_eq(d->path, file)) {
+            d->ran = true;
+            map_set_copy(&r->result->documents, d->source, r->result);
+            return;
+        }
+}
+
 static void
 run_publish(struct run *r, const struct step *step)
 {
@@ -557,6 +583,7 @@ run_publish(struct run *r, const struct step *step)
     bool ok;
 
     diags_init(&diags, &arena);
+    gateway_coverage(r->setup.gateway, note_document, r);
     ok = gateway_publish(r->setup.gateway, &diags);
     diags_print(&diags, &text);
     if (ok && step->at_once)
@@ -678,6 +705,8 @@ static void
 run_step(struct run *r, const struct step *step)
 {
     switch (step->kind) {
+    case STEP_NEEDS:
+    case STEP_NAMED_VALUE:
     case STEP_ORIGIN:
     case STEP_ENV:
     case STEP_KEY:
@@ -729,15 +758,6 @@ struct coverage {
     uint32_t n, ran;
     struct buf missed;
 };
-
-/* The temporary folder means nothing to a reader. */
-static struct str
-without_folder(struct run *r, struct str file)
-{
-    struct str folder = str_printf(r->arena, "%s/artifacts/", r->setup.folder);
-
-    return str_starts_with(file, folder) ? str_skip(file, folder.len) : file;
-}
 
 static void
 note_step(void *ctx, const struct origin *at, bool ran)
@@ -796,11 +816,15 @@ hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *
     ok = setup_create(&r.setup, &at);
     if (ok)
         run_steps(&r, at);
+    if (ok && r.setup.copied)
+        gateway_coverage(r.setup.gateway, note_document, &r);
     if (ok && options->with_coverage)
         report_coverage(&r);
+    else if (r.setup.missing.p)
+        buf_printf(report, "%s: skipped, there is no %.*s\n", path, STR_ARG(r.setup.missing));
     else if (!ok)
         diags_print(&diags, report);
     setup_destroy(&r.setup);
     buf_destroy(&r.figures_before);
-    return ok;
+    return ok || r.setup.missing.p;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/map.h"
 
 struct hgt_options {
     bool is_verbose;                  /* every expectation is printed */
@@ -14,9 +15,10 @@ struct hgt_result {
     uint32_t passed, failed;          /* expectations */
     uint32_t tests, tests_failed;
     uint32_t policies, policies_ran;  /* with_coverage */
+    struct map documents;             /* those named by path (`policy from`) of which a policy ran: absolute paths */
 };
 
 /* Runs one script. What it prints (failures with file, line and both sides) goes to `report`; `junit`, when not NULL, gets one
- * <testcase> a test. False when the script itself could not be read, parsed or set up: also reported. Blocks. */
+ * <testcase> a test. A script whose `needs` are not there is reported as skipped. False when the script itself could not be read, parsed or set up: also reported. Blocks. */
 bool hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *ret, struct buf *report,
              struct buf *junit);

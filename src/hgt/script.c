@@ -327,6 +327,23 @@ parse_origin(struct parser *p, struct step *s, struct str rest)
     return true;
 }
 
+/* needs PATH [as NAME] */
+static bool
+parse_needs(struct parser *p, struct step *s, struct str rest)
+{
+    return (word_next(p->arena, &rest, &s->value) && (!rest.len || (accept(p, &rest, "as") && word_next(p->arena, &rest, &s->name)))) ||
+           complain(p, &s->line, "`needs PATH [as NAME]`");
+}
+
+static bool
+parse_named_value(struct parser *p, struct step *s, struct str rest)
+{
+    if (!word_next(p->arena, &rest, &s->name))
+        return complain(p, &s->line, "`named-value NAME VALUE`");
+    s->value = rest_or_block(p, &s->line, rest);
+    return true;
+}
+
 static bool
 parse_env(struct parser *p, struct step *s, struct str rest)
 {
@@ -404,8 +421,12 @@ parse_yaml(struct parser *p, struct step *s, struct str rest)
 static bool
 parse_file(struct parser *p, struct step *s, struct str rest)
 {
-    s->name = rest_or_block(p, &s->line, rest);
+    ptrdiff_t from = str_find(rest, STR(" from "), 0);
+
+    s->name = rest_or_block(p, &s->line, from < 0 ? rest : str_sub(rest, 0, (size_t)from));
     s->value = block_text(&s->line.block, p->arena);
+    if (from >= 0)
+        s->from = str_trim(str_skip(rest, (size_t)from + 6));
     return (rest.len && str_find(s->name, STR(".."), 0) < 0 && s->name.p[0] != '/') ||
            complain(p, &s->line, "`file PATH` inside the configuration folder");
 }
@@ -419,6 +440,16 @@ count_words(struct parser *p, struct str text)
     while (word_next(p->arena, &text, &word))
         n++;
     return n;
+}
+
+/* policy [from PATH] */
+static void
+parse_policy(struct parser *p, const struct line *line, struct str rest, struct str *ret_text, struct str *ret_from)
+{
+    if (accept(p, &rest, "from"))
+        *ret_from = rest;
+    else
+        *ret_text = block_text(&line->block, p->arena);
 }
 
 /* operation [ID] METHOD TEMPLATE, with a policy of its own below. One without an id gets a name by its place, so that the
@@ -437,9 +468,12 @@ parse_operation_line(struct parser *p, struct step *s, const struct line *line, 
     while (line_next(&block, &below)) {
         struct operation_policy *own = arena_new(p->arena, struct operation_policy);
 
-        if (!own || !str_eq_lit(below.text, "policy"))
-            return complain(p, &below, "`policy` below an operation");
-        *own = (struct operation_policy){s->operation_policies, id, block_text(&below.block, p->arena)};
+        struct str words_below = below.text;
+
+        if (!own || !accept(p, &words_below, "policy"))
+            return complain(p, &below, "`policy` or `policy from PATH` below an operation");
+        *own = (struct operation_policy){.next = s->operation_policies, .operation = id};
+        parse_policy(p, &below, words_below, &own->text, &own->from);
         s->operation_policies = own;
     }
     return true;
@@ -466,9 +500,9 @@ parse_api(struct parser *p, struct step *s, struct str rest)
         } else if (accept(p, &words, "subscription") && accept(p, &words, "required"))
             s->needs_key = true;
         else if (accept(p, &words, "policy"))
-            s->policy = block_text(&line.block, p->arena);
+            parse_policy(p, &line, words, &s->policy, &s->from);
         else
-            return complain(p, &line, "`operation METHOD TEMPLATE`, `subscription required` or `policy`");
+            return complain(p, &line, "`operation METHOD TEMPLATE`, `subscription required`, `policy` or `policy from PATH`");
     }
     return true;
 }
@@ -719,8 +753,8 @@ static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, stru
     [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance,
     [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
     [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each, [STEP_KEY] = parse_key, [STEP_TOKEN] = parse_token,
-    [STEP_IDENTITY] = parse_identity,
-    [STEP_ANSWER] = parse_answer,
+    [STEP_IDENTITY] = parse_identity, [STEP_ANSWER] = parse_answer, [STEP_NEEDS] = parse_needs,
+    [STEP_NAMED_VALUE] = parse_named_value,
 };
 
 static const char *const step_words[STEP_COUNT] = {

@@ -3,6 +3,7 @@
  * A script is lines; a line's block is the deeper-indented lines below it. '#' starts a comment line. Words are separated by
  * blanks; "..." holds blanks and the escapes \n \r \t \" \\ \xHH. ${name} is replaced when the step runs.
  *
+ *     needs PATH [as NAME]          skips the script when that is not there; ${NAME} is the path, taken from the script's folder
  *     origin NAME [as URL [with IDENTITY]]   a fake backend; its block holds `on METHOD PATH [once]` rules
  *     env NAME VALUE                an environment variable for secrets by reference
  *     key NAME KIND [VALUE]         rsa [BITS], p-256, p-384, p-521, ed25519, secret TEXT, secret-base64 TEXT; `kid TEXT`
@@ -10,9 +11,10 @@
  *     identity NAME                 a client's certificate with its key; block: subject, dns, expired, signed-by ...
  *     artifacts PATH                a folder of configuration, relative to the script
  *     yaml                          block: headgate.yaml
- *     file PATH                     block: a file of the configuration folder
+ *     file PATH [from PATH]         block: a file of the configuration folder; `from`: a copy of that one, to the byte
  *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE` (with its own `policy` below), `subscription
- *                                   required`, `policy` (block)
+ *                                   required`, `policy` (block, or `policy from PATH`)
+ *     named-value NAME VALUE        a named value
  *     test NAME                     a new test: caches, counters and what origins saw start empty
  *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`,
  *                                   `later`
@@ -93,7 +95,7 @@ struct rule {
 /* `policy` below an operation of an api step. */
 struct operation_policy {
     struct operation_policy *next;
-    struct str operation, text;
+    struct str operation, text, from; /* one of the two */
 };
 
 struct step {
@@ -107,6 +109,7 @@ struct step {
     struct rule *rules;               /* origin */
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
+    struct str from;                  /* api, file: the path it is copied from; STR_NONE: the text is here */
     struct operation_policy *operation_policies;  /* api: those of its operations */
     bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, to_admin, is_for_answer, waits_for_background;
     uint32_t times;

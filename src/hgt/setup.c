@@ -41,6 +41,8 @@ bool
 setup_is_declaring(const struct step *step)
 {
     switch (step->kind) {
+    case STEP_NEEDS:
+    case STEP_NAMED_VALUE:
     case STEP_ORIGIN:
     case STEP_ENV:
     case STEP_KEY:
@@ -349,12 +351,38 @@ specification_of(struct setup *s, const struct step *step)
     return buf_str(&text);
 }
 
+/* The file at `from`, to the byte: no ${...} is looked for. */
+static bool
+copy_file(struct setup *s, const struct step *step, struct str name, struct str from)
+{
+    struct str path = beside_script(s, setup_expand(s, from));
+    struct buf content AUTO(buf_destroy) = BUF_INIT;
+    struct copied_document *copy;
+    char source[PATH_MAX];
+    struct err err;
+
+    if (!file_read(path.p, FILE_BYTES_MAX, &content, &err))
+        return complain(s, step, "%s", err.text);
+    if (str_ends_with(path, STR(".xml")) && realpath(path.p, source)) {
+        copy = arena_new(s->arena, struct copied_document);
+        *copy = (struct copied_document){.path = str_dup(s->arena, name), .source = str_dup(s->arena, str_from_c(source)), .next = s->copied};
+        s->copied = copy;
+    }
+    return write_file(s, step, name, buf_str(&content));
+}
+
+static bool
+write_policy(struct setup *s, const struct step *step, struct str name, struct str text, struct str from)
+{
+    return from.p ? copy_file(s, step, name, from) : !text.p || write_file(s, step, name, setup_expand(s, text));
+}
+
 static bool
 declare_operation_policies(struct setup *s, const struct step *step)
 {
     for (const struct operation_policy *o = step->operation_policies; o; o = o->next)
-        if (!write_file(s, step, str_printf(s->arena, "apis/%.*s/operations/%.*s/policy.xml", STR_ARG(step->name),
-                                            STR_ARG(o->operation)), setup_expand(s, o->text)))
+        if (!write_policy(s, step, str_printf(s->arena, "apis/%.*s/operations/%.*s/policy.xml", STR_ARG(step->name),
+                                              STR_ARG(o->operation)), o->text, o->from))
             return false;
     return true;
 }
@@ -375,9 +403,7 @@ declare_api(struct setup *s, const struct step *step)
            (!step->operations.len ||
             write_file(s, step, str_printf(s->arena, "apis/%.*s/specification.json", STR_ARG(step->name)),
                        specification_of(s, step))) &&
-           (!step->policy.p ||
-            write_file(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)),
-                       setup_expand(s, step->policy))) &&
+           write_policy(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)), step->policy, step->from) &&
            declare_operation_policies(s, step);
 }
 
@@ -416,10 +442,41 @@ declare_identity(struct setup *s, const struct step *step)
            complain(s, step, "%s", err.text);
 }
 
+/* A script that needs what is not there is skipped. */
+static bool
+declare_needs(struct setup *s, const struct step *step)
+{
+    struct str *path = arena_new(s->arena, struct str);
+    char found[PATH_MAX];
+
+    *path = beside_script(s, step->value);
+    if (!realpath(path->p, found)) {
+        s->missing = *path;
+        return false;
+    }
+    *path = str_dup(s->arena, str_from_c(found));
+    if (step->name.p)
+        map_set(&s->variables, step->name, path);
+    return true;
+}
+
+static bool
+declare_named_value(struct setup *s, const struct step *step)
+{
+    struct buf text = buf_in(s->arena);
+
+    buf_printf(&text, "{\"properties\":{\"displayName\":\"%.*s\",\"value\":\"", STR_ARG(step->name));
+    buf_add_json_escaped(&text, setup_expand(s, step->value));
+    buf_add_lit(&text, "\"}}");
+    return write_file(s, step, str_printf(s->arena, "named values/%.*s/namedValueInformation.json", STR_ARG(step->name)), buf_str(&text));
+}
+
 static bool
 declare(struct setup *s, struct step *step, struct str *yaml)
 {
     switch ((int)step->kind) {
+    case STEP_NEEDS: return declare_needs(s, step);
+    case STEP_NAMED_VALUE: return declare_named_value(s, step);
     case STEP_ORIGIN: return declare_origin(s, step);
     case STEP_ENV: return setenv(str_dup(s->arena, step->name).p, str_dup(s->arena, setup_expand(s, step->value)).p, 1) == 0;
     case STEP_KEY: return declare_key(s, step);
@@ -429,7 +486,7 @@ declare(struct setup *s, struct step *step, struct str *yaml)
         return copy_folder(s, step, beside_script(s, step->value).p,
                            str_printf(s->arena, "%s/artifacts", s->folder).p);
     case STEP_YAML: *yaml = setup_expand(s, step->value); return true;
-    case STEP_FILE: return write_file(s, step, step->name, setup_expand(s, step->value));
+    case STEP_FILE: return write_policy(s, step, step->name, step->value, step->from);
     case STEP_API: return declare_api(s, step);
     default: return true;
     }
@@ -567,7 +624,7 @@ start_gateway(struct setup *s)
     s->gateway = gateway_new(&s->options, &s->clock, NULL, &err);
     if (!s->gateway)
         return complain(s, NULL, "%s", err.text);
-    if (s->with_coverage)
+    if (s->with_coverage || s->copied)
         gateway_want_coverage(s->gateway);
     if (!gateway_publish(s->gateway, s->diags))
         return complain(s, NULL, "the configuration of this script does not load");
@@ -590,7 +647,7 @@ setup_create(struct setup *s, struct step **at)
     s->client_tls = identity_client_context(&s->authority);
     for (; *at && setup_is_declaring(*at); *at = (*at)->next)
         if (!declare(s, *at, &yaml))
-            return s->diags->errors > 0 ? false : complain(s, *at, "this did not work");
+            return s->diags->errors > 0 || s->missing.p ? false : complain(s, *at, "this did not work");
     if (!read_options(s, yaml) || !write_identity(s))
         return false;
     add_resolve_rules(s);

@@ -24,10 +24,19 @@ struct setup {
     SSL_CTX *client_tls;
     bool with_coverage;
     struct str log_path;
+    struct copied_document *copied;   /* policies taken from elsewhere by their path */
+    struct str missing;               /* what the script needs and is not there; STR_NONE: nothing */
+};
+
+/* A policy document that a script names by path. */
+struct copied_document {
+    struct str path, source;          /* in the configuration folder; where it stands, made absolute */
+    bool ran;                         /* a policy of it has run */
+    struct copied_document *next;
 };
 
 /* Runs the declaring steps from *at up to the first other one, which *at is left at, and starts the gateway.
- * False with a diag (or several: what the configuration's compiler said). */
+ * False with a diag (or several: what the configuration's compiler said), or with s->missing set. */
 bool setup_create(struct setup *s, struct step **at);
 void setup_destroy(struct setup *s);
 /* A declaring step in the middle of a script: `file` changes the folder, `env` the environment. */
