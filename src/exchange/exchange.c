@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "backend/backends.h"
 #include "backend/target.h"
 #include "base/buf.h"
 #include "exchange/fetch.h"
@@ -13,6 +14,7 @@
 #include "http/message.h"
 #include "http/server.h"
 #include "observe/metrics.h"
+#include "net/tls.h"
 #include "rt/fiber.h"
 #include "rt/offload.h"
 
@@ -98,6 +100,42 @@ run_wall_ns(struct expr_run *run)
     return loop_wall_ns(ex->services->loop);
 }
 
+struct trust_question {
+    const struct tls_client *trust;
+    struct tls_client_check check;
+    struct buf path;
+    bool ok;
+};
+
+static void
+answer_trust(void *arg)
+{
+    struct trust_question *q = arg;
+
+    q->ok = tls_client_check(q->trust, &q->check, &q->path, NULL);
+}
+
+/* Verify() of a certificate: what validate-client-certificate trusts, at the gateway's time. What the client sent along may lead to
+ * the CA. Yields. */
+static bool
+run_trusts(struct expr_run *run, struct str der, bool *ret)
+{
+    const struct exchange *ex = run->host;
+    struct tls_info info = {0};
+    struct trust_question q = {.trust = ex->backends ? ex->backends->env.tls : NULL,
+                               .check = {.certificate = der, .now_s = (int64_t)(run->wall_ns(run) / 1000000000u)}};
+    bool is_told;
+
+    if (ex->call && ex->call->stream)
+        info = stream_tls_info(ex->call->stream);
+    q.check.chain = info.client_chain_der;
+    q.check.also_pem = info.client_ca_pem;
+    is_told = q.trust && offload_call(ex->services->offload, answer_trust, &q, NULL);
+    buf_destroy(&q.path);
+    *ret = q.ok;
+    return is_told;
+}
+
 /* A long expression keeps other requests of its worker waiting for one slice only, and ends when nobody wants it. */
 static bool
 let_others_run(struct expr_run *run)
@@ -116,8 +154,10 @@ exchange_expr_run(struct exchange *ex)
     expr_run_init(run, ex->services->env, ex->arena, &ex->limits->expr);
     run->host = ex;
     run->rand = ex->services->rand;
-    if (ex->services->loop)
+    if (ex->services->loop) {
         run->wall_ns = run_wall_ns;
+        run->trusts = run_trusts;
+    }
     run->on_slice = let_others_run;
     return ex->expr_run = run;
 }
