@@ -166,7 +166,7 @@ cache_report_found(struct exchange *ex, const struct cache_entered *got)
 {
     ex->said.look = (uint8_t)(got->verdict + 1);
     ex->said.is_collapsed = got->has_waited || got->fill;
-    ex->said.is_external = tiers_tier(ex->services->tiers) == TIER_EXTERNAL;
+    ex->said.is_external = got->is_external;
 }
 
 void

@@ -66,6 +66,7 @@ struct expr_run {
     void *host;                       /* struct exchange *, or NULL under `headgate eval` */
     struct rand *rand;                /* for Random, Guid.NewGuid (secrets use rand_secret()) */
     uint64_t (*wall_ns)(struct expr_run *run);        /* 1970 based; NULL: the machine's clock */
+    bool (*trusts)(struct expr_run *run, struct str der, bool *ret);  /* a certificate, now; false: it cannot be told. May yield. NULL: the machine's CAs */
     bool (*on_slice)(struct expr_run *run);           /* called every EXPR_SLICE_STEPS steps; may yield; false ends the run */
     /* Written by the VM and natives. */
     int64_t steps_left, bytes_left, slice_left;

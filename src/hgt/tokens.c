@@ -306,8 +306,8 @@ secrets_identity_part(struct secrets *s, struct arena *a, const char *folder, st
         return written(a, folder, id, "crt", identity_pem(&id->identity, false, a));
     if (str_eq_lit(part, "pfx"))
         return id->pfx.p ? id->pfx : (id->pfx = written(a, folder, id, "pfx", identity_pkcs12(&id->identity, "secret", a)));
-    if (str_eq_lit(part, "base64")) {
-        codec_base64_encode(&b, identity_pkcs12(&id->identity, "secret", a));
+    if (str_eq_lit(part, "base64") || str_eq_lit(part, "base64-without-password")) {
+        codec_base64_encode(&b, identity_pkcs12(&id->identity, str_eq_lit(part, "base64") ? "secret" : "", a));
         return buf_str(&b);
     }
     if (str_eq_lit(part, "thumbprint"))
