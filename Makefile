@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage
 .NOTPARALLEL:
 
 run: packages-run release
@@ -11,7 +11,7 @@ test: packages-run packages-test
 packages-run packages-test packages-bench: packages-%:
 	@tools/packages.sh $*
 
-release dev asan tsan fuzz coverage ucontext:
+release dev asan tsan fuzz ucontext:
 	@[ build/$@/build.ninja -nt CMakePresets.json ] || cmake --preset $@ >build-$@.log 2>&1 || { cat build-$@.log; rm -f build-$@.log; exit 1; }
 	@rm -f build-$@.log
 	@cmake --build --preset $@ -- --quiet
@@ -38,6 +38,12 @@ bench-expr: packages-run packages-bench release
 # Everything at once for MINUTES, with the memory at start, after the warm-up and at the end. No part of `make test`.
 soak: packages-run packages-test release
 	@tests/hostile/soak.py build/release $${MINUTES:-10}
+
+bench-policies: packages-run release
+	@bench/policies/run.sh
+
+coverage: packages-run packages-test
+	@tools/coverage.sh
 
 format:
 	@git ls-files 'src/*.[ch]' 'tests/*.[ch]' 'bench/src/*.c' | xargs clang-format -i

@@ -28,7 +28,7 @@ suite() {
         tail -n 60 "$out" | sed 's/^/    /'
     else
         echo "ok     $name: $p ($(($(date +%s) - start)) s)"
-        grep -hE '^ *corpus: |: skipped, ' "$out"
+        grep -hE '^ *(corpus|policies): |: skipped, ' "$out"
         sed -n 's/^\([0-9]* documents executed end to end\)$/       corpus: \1/p' "$out"
     fi
 }
