@@ -27,7 +27,7 @@
 #define SYSLOG_HEAD "<134>headgate: "  /* local0, informational */
 #define SYSLOG_MAX 65000              /* of one datagram */
 
-struct log_target {
+struct sink_target {
     enum log_sink_kind kind;
     int fd;                           /* -1: a syslog that nobody listens at, tried again */
     char *path;                       /* NULL: standard output */
@@ -35,7 +35,7 @@ struct log_target {
 };
 
 struct log_sink {
-    struct log_target *targets;
+    struct sink_target *targets;
     uint32_t n_targets, n_max;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -85,9 +85,9 @@ open_syslog(const char *path)
 }
 
 static bool
-target_open(struct log_target *t, const struct log_sink_options *o, struct err *err)
+target_open(struct sink_target *t, const struct log_sink_options *o, struct err *err)
 {
-    *t = (struct log_target){.kind = (enum log_sink_kind)o->kind, .fd = -1};
+    *t = (struct sink_target){.kind = (enum log_sink_kind)o->kind, .fd = -1};
     switch (t->kind) {
     case LOG_SINK_STDOUT:
         t->fd = open_stdout(&t->is_socket);
@@ -107,14 +107,14 @@ target_open(struct log_target *t, const struct log_sink_options *o, struct err *
 }
 
 static ssize_t
-write_some(const struct log_target *t, const char *p, size_t n)
+write_some(const struct sink_target *t, const char *p, size_t n)
 {
     return t->is_socket ? send(t->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL) : write(t->fd, p, n);
 }
 
 /* How much of the lines the target took. */
 static size_t
-write_lines(const struct log_target *t, struct str lines)
+write_lines(const struct sink_target *t, struct str lines)
 {
     size_t done = 0;
 
@@ -146,7 +146,7 @@ count_lines(struct str lines)
 
 /* Rows lost. */
 static uint32_t
-write_stream(const struct log_target *t, struct str lines)
+write_stream(const struct sink_target *t, struct str lines)
 {
     size_t done = write_lines(t, lines);
 
@@ -157,7 +157,7 @@ write_stream(const struct log_target *t, struct str lines)
 
 /* One datagram a row. */
 static uint32_t
-write_syslog(struct log_target *t, struct str lines)
+write_syslog(struct sink_target *t, struct str lines)
 {
     struct buf one AUTO(buf_destroy) = BUF_INIT;
     struct str row;
@@ -201,7 +201,7 @@ write_all(struct log_sink *s, struct str lines, uint32_t n_rows)
     uint64_t lost = 0;
 
     for (uint32_t i = 0; i < s->n_targets; i++) {
-        struct log_target *t = &s->targets[i];
+        struct sink_target *t = &s->targets[i];
         lost += t->kind == LOG_SINK_SYSLOG ? write_syslog(t, lines) : write_stream(t, lines);
     }
     pthread_mutex_lock(&s->lock);
@@ -255,7 +255,7 @@ log_sink_open(const struct gateway_log_options *o, struct log_sink **ret, struct
     pthread_cond_init(&s->work, NULL);
     pthread_cond_init(&s->idle, NULL);
     s->n_max = o->queue_rows;
-    s->targets = xnew_array(struct log_target, o->n_sinks ? o->n_sinks : 1);
+    s->targets = xnew_array(struct sink_target, o->n_sinks ? o->n_sinks : 1);
     for (uint32_t i = 0; i < MAX(o->n_sinks, 1u); i++) {
         s->n_targets++;
         if (!target_open(&s->targets[i], &targets[i], err)) {
@@ -273,7 +273,7 @@ log_sink_reopen(struct log_sink *s, struct err *err)
     bool ok = true;
 
     for (uint32_t i = 0; i < s->n_targets; i++) {
-        struct log_target *t = &s->targets[i];
+        struct sink_target *t = &s->targets[i];
         int fd;
 
         if (t->kind != LOG_SINK_FILE)
