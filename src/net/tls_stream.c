@@ -543,6 +543,31 @@ handshake_step(struct tls_stream *t)
 }
 
 static void
+empty_key(EVP_PKEY *key)
+{
+    EVP_PKEY_set_type(key, EVP_PKEY_get_id(key));    /* lets go of what it holds */
+    EVP_PKEY_free(key);
+}
+
+/* The keys that both sides made for this handshake have done their work, and OpenSSL would hold them as long as the
+ * connection: half a kilobyte, and a secret that opens what was recorded of it. Before TLS 1.3 it lets go by itself. */
+static void
+handshake_over(struct tls_stream *t)
+{
+    EVP_PKEY *key;
+
+    free(t->handshake);
+    t->handshake = NULL;
+    if (SSL_version(t->ssl) < TLS1_3_VERSION)
+        return;
+    if (SSL_get_tmp_key(t->ssl, &key))
+        empty_key(key);
+    if (SSL_get_peer_tmp_key(t->ssl, &key))
+        empty_key(key);
+    ERR_clear_error();
+}
+
+static void
 accept_end(struct tls_stream *t, enum io_status status)
 {
     struct handshake h = *t->handshake;
@@ -550,8 +575,7 @@ accept_end(struct tls_stream *t, enum io_status status)
     timer_stop(t->super.io.loop, &t->handshake->limit);
     stream_when_readable(&t->super, NULL, NULL);
     if (status == IO_OK) {
-        free(t->handshake);
-        t->handshake = NULL;
+        handshake_over(t);
         h.on_done(h.ctx, &t->super, IO_OK);
         return;
     }
@@ -701,8 +725,7 @@ tls_connect(struct tls_client *client, struct stream *plain, struct str name, en
             break;
     }
     if (status == IO_OK) {
-        free(t->handshake);
-        t->handshake = NULL;
+        handshake_over(t);
         return &t->super;
     }
     explain(err, &step, name, status);

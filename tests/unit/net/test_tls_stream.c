@@ -46,6 +46,20 @@ on_served_readable(struct stream *s, void *ctx)
     stream_when_readable(s, on_served_readable, ctx);
 }
 
+/* What a handshake of TLS 1.3 agreed on by a fresh key is not to be had from memory afterwards. */
+static bool
+is_key_gone(SSL *ssl)
+{
+    unsigned char secret[64];
+    size_t len = sizeof(secret);
+    EVP_PKEY *key = NULL;
+    bool is_there = SSL_get_tmp_key(ssl, &key) && EVP_PKEY_get_raw_private_key(key, secret, &len) == 1;
+
+    EVP_PKEY_free(key);
+    ERR_clear_error();
+    return !is_there;
+}
+
 static void
 on_stream(void *ctx, struct stream *s)
 {
@@ -53,6 +67,7 @@ on_stream(void *ctx, struct stream *s)
 
     r->served = s;
     r->n_served++;
+    EXPECT(is_key_gone(CONTAINER_OF(s, struct tls_stream, super)->ssl));
     r->served_info = stream_tls_info(s);
     snprintf(r->served_name, sizeof(r->served_name), "%.*s", STR_ARG(r->served_info.server_name));
     stream_when_readable(s, on_served_readable, r);
@@ -149,6 +164,7 @@ visit(void *arg)
         EXPECT_EQ(stream_write(s, "hello", 5, deadline), IO_OK);
         int64_t n = stream_read(s, got, sizeof(got), deadline);
         v->ok = n == 5 && memcmp(got, "hello", 5) == 0;
+        EXPECT(is_key_gone(CONTAINER_OF(s, struct tls_stream, super)->ssl));
         struct tls_info info = stream_tls_info(s);
         v->is_resumed = info.is_resumed;
         snprintf(v->alpn, sizeof(v->alpn), "%.*s", STR_ARG(info.alpn));
