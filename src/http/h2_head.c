@@ -140,8 +140,7 @@ settle_host(struct h2_head *h, struct h1_refusal *why)
     struct str host = http_headers_get(&h->headers, HTTP_HOST);
     uint32_t at = 0;
 
-    http_headers_next(&h->headers, STR("host"), &at);
-    if (host.p && http_headers_next(&h->headers, STR("host"), &at))
+    if (host.p && http_headers_next(&h->headers, STR("host"), &at) && http_headers_next(&h->headers, STR("host"), &at))
         return *why = (struct h1_refusal){400, "more than one Host"}, false;
     if (host.p && h->authority.p && !http_authority_eq(host, h->authority, h->scheme))
         return *why = (struct h1_refusal){400, ":authority and Host differ"}, false;

@@ -135,11 +135,9 @@ http_headers_get(const struct http_headers *h, enum http_field_id id)
     return STR_NONE;
 }
 
-struct http_field *
-http_headers_next(const struct http_headers *h, struct str name, uint32_t *at)
+static struct http_field *
+next_named(const struct http_headers *h, struct str name, enum http_field_id id, uint32_t *at)
 {
-    enum http_field_id id = http_field_id(name);
-
     if (id != HTTP_FIELD_OTHER && !http_headers_has(h, id))
         return NULL;
     for (uint32_t i = *at; i < h->n; i++) {
@@ -150,6 +148,12 @@ http_headers_next(const struct http_headers *h, struct str name, uint32_t *at)
     }
     *at = h->n;
     return NULL;
+}
+
+struct http_field *
+http_headers_next(const struct http_headers *h, struct str name, uint32_t *at)
+{
+    return next_named(h, name, http_field_id(name), at);
 }
 
 struct str
@@ -228,14 +232,15 @@ remove_from(struct http_headers *h, struct str name, enum http_field_id id, uint
 bool
 http_headers_set(struct http_headers *h, struct str name, struct str value)
 {
+    enum http_field_id id = http_field_id(name);
     uint32_t at = 0;
-    struct http_field *f = http_headers_next(h, name, &at);
+    struct http_field *f = next_named(h, name, id, &at);
 
     if (!f)
-        return http_headers_add(h, name, value);
+        return http_headers_add_id(h, id, name, value);
     f->name = name;
     f->value = value;
-    remove_from(h, name, f->id, at);
+    remove_from(h, name, id, at);
     return true;
 }
 
