@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage differential
 .NOTPARALLEL:
 
 run: packages-run release
@@ -28,6 +28,12 @@ docs-check: release
 # Three nodes and a Redis against a model, for longer than in `make test`: make model MINUTES=10 SEED=7
 model: packages-run packages-test release
 	@tests/suite/model-redis.sh build/release $${SEED:-$$(date +%s)} $${MINUTES:-10}
+
+# Random expressions against C#, MINUTES long, from SEED on.
+MINUTES ?= 60
+SEED ?= 1000
+differential: packages-test release
+	@tests/suite/differential.sh build/release --minutes $(MINUTES) --seed $(SEED)
 
 bench: packages-run packages-bench release
 	@bench/run.sh

@@ -7,12 +7,16 @@
 
 #include <stdlib.h>
 
-/* Before a finally block is written again: its variables get new registers. */
+/* Before a finally block is written again: its variables get new registers, those of the functions in it too, whose frames begin anew. */
 static void
 forget_registers(const struct bound *n)
 {
-    if (!n || n->kind == B_SYMBOL || n->kind == B_CONSTANT || n->kind == B_DISPOSE || n->kind == B_LAMBDA)
+    if (!n || n->kind == B_SYMBOL || n->kind == B_CONSTANT || n->kind == B_DISPOSE)
         return;
+    if (n->kind == B_LAMBDA) {
+        forget_registers(n->a);
+        return;
+    }
     if (n->symbol)
         n->symbol->has_register = false;
     if (n->symbol2)

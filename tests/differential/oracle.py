@@ -97,7 +97,7 @@ class Oracle:
         r = subprocess.run(["mcs", "@" + self.folder + "/args"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         wrong = {}
         for line in r.stdout.decode("utf-8", "replace").splitlines():
-            m = re.match(r".*/e(\d+)\.cs\(\d+,\d+\): error (CS\d+: .*)", line)
+            m = re.match(r".*/e(\d+)\.cs\(\d+,\d+\+?\): error (CS\d+: .*)", line)
             if m:
                 wrong.setdefault(int(m.group(1)), m.group(2))
             elif "error" in line and "runner.cs" not in line and not wrong:
