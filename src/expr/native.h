@@ -70,7 +70,7 @@ struct expr_run {
     bool (*on_slice)(struct expr_run *run);           /* called every EXPR_SLICE_STEPS steps; may yield; false ends the run */
     /* Written by the VM and natives. */
     int64_t steps_left, bytes_left, slice_left;
-    uint32_t depth;
+    uint32_t depth;                   /* calls, and natives inside each other through values and sequences */
     enum expr_budget exceeded;
     struct exception *exception;      /* thrown and not caught yet */
     struct value *stack, *stack_end;  /* registers: what is free in the newest chunk */
@@ -97,6 +97,10 @@ void *call_alloc(struct call *c, size_t size);
 /* An object of a struct that begins with struct object; zeroed, with its type set. */
 #define object_new(c, type, struct_type) ((struct_type *)object_new_((c), (type), sizeof(struct_type)))
 void *object_new_(struct call *c, const struct type *type, size_t size);
+/* Before a native goes into a value of any type, whose parts may lead to further ones: the C stack is bounded as the depth of calls
+ * is. False when the budget is exceeded; call_leave() only after true. */
+bool call_enter(struct call *c);
+void call_leave(struct call *c);
 /* n steps of work that depends on data. False when the budget is exceeded. May yield. */
 bool call_charge(struct call *c, uint64_t steps);
 

@@ -39,6 +39,21 @@ call_exceed(struct call *c, enum expr_budget budget)
 }
 
 bool
+call_enter(struct call *c)
+{
+    if (c->run->depth >= c->run->limits->depth)
+        return call_exceed(c, BUDGET_DEPTH);
+    c->run->depth++;
+    return true;
+}
+
+void
+call_leave(struct call *c)
+{
+    c->run->depth--;
+}
+
+bool
 call_charge(struct call *c, uint64_t steps)
 {
     struct expr_run *run = c->run;
@@ -347,6 +362,7 @@ bool
 value_equals(struct call *c, const struct type *type, struct value a, struct value b, bool *ret)
 {
     const struct type *type_a = type, *type_b = type;
+    bool ok;
 
     if (!look_inside(&type_a, &a)) {
         *ret = !look_inside(&type_b, &b);
@@ -360,24 +376,34 @@ value_equals(struct call *c, const struct type *type, struct value a, struct val
         *ret = false;
         return true;
     }
-    return type_a->hooks->equals(c, type_a, a, b, ret);
+    if (!call_enter(c))
+        return false;
+    ok = type_a->hooks->equals(c, type_a, a, b, ret);
+    call_leave(c);
+    return ok;
 }
 
 bool
 value_hash(struct call *c, const struct type *type, struct value v, int32_t *ret)
 {
+    bool ok;
+
     if (!look_inside(&type, &v)) {
         *ret = 0;
         return true;
     }
-    return type->hooks->hash(c, type, v, ret);
+    if (!call_enter(c))
+        return false;
+    ok = type->hooks->hash(c, type, v, ret);
+    call_leave(c);
+    return ok;
 }
 
 bool
 value_compare(struct call *c, const struct type *type, struct value a, struct value b, int *ret)
 {
     const struct type *type_a = type, *type_b = type;
-    bool has_a = look_inside(&type_a, &a), has_b = look_inside(&type_b, &b);
+    bool has_a = look_inside(&type_a, &a), has_b = look_inside(&type_b, &b), ok;
 
     if (!has_a || !has_b) {
         *ret = has_a - has_b;
@@ -388,12 +414,18 @@ value_compare(struct call *c, const struct type *type, struct value a, struct va
     if (type_a != type_b && (type_a->kind == TYPE_STRING || type_is_value_type(type_a)))
         return call_throw(c, EXC_ARGUMENT, "Object must be of type %.*s.",
                           STR_ARG(type_a->def ? type_a->def->name : type_a->full_name));
-    return type_a->hooks->compare(c, type_a, a, b, ret);
+    if (!call_enter(c))
+        return false;
+    ok = type_a->hooks->compare(c, type_a, a, b, ret);
+    call_leave(c);
+    return ok;
 }
 
 bool
 value_to_string(struct call *c, const struct type *type, struct value v, struct str format, struct string **ret)
 {
+    bool ok;
+
     if (type->kind == TYPE_STRING && v.ref) {
         *ret = (struct string *)v.ref;
         return true;
@@ -406,7 +438,11 @@ value_to_string(struct call *c, const struct type *type, struct value v, struct 
         *ret = (struct string *)v.ref;
         return true;
     }
-    return type->hooks->to_string(c, type, v, format, ret);
+    if (!call_enter(c))
+        return false;
+    ok = type->hooks->to_string(c, type, v, format, ret);
+    call_leave(c);
+    return ok;
 }
 
 static bool
@@ -614,13 +650,25 @@ object_iterate(struct call *c, struct object *self, const struct type *as, struc
 bool
 iterate(struct call *c, struct object *o, const struct type *as, struct iterator *it)
 {
-    return o->type->hooks->iterate(c, o, as, it);
+    bool ok;
+
+    if (!call_enter(c))
+        return false;
+    ok = o->type->hooks->iterate(c, o, as, it);
+    call_leave(c);
+    return ok;
 }
 
 int
 iterate_next(struct call *c, struct iterator *it, struct value *ret)
 {
-    return call_charge(c, 1) ? it->next(c, it, ret) : -1;
+    int got;
+
+    if (!call_charge(c, 1) || !call_enter(c))
+        return -1;
+    got = it->next(c, it, ret);
+    call_leave(c);
+    return got;
 }
 
 const struct type_hooks object_hooks = {

@@ -126,11 +126,10 @@ invoke_both(struct call *c, const struct delegate *d, const struct value *args, 
 {
     bool ok;
 
-    if (c->run->depth >= c->run->limits->depth)
-        return call_exceed(c, BUDGET_DEPTH);
-    c->run->depth++;
+    if (!call_enter(c))
+        return false;
     ok = call_invoke(c, &d->first->head, args, n, NULL) && call_invoke(c, &d->second->head, args, n, ret);
-    c->run->depth--;
+    call_leave(c);
     return ok;
 }
 
