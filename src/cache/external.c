@@ -87,6 +87,7 @@ external_new(const struct external_options *options, struct err *err)
     x->options.trust_pem = str_dup(&x->arena, options->trust_pem);
     x->options.node = str_dup(&x->arena, options->node);
     x->options.operation_ms = options->operation_ms ? options->operation_ms : OPERATION_MS;
+    snprintf(x->value_end, sizeof(x->value_end), "%" PRIu64, x->options.value_bytes_max);
     x->redis = xnew_array(struct redis_figures, options->n_workers);
     make_identity(x);
     if (redis_conf_parse(&x->arena, x->options.connection, &x->conf, err) && make_tls(x, err))

@@ -55,6 +55,7 @@ struct external {
     struct redis_figures *redis;      /* one a worker */
     _Atomic uint64_t figures[EXTERNAL_FIGURES];
     uint64_t id;                      /* of this node */
+    char value_end[24];               /* options.value_bytes_max in decimal: where a look-up stops reading */
     char name[NODE_NAME_MAX];
     _Atomic uint64_t tokens;          /* the next value's */
     _Atomic uint64_t fresh_until_ms;  /* the lease of what is known of the generations */

@@ -261,9 +261,7 @@ variant_name(struct str name, struct str vary, uint64_t token, char text[REMOTE_
 static bool
 fetch_name(struct fetch *f, struct str name, uint64_t deadline_ms)
 {
-    char last[24];
-    struct str words[] = {STR("GETRANGE"), name, STR("0"),
-                          str_from(last, (size_t)snprintf(last, sizeof(last), "%" PRIu64, f->r->x->options.value_bytes_max))};
+    struct str words[] = {STR("GETRANGE"), name, STR("0"), str_from_c(f->r->x->value_end)};
     struct redis_ask ask = {words, COUNTOF(words), take_value, f, 0, 0};
 
     return redis_client_run(f->r->client, name, &ask, 1, deadline_ms, NULL);

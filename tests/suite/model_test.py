@@ -73,6 +73,7 @@ NAMES = ["a", "b", "c"]
 N_NODES = 3
 EXPIRY_SLACK_S = 0.1 * SLOW      # clocks are read once a turn of the loop
 OPERATION_MS = 100 * SLOW
+PATIENCE_S = 120                # a busy machine, where operations take longer than that, decides nothing
 STEPS = 60
 OPS = 24                         # of one step
 SENTINEL = "/none/sentinel"
@@ -305,10 +306,10 @@ class World:
             self.trouble()
             self.trouble = None
         for i in range(N_NODES):
-            must(lambda: self.is_connected(i), f"node{i} is connected")
+            must(lambda: self.is_connected(i), f"node{i} is connected", PATIENCE_S)
         for i in range(N_NODES):
             for _ in range(2):                         # the first one passes on what waited
-                must(lambda: self.sentinel(i), f"node{i} reaches all nodes", 30)
+                must(lambda: self.sentinel(i), f"node{i} reaches all nodes", PATIENCE_S)
         with self.model.lock:
             for p in self.model.partial:
                 for i in p.open:
@@ -393,7 +394,7 @@ class World:
         def end():                                     # a node that is new now must not be the first one to speak to it
             self.redis.start()
             for n in range(N_NODES):
-                must(lambda: self.is_connected(n), f"node{n} is connected")
+                must(lambda: self.is_connected(n), f"node{n} is connected", PATIENCE_S)
         return end
 
     def pause_redis(self, i):
