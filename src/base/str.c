@@ -156,15 +156,19 @@ str_concat_u64(struct arena *a, struct str x, uint64_t n)
 struct str
 str_printf(struct arena *a, const char *fmt, ...)
 {
+    char small[256], *p;              /* most texts are printed once */
     va_list ap;
     int len;
-    char *p;
 
     va_start(ap, fmt);
-    len = vsnprintf(NULL, 0, fmt, ap);
+    len = vsnprintf(small, sizeof(small), fmt, ap);
     va_end(ap);
     if (len < 0 || !(p = arena_alloc(a, (size_t)len + 1, 1, 1)))
         return STR_NONE;
+    if ((size_t)len < sizeof(small)) {
+        memcpy(p, small, (size_t)len + 1);
+        return str_from(p, (size_t)len);
+    }
     va_start(ap, fmt);
     vsnprintf(p, (size_t)len + 1, fmt, ap);
     va_end(ap);

@@ -171,7 +171,7 @@ limit_take(struct exchange *ex, struct str key, uint32_t period_s, uint32_t limi
     bool ok;
 
     *ret = (struct window_state){0};
-    if (!ex->services->tiers || !tiers_can_command(ex->services->tiers, window_name(key, text)))
+    if (!ex->services->tiers || !tiers_has(ex->services->tiers, CACHING_EXTERNAL) || !tiers_can_command(ex->services->tiers, window_name(key, text)))
         return window_take(counters, key, period_s, limit, n, now_ms, ret);
     if (n && permit_take(counters, key, limit, n, now_ms, &p)) {
         ret->used = p.used;

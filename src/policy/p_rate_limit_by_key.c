@@ -2,6 +2,7 @@
  * Counts by any key, shared by all documents that use it. When the condition or the count is an expression, counting waits
  * for the end of the request, so that it can look at the answer; the check is made here all the same.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
 #include "policy/rate.h"
 
 #define PERIOD_MAX_S 300
@@ -59,6 +60,20 @@ defer(const struct rate_limit_by_key *r, struct exchange *ex, struct str key, ui
     return exchange_defer(ex, count_later, w);
 }
 
+/* Shared by all documents with this key and period. Built by hand: every request pays for it. */
+static struct str
+counter_name(struct exchange *ex, uint32_t period_s, struct str key)
+{
+    struct buf b = buf_in(ex->arena);
+
+    buf_reserve(&b, key.len + 40);
+    buf_add_lit(&b, "rate-limit-by-key\x1f");
+    buf_add_u64(&b, period_s);
+    buf_add_char(&b, '\x1f');
+    buf_add_str(&b, key);
+    return buf_str(&b);
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
@@ -73,7 +88,7 @@ run(const void *conf, struct exchange *ex)
     if (!ex->services->counters || period_s == 0)
         return FLOW_NEXT;
     period_s = MIN(period_s, (uint32_t)PERIOD_MAX_S);
-    key = str_printf(ex->arena, "rate-limit-by-key\x1f%" PRIu32 "\x1f%.*s", period_s, STR_ARG(key));
+    key = counter_name(ex, period_s, key);
     if (!is_later && !r->condition.literal.truth)
         n = 0;
     /* Counted later, there must still be room for one call now. */
