@@ -605,7 +605,7 @@ exchange_trace(struct exchange *ex, enum trace_severity severity, struct str sou
 {
     struct trace_line *t;
 
-    if (!ex->is_tracing || ex->n_traces >= TRACE_LINES_MAX || !(t = arena_new(ex->arena, struct trace_line)))
+    if (!exchange_wants_trace(ex, severity) || ex->n_traces >= TRACE_LINES_MAX || !(t = arena_new(ex->arena, struct trace_line)))
         return NULL;
     *t = (struct trace_line){.severity = severity, .source = source, .message = message};
     t->at_ns = ex->services->loop ? loop_now_ns(ex->services->loop) : 0;

@@ -176,6 +176,8 @@ struct early_step {
 
 /* One line of the request trace (trace policy, context.Trace, failures). */
 enum trace_severity { TRACE_VERBOSE, TRACE_INFORMATION, TRACE_ERROR };
+/* How much of it the log holds. */
+enum trace_detail { TRACE_DETAIL_NONE, TRACE_DETAIL_ERRORS, TRACE_DETAIL_INFORMATION, TRACE_DETAIL_ALL };
 struct trace_line {
     struct trace_line *next;
     enum trace_severity severity;
@@ -229,7 +231,8 @@ struct exchange {
     uint32_t n_parameters;
     uint64_t deadline_ms;         /* 0: none */
     uint64_t timestamp_ns;        /* wall clock at the start */
-    bool is_tracing;
+    bool is_tracing;              /* all lines are kept, as somebody asked for the request's trace */
+    uint8_t trace_detail;         /* enum trace_detail: lines kept for the log */
     bool is_detached;             /* goes on without a client: counts no limits, ends with cache-store */
 
     /* Edited by policies. */
@@ -248,7 +251,7 @@ struct exchange {
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
-    struct counted_key *counted_keys;  /* quota-by-key: keys this request has been counted for */
+    struct counted_key *counted_keys;  /* quota-by-key: what is counted at the end */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
 
     /* Written by the runner. */
@@ -362,6 +365,14 @@ bool exchange_hold_answer(struct exchange *ex, struct http_answer *answer, struc
 void exchange_give_answer(struct exchange *ex, struct http_answer *answer);
 void exchange_close_answers(struct exchange *ex);
 
+static inline bool
+exchange_wants_trace(const struct exchange *ex, enum trace_severity severity)
+{
+    return ex->is_tracing || (unsigned)severity + ex->trace_detail > TRACE_ERROR;
+}
+
 /* Adds a line to the request's trace when someone will read it; the line, for its metadata, or NULL. Copies nothing:
  * texts live as long as the exchange. */
 struct trace_line *exchange_trace(struct exchange *ex, enum trace_severity severity, struct str source, struct str message);
+/* All lines as a JSON array, for the log, in the arena; STR_NONE when there is none. */
+struct str exchange_trace_json(const struct exchange *ex);

@@ -49,7 +49,7 @@ add_properties(struct exchange *ex, const struct outlet_message *m, struct http_
 }
 
 static bool
-make(struct exchange *ex, const struct log_target *t, const struct outlet_message *m, struct outgoing *o, struct err *err)
+make(struct exchange *ex, const struct logger_target *t, const struct outlet_message *m, struct outgoing *o, struct err *err)
 {
     *o = (struct outgoing){.method = STR("POST"), .headers = arena_new(ex->arena, struct http_headers), .timeout_ms = SEND_MS,
                            .is_trusted = true, .content = {.state = CONTENT_BYTES, .bytes = m->text}};
@@ -128,7 +128,7 @@ static void
 get_token(struct exchange *ex, void *arg)
 {
     struct outlet *o = arg;
-    const struct log_target *t = outlet_target(o);
+    const struct logger_target *t = outlet_target(o);
     int64_t now_s = (int64_t)(loop_wall_ns(ex->services->loop) / 1000000000), expires_s = now_s + TOKEN_S;
     struct str token;
     struct jwt jwt;
@@ -180,6 +180,8 @@ start(struct exchange *ex, struct outlet *o, void (*fn)(struct exchange *ex, voi
     }
     if (fn == take_turn)
         outlet_end(o);
+    else
+        outlet_set_token(o, STR_NONE, 0, "no room to ask for a token");
 }
 
 bool
@@ -187,7 +189,7 @@ log_deliver(struct exchange *ex, struct outlet *o, const struct outlet_message *
 {
     bool ok = outlet_put(o, m);
 
-    if (outlet_target(o)->kind == LOG_TARGET_HTTP && outlet_begin(o))
+    if (outlet_target(o)->kind == LOGGER_TARGET_HTTP && outlet_begin(o))
         start(ex, o, take_turn);
     else if (outlet_wants_token(o))
         start(ex, o, get_token);

@@ -106,6 +106,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .last_error_message = ex->error.message,
         .last_error_scope = ex->error.scope,
         .last_error_section = ex->error.section,
+        .trace_records_json = exchange_trace_json(ex),
         .traceparent = str_from(f->traceparent, TRACEPARENT_LEN),
     });
     if (!task_is_posted(&w->flush_log))
@@ -340,6 +341,8 @@ take_match(struct front *f, const struct snapshot *s)
     ex->request.query = f->call->request.query;
     ex->original_request_path = f->match.operation_path;
     ex->schemas = f->entry ? f->entry->schemas : NULL;
+    if (f->entry && f->entry->trace_detail != TRACE_DETAIL_UNSAID && f->worker->gateway->options->gateway_log.is_on)
+        ex->trace_detail = f->entry->trace_detail;
     ex->backends = s->backends;
     ex->outlets = s->outlets;
     ex->targets = &f->pin->targets;
@@ -635,6 +638,7 @@ front_on_call(void *ctx, struct http_call *call)
     f->ex.pin = pin;
     f->ex.pin_take = hold_pin;
     f->ex.pin_release = drop_pin;
+    f->ex.trace_detail = w->gateway->options->gateway_log.is_on ? (uint8_t)w->gateway->options->gateway_log.traces : TRACE_DETAIL_NONE;
     f->ex.timestamp_ns = loop_wall_ns(w->loop);
     f->ex.times.start_ns = call->started_ns;
     fiber_set_request(f);

@@ -288,6 +288,36 @@ build_schemas(struct builder *b, const struct api *api, struct api_entry *entry)
         entry->schemas = api_schemas_new(&b->s->arena, api, pointers.v, (uint32_t)pointers.n, b->diags);
 }
 
+/* By the verbosity of the diagnostic that the log stands for. */
+static uint8_t
+detail_of(const struct diagnostic *d)
+{
+    static const struct { struct str name; uint8_t detail; } words[] = {
+        {STR_INIT("error"), TRACE_DETAIL_ERRORS}, {STR_INIT("information"), TRACE_DETAIL_INFORMATION},
+        {STR_INIT("verbose"), TRACE_DETAIL_ALL},
+    };
+
+    if (!str_eq_nocase(d->name, STR("azuremonitor")) && !str_eq_nocase(d->name, STR("local")))
+        return TRACE_DETAIL_UNSAID;
+    for (size_t i = 0; i < COUNTOF(words); i++)
+        if (str_eq_nocase(words[i].name, d->verbosity))
+            return words[i].detail;
+    return TRACE_DETAIL_UNSAID;
+}
+
+/* The API's own diagnostic goes before the service's. */
+static uint8_t
+trace_detail(const struct model *m, const struct api *api)
+{
+    uint8_t detail = TRACE_DETAIL_UNSAID;
+
+    for (uint32_t i = 0; i < api->n_diagnostics && detail == TRACE_DETAIL_UNSAID; i++)
+        detail = detail_of(api->diagnostics[i]);
+    for (uint32_t i = 0; i < m->n_diagnostics && detail == TRACE_DETAIL_UNSAID; i++)
+        detail = detail_of(&m->diagnostics[i]);
+    return detail;
+}
+
 static void
 build_api(struct builder *b, const struct api *api)
 {
@@ -297,6 +327,7 @@ build_api(struct builder *b, const struct api *api)
 
     b->failed = false;
     document = compile(b, api->policy, LEVEL_API, api->workspace, NULL);
+    entry->trace_detail = trace_detail(b->in->model, api);
     entry->metrics_slot = metrics_api_slot(b->in->metrics, api->root_name);
     entry->plans = make_row(b, api, document, NULL);
     entry->plan = entry->plans[0];
@@ -352,7 +383,7 @@ open_outlets(struct builder *b)
         struct outlet_conf conf = {.name = g->name, .target = &g->target, .resolve = m->settings.resolve,
                                    .n_resolve = m->settings.n_resolve, .extra_ca_pem = b->s->backends->env.extra_ca_pem};
 
-        if (g->target.kind == LOG_TARGET_NONE)
+        if (g->target.kind == LOGGER_TARGET_NONE)
             continue;
         b->s->outlets[i] = outlet_open(b->in->outlets, &conf, &err);
         if (!b->s->outlets[i])

@@ -22,6 +22,8 @@ struct metrics;
 struct outlet;
 struct outlets;
 
+#define TRACE_DETAIL_UNSAID 0xff
+
 struct api_entry {                    /* what most requests need stands here, not behind pointers: it is cold memory */
     struct plan *plan;                /* without a product: plans[0] */
     struct plan **plans;              /* 1 + api->n_products; NULL: all are `plan` */
@@ -29,6 +31,7 @@ struct api_entry {                    /* what most requests need stands here, no
     struct str unsupported;           /* what is missing here, for a 501; STR_NONE: nothing */
     const struct api_schemas *schemas;    /* policy/schemas.h; NULL: nothing here validates */
     uint32_t metrics_slot;
+    uint8_t trace_detail;             /* enum trace_detail; TRACE_DETAIL_UNSAID: no diagnostic says it */
 };
 
 struct snapshot {

@@ -18,7 +18,7 @@
 #include "model/access.h"
 #include "model/api.h"
 #include "model/backend_conf.h"
-#include "model/log_target.h"
+#include "model/logger_target.h"
 
 struct identity_conf;
 struct provider_conf;
@@ -80,7 +80,7 @@ struct workspace {
 
 struct logger {
     struct str name, type, description;
-    struct log_target target;         /* where its messages go */
+    struct logger_target target;         /* where its messages go */
     struct named_strings *credentials;   /* name and one value each; secrets resolved */
     uint32_t n_credentials;
     bool is_buffered;

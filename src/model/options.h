@@ -119,6 +119,7 @@ struct gateway_log_options {
     bool always_log_errors;
     struct str_list mask_headers;
     struct str_list headers;          /* request and response headers that are logged */
+    uint32_t traces;                  /* enum trace_detail, exchange/exchange.h: where no diagnostic says it */
     uint32_t queue_rows;              /* rows waiting for a slow sink; then dropped and counted */
 };
 

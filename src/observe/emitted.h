@@ -20,8 +20,8 @@ struct emitted_dimension {
 struct emitted *emitted_new(uint32_t series_max);
 /* NULL is fine. */
 void emitted_delete(struct emitted *e);
-/* Adds a finite value; a is for the work. The order of dimensions does not matter; of two with the same label the last counts. False when there was no
- * room for one more series: then it went into the metric's own, overflow="true". */
+/* Adds a finite value; a is for the work. The order of dimensions does not matter; of two with the same label the last counts.
+ * False when there was no room for one more series: then it went into the metric's own, overflow="true". */
 bool emitted_add(struct emitted *e, struct arena *a, struct str name_space, struct str name,
                  const struct emitted_dimension *dimensions, uint32_t n, double value);
 uint32_t emitted_series(struct emitted *e);

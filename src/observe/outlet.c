@@ -122,7 +122,7 @@ enqueue(struct outlet *o, const struct outlet_message *m)
     pthread_mutex_unlock(&o->all->lock);
     if (!has_room)
         free(item);
-    else if (o->target.kind == LOG_TARGET_FILE)
+    else if (o->target.kind == LOGGER_TARGET_FILE)
         wake(o->all);
     return has_room;
 }
@@ -316,7 +316,7 @@ outlet_free(struct outlet *o)
 static bool
 is_empty(struct outlet *o)
 {
-    return o->kafka ? kafka_waiting(o->kafka) == 0 : list_is_empty(&o->queue) || o->target.kind == LOG_TARGET_HTTP;
+    return o->kafka ? kafka_waiting(o->kafka) == 0 : list_is_empty(&o->queue) || o->target.kind == LOGGER_TARGET_HTTP;
 }
 
 static struct outlet *
@@ -351,7 +351,7 @@ serve_all(struct outlets *all)
     for (struct outlet *o = step(all, NULL); o; o = step(all, o)) {
         if (o->kafka)
             kafka_poll(o->kafka);
-        else if (o->target.kind == LOG_TARGET_FILE)
+        else if (o->target.kind == LOGGER_TARGET_FILE)
             write_file(o);
     }
 }
@@ -460,7 +460,7 @@ mix_str(uint64_t h, struct str s)
 static uint64_t
 fingerprint(const struct outlet_conf *conf)
 {
-    const struct log_target *t = conf->target;
+    const struct logger_target *t = conf->target;
     struct str texts[] = {conf->name, t->servers, t->topic, t->username, t->password, t->resource, t->client_id, t->url,
                           t->authorization, t->file, conf->extra_ca_pem};
     uint64_t h = hash_mix((uint64_t)t->kind * 2 + t->is_tls, hash_mix(t->queue_bytes, t->timeout_ms));
@@ -478,7 +478,7 @@ static void
 copy_conf(struct outlet *o, const struct outlet_conf *conf)
 {
     struct arena *a = &o->arena;
-    const struct log_target *t = conf->target;
+    const struct logger_target *t = conf->target;
 
     o->name = str_dup(a, conf->name);
     o->target = *t;
@@ -527,7 +527,7 @@ outlet_open(struct outlets *all, const struct outlet_conf *conf, struct err *err
     *o = (struct outlet){.all = all, .refs = 1, .fingerprint = mark, .fd = -1, .arena = ARENA(NULL, (size_t)1 << 20)};
     list_init(&o->queue);
     copy_conf(o, conf);
-    if (o->target.kind == LOG_TARGET_KAFKA && !kafka_open(o, conf->extra_ca_pem, err)) {
+    if (o->target.kind == LOGGER_TARGET_KAFKA && !kafka_open(o, conf->extra_ca_pem, err)) {
         outlet_free(o);
         return NULL;
     }
@@ -547,7 +547,7 @@ outlet_unref(struct outlet *o)
     pthread_mutex_unlock(&o->all->lock);
 }
 
-const struct log_target *
+const struct logger_target *
 outlet_target(const struct outlet *o)
 {
     return &o->target;

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "base/str.h"
-#include "model/log_target.h"
+#include "model/logger_target.h"
 
 struct clock;
 struct resolve_rule;
@@ -43,14 +43,15 @@ struct outlet;
 
 struct outlet_conf {
     struct str name;                  /* of the logger */
-    const struct log_target *target;
+    const struct logger_target *target;
     const struct resolve_rule *resolve;   /* names that lead elsewhere, for KAFKA */
     uint32_t n_resolve;
     struct str extra_ca_pem;          /* trusted beside the system's; empty: none */
 };
 
 struct outlets *outlets_new(const struct clock *clock);
-/* Waits until everything is delivered, or until the machine's monotonic clock (no offset) says end_ns. False when messages are left. */
+/* Waits until everything is delivered, or until the machine's monotonic clock (no offset) says end_ns. False when messages are
+ * left. */
 bool outlets_flush(struct outlets *all, uint64_t end_ns);
 /* After the last outlet_unref(). What is left is lost, and the log says how much. NULL is fine. */
 void outlets_delete(struct outlets *all);
@@ -62,7 +63,7 @@ struct outlet *outlet_open(struct outlets *all, const struct outlet_conf *conf, 
 /* The last one closes it once what waits is delivered. NULL is fine. Never blocks. */
 void outlet_unref(struct outlet *o);
 
-const struct log_target *outlet_target(const struct outlet *o);
+const struct logger_target *outlet_target(const struct outlet *o);
 /* False when it was dropped. */
 bool outlet_put(struct outlet *o, const struct outlet_message *m);
 /* Counts a message that had nowhere to go. */

@@ -26,7 +26,7 @@ struct outlet {
     uint32_t refs;                    /* under outlets->lock; 0: closes when it is empty */
     struct arena arena;               /* holds the texts of conf */
     struct str name;
-    struct log_target target;
+    struct logger_target target;
     struct resolve_rule *resolve;
     uint32_t n_resolve;
     uint64_t fingerprint;             /* of the conf */

@@ -125,12 +125,12 @@ set_trust(rd_kafka_conf_t *conf, struct str extra, struct err *err)
 }
 
 static bool
-set_security(rd_kafka_conf_t *conf, const struct log_target *t, struct str extra_ca_pem, struct err *err)
+set_security(rd_kafka_conf_t *conf, const struct logger_target *t, struct str extra_ca_pem, struct err *err)
 {
     bool has_sasl = t->username.len || t->resource.len;
+    const char *protocol = has_sasl ? t->is_tls ? "sasl_ssl" : "sasl_plaintext" : t->is_tls ? "ssl" : "plaintext";
 
-    if (!set(conf, "security.protocol", has_sasl ? t->is_tls ? "sasl_ssl" : "sasl_plaintext" : t->is_tls ? "ssl" : "plaintext", err) ||
-        (t->is_tls && !set_trust(conf, extra_ca_pem, err)))
+    if (!set(conf, "security.protocol", protocol, err) || (t->is_tls && !set_trust(conf, extra_ca_pem, err)))
         return false;
     if (t->resource.len) {
         rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, on_token_wanted);
@@ -144,7 +144,7 @@ set_security(rd_kafka_conf_t *conf, const struct log_target *t, struct str extra
 static bool
 configure(rd_kafka_conf_t *conf, struct kafka_outlet *k, struct str extra_ca_pem, struct err *err)
 {
-    const struct log_target *t = &k->outlet->target;
+    const struct logger_target *t = &k->outlet->target;
 
     rd_kafka_conf_set_opaque(conf, k);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
@@ -246,6 +246,7 @@ outlet_set_token(struct outlet *o, struct str token, int64_t expires_s, const ch
         return;
     }
     buf_add_str(&text, token);
-    if (rd_kafka_oauthbearer_set_token(o->kafka->rk, buf_str(&text).p, expires_s * 1000, "headgate", NULL, 0, problem, sizeof(problem)))
+    if (rd_kafka_oauthbearer_set_token(o->kafka->rk, buf_str(&text).p, expires_s * 1000, "headgate", NULL, 0, problem,
+                                       sizeof(problem)))
         outlet_warn(o, "its token is not accepted", problem);
 }

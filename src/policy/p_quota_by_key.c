@@ -27,15 +27,12 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
-/* Keys that this request has counted already: each once. */
+/* What waits for the end of the request, in the order of the policies. */
 struct counted_key {
     struct counted_key *next;
     struct str key;
-};
-
-struct counting {
     const struct quota_by_key *conf;
-    struct str key;
+    bool is_counted;
 };
 
 static struct quota_limit
@@ -45,35 +42,55 @@ limit_of(const struct quota_by_key *q)
                                 .period_s = q->period_s, .start_s = q->start_s};
 }
 
+/* Several policies may use one key: the request counts once for it, as the first says whose condition holds. */
 static bool
-is_first(struct exchange *ex, struct str key)
+is_counted_before(const struct counted_key *first, const struct counted_key *k)
 {
-    struct counted_key *k;
-
-    for (k = ex->counted_keys; k; k = k->next)
-        if (str_eq(k->key, key))
-            return false;
-    k = arena_new(ex->arena, struct counted_key);
-    if (!k)
-        return true;
-    *k = (struct counted_key){ex->counted_keys, key};
-    ex->counted_keys = k;
-    return true;
+    for (; first != k; first = first->next)
+        if (first->is_counted && str_eq(first->key, k->key))
+            return true;
+    return false;
 }
 
 static void
-count(struct exchange *ex, void *arg)
+count(struct exchange *ex, struct counted_key *k)
 {
-    const struct counting *c = arg;
-    struct quota_limit limit = limit_of(c->conf);
-    struct last_error before = ex->error;
+    struct quota_limit limit = limit_of(k->conf);
     uint64_t left_s, window = quota_window(ex, &limit, &left_s);
-    uint32_t n;
     bool counts;
+    uint32_t n;
 
-    if (pvalue_bool(ex, &c->conf->condition, &counts) && pvalue_u32(ex, &c->conf->count, &n) && counts && is_first(ex, c->key))
-        limit_quota(ex, c->key, window, left_s, n, quota_bytes(ex));
-    ex->error = before;
+    if (!pvalue_bool(ex, &k->conf->condition, &counts) || !pvalue_u32(ex, &k->conf->count, &n) || !counts)
+        return;
+    limit_quota(ex, k->key, window, left_s, n, quota_bytes(ex));
+    k->is_counted = true;
+}
+
+static void
+count_all(struct exchange *ex, void *arg)
+{
+    struct last_error before = ex->error;
+
+    for (struct counted_key *k = arg; k; k = k->next) {
+        if (!is_counted_before(arg, k))
+            count(ex, k);
+        ex->error = before;
+    }
+}
+
+/* False when memory is short. */
+static bool
+count_later(struct exchange *ex, const struct quota_by_key *conf, struct str key)
+{
+    struct counted_key **end = &ex->counted_keys, *k = arena_new(ex->arena, struct counted_key);
+
+    if (!k)
+        return false;
+    *k = (struct counted_key){.key = key, .conf = conf};
+    while (*end)
+        end = &(*end)->next;
+    *end = k;
+    return k != ex->counted_keys || exchange_defer(ex, count_all, k);
 }
 
 static enum flow
@@ -81,7 +98,6 @@ run(const void *conf, struct exchange *ex)
 {
     const struct quota_by_key *q = conf;
     struct quota_limit limit = limit_of(q);
-    struct counting *c;
     struct str key;
 
     if (!pvalue_str(ex, &q->key, &key))
@@ -91,11 +107,7 @@ run(const void *conf, struct exchange *ex)
     key = str_printf(ex->arena, "quota-by-key\x1f%" PRIu32 "\x1f%.*s", q->period_s, STR_ARG(key));
     if (quota_check(ex, &limit, key) == FLOW_ERROR)
         return FLOW_ERROR;
-    c = arena_new(ex->arena, struct counting);
-    if (!c || !exchange_defer(ex, count, c))
-        return exchange_fail(ex, "no memory left to count calls");
-    *c = (struct counting){q, key};
-    return FLOW_NEXT;
+    return count_later(ex, q, key) ? FLOW_NEXT : exchange_fail(ex, "no memory left to count calls");
 }
 
 /* Days since 1970 of a date of the Gregorian calendar, which was always in force. */

@@ -71,7 +71,7 @@ run(const void *conf, struct exchange *ex)
     struct trace_line *line;
     struct str text = STR("");
 
-    if (!ex->is_tracing)
+    if (!exchange_wants_trace(ex, (enum trace_severity)t->severity))
         return FLOW_NEXT;
     if (message && !pvalue_str(ex, &message->text, &text)) {
         text = ex->error.message;
@@ -87,5 +87,6 @@ const struct policy_def policy_trace = {
     .name = "trace", .sections = IN_ALL, .scopes = AT_ALL,
     .attrs = attrs, .children = children, .size = sizeof(struct trace), .run = run,
     .summary = "Adds a line to the request's trace and log.",
-    .usage = "An expression in it that fails leaves its message in the line; the request goes on.",
+    .usage = "Rows of the gateway log hold the lines (TraceRecords) from the severity on that `gateway-log: traces` or the verbosity of the API's "
+             "diagnostic says; by default from information on.\nAn expression in it that fails leaves its message in the line; the request goes on.",
 };

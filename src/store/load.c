@@ -129,7 +129,7 @@ read_everything(struct loader *l)
         read_named_values(l, STR(""));
     }
     read_own_identities(l);
-    read_log_targets(l);
+    read_logger_targets(l);
     read_service_buses(l);
     link_model(l);
     count_operations(l->m);

@@ -150,7 +150,7 @@ void read_certificates(struct loader *l);
 void read_own_identities(struct loader *l);
 
 /* Where loggers of the folder and of headgate.yaml write to; after the named values. */
-void read_log_targets(struct loader *l);
+void read_logger_targets(struct loader *l);
 
 /* The value of a part of "Key=value;Key=value"; STR_NONE. */
 struct str connection_part(struct str connection, const char *key);

@@ -53,7 +53,7 @@ with_port(struct loader *l, struct str host, unsigned port)
 
 /* An event hub by its connection string: Kafka with the string itself as the password. */
 static void
-use_connection(struct loader *l, struct str name, struct str connection, struct str hub, struct log_target *to)
+use_connection(struct loader *l, struct str name, struct str connection, struct str hub, struct logger_target *to)
 {
     struct str host = connection_host(connection_part(connection, "Endpoint")), path = connection_part(connection, "EntityPath");
     bool is_emulator = str_eq_nocase(connection_part(connection, "UseDevelopmentEmulator"), STR("true"));
@@ -63,7 +63,7 @@ use_connection(struct loader *l, struct str name, struct str connection, struct 
         complain(l, name, host.len ? "it names no event hub" : "its connection string has no Endpoint");
         return;
     }
-    to->kind = LOG_TARGET_KAFKA;
+    to->kind = LOGGER_TARGET_KAFKA;
     to->is_tls = !is_emulator;
     to->servers = with_port(l, host, is_emulator ? KAFKA_PLAIN_PORT : KAFKA_TLS_PORT);
     to->username = STR("$ConnectionString");
@@ -72,7 +72,7 @@ use_connection(struct loader *l, struct str name, struct str connection, struct 
 
 /* An event hub by its address: Kafka with a token of a managed identity. */
 static void
-use_identity(struct loader *l, struct str name, struct str endpoint, struct str hub, struct str client_id, struct log_target *to)
+use_identity(struct loader *l, struct str name, struct str endpoint, struct str hub, struct str client_id, struct logger_target *to)
 {
     struct str host = connection_host(endpoint);
     ptrdiff_t port = str_find(host, STR(":"), 0);
@@ -81,7 +81,7 @@ use_identity(struct loader *l, struct str name, struct str endpoint, struct str 
         complain(l, name, "it names no event hub");
         return;
     }
-    to->kind = LOG_TARGET_KAFKA;
+    to->kind = LOGGER_TARGET_KAFKA;
     to->is_tls = true;
     to->topic = keep_str(l, hub);
     to->servers = with_port(l, host, KAFKA_TLS_PORT);
@@ -107,7 +107,7 @@ read_hub(struct loader *l, struct logger *g)
     struct str connection = credential(g, "connectionString"), endpoint = credential(g, "endpointAddress");
     struct str hub = credential(g, "name");
 
-    g->target = (struct log_target){.queue_bytes = QUEUE_BYTES, .timeout_ms = TIMEOUT_MS};
+    g->target = (struct logger_target){.queue_bytes = QUEUE_BYTES, .timeout_ms = TIMEOUT_MS};
     if (connection.len)
         use_connection(l, g->name, connection, hub, &g->target);
     else if (endpoint.len)
@@ -119,13 +119,13 @@ read_hub(struct loader *l, struct logger *g)
 /* ---- headgate.yaml ---- */
 
 static void
-read_kafka(struct loader *l, const struct logger_option *o, struct log_target *to)
+read_kafka(struct loader *l, const struct logger_option *o, struct logger_target *to)
 {
     if (!o->servers.len || !o->topic.len) {
         complain(l, o->name, "`kafka` needs servers and topic");
         return;
     }
-    to->kind = LOG_TARGET_KAFKA;
+    to->kind = LOGGER_TARGET_KAFKA;
     to->servers = keep_str(l, o->servers);
     to->topic = keep_str(l, o->topic);
     to->is_tls = o->is_tls;
@@ -136,9 +136,9 @@ read_kafka(struct loader *l, const struct logger_option *o, struct log_target *t
 static void
 read_option(struct loader *l, const struct logger_option *o, struct logger *g)
 {
-    struct log_target *to = &g->target;
+    struct logger_target *to = &g->target;
 
-    *to = (struct log_target){.queue_bytes = o->queue_bytes, .timeout_ms = o->timeout_ms};
+    *to = (struct logger_target){.queue_bytes = o->queue_bytes, .timeout_ms = o->timeout_ms};
     switch ((enum logger_sink)o->sink) {
     case LOGGER_SINK_EVENTHUB:
         if (o->connection.value.len)
@@ -148,16 +148,16 @@ read_option(struct loader *l, const struct logger_option *o, struct logger *g)
         break;
     case LOGGER_SINK_KAFKA: read_kafka(l, o, to); break;
     case LOGGER_SINK_HTTP:
-        to->kind = o->url.len ? LOG_TARGET_HTTP : LOG_TARGET_NONE;
+        to->kind = o->url.len ? LOGGER_TARGET_HTTP : LOGGER_TARGET_NONE;
         to->url = keep_str(l, o->url);
         to->authorization = keep_str(l, o->authorization.value);
         break;
     case LOGGER_SINK_FILE:
-        to->kind = o->file.len ? LOG_TARGET_FILE : LOG_TARGET_NONE;
+        to->kind = o->file.len ? LOGGER_TARGET_FILE : LOGGER_TARGET_NONE;
         to->file = keep_str(l, o->file);
         break;
     }
-    if (to->kind == LOG_TARGET_NONE && o->sink >= LOGGER_SINK_HTTP)
+    if (to->kind == LOGGER_TARGET_NONE && o->sink >= LOGGER_SINK_HTTP)
         complain(l, o->name, o->sink == LOGGER_SINK_HTTP ? "`http` needs url" : "`file` needs file");
 }
 
@@ -184,7 +184,7 @@ is_overridden(const struct loader *l, struct str name)
 }
 
 void
-read_log_targets(struct loader *l)
+read_logger_targets(struct loader *l)
 {
     for (size_t i = 0; i < l->loggers.n; i++)
         if (str_eq_nocase(l->loggers.v[i].type, STR("azureEventHub")) && !is_overridden(l, l->loggers.v[i].name))

@@ -11,7 +11,7 @@
 struct cluster {
     rd_kafka_t *host;
     rd_kafka_mock_cluster_t *mock;
-    struct log_target target;
+    struct logger_target target;
 };
 
 static void
@@ -26,7 +26,7 @@ cluster_start(struct cluster *c, int partitions)
     ASSERT(c->host);
     c->mock = rd_kafka_mock_cluster_new(c->host, 1);
     rd_kafka_mock_topic_create(c->mock, "hub", partitions, 1);
-    c->target = (struct log_target){.kind = LOG_TARGET_KAFKA, .servers = str_from_c(rd_kafka_mock_cluster_bootstraps(c->mock)),
+    c->target = (struct logger_target){.kind = LOGGER_TARGET_KAFKA, .servers = str_from_c(rd_kafka_mock_cluster_bootstraps(c->mock)),
                                     .topic = STR("hub"), .queue_bytes = 8 << 20, .timeout_ms = 60000};
 }
 
@@ -38,7 +38,7 @@ cluster_stop(struct cluster *c)
 }
 
 static struct outlet *
-open_target(struct outlets *all, const struct log_target *t)
+open_target(struct outlets *all, const struct logger_target *t)
 {
     struct err err = ERR_INIT;
     struct outlet *o = outlet_open(all, &(struct outlet_conf){.name = STR("log"), .target = t}, &err);
@@ -247,7 +247,7 @@ TEST(names_of_brokers_follow_the_resolve_rules)
 TEST(an_event_hub_is_spoken_to_with_its_connection_string)
 {
     struct outlets *all = outlets_new(NULL);
-    struct log_target t = {.kind = LOG_TARGET_KAFKA, .servers = STR("127.0.0.1:1"), .topic = STR("hub"), .is_tls = true,
+    struct logger_target t = {.kind = LOGGER_TARGET_KAFKA, .servers = STR("127.0.0.1:1"), .topic = STR("hub"), .is_tls = true,
                            .username = STR("$ConnectionString"), .password = STR("Endpoint=sb://x/;SharedAccessKey=k="),
                            .queue_bytes = 1 << 20, .timeout_ms = 1000};
     struct outlet *o = open_target(all, &t);
@@ -264,7 +264,7 @@ TEST(an_event_hub_is_spoken_to_with_its_connection_string)
     EXPECT(!outlet_wants_token(o));
     outlet_unref(o);
     outlet_unref(other);
-    t = (struct log_target){.kind = LOG_TARGET_KAFKA, .servers = t.servers, .topic = t.topic, .is_tls = true, .resource = STR("https://x"),
+    t = (struct logger_target){.kind = LOGGER_TARGET_KAFKA, .servers = t.servers, .topic = t.topic, .is_tls = true, .resource = STR("https://x"),
                             .queue_bytes = 1 << 20, .timeout_ms = 1000};
     other = open_target(all, &t);
     EXPECT(is_set(other, "sasl.mechanism", "OAUTHBEARER"));
@@ -279,7 +279,7 @@ TEST(an_event_hub_is_spoken_to_with_its_connection_string)
 TEST(a_configuration_that_kafka_refuses_is_reported)
 {
     struct outlets *all = outlets_new(NULL);
-    struct log_target t = {.kind = LOG_TARGET_KAFKA, .servers = STR("127.0.0.1:1"), .topic = STR("hub"), .queue_bytes = 1 << 20,
+    struct logger_target t = {.kind = LOGGER_TARGET_KAFKA, .servers = STR("127.0.0.1:1"), .topic = STR("hub"), .queue_bytes = 1 << 20,
                            .timeout_ms = UINT64_MAX};
     struct err err = ERR_INIT;
 
@@ -309,7 +309,7 @@ TEST(a_file_gets_one_line_of_json_a_message)
 
     ASSERT(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/messages", folder);
-    struct log_target t = {.kind = LOG_TARGET_FILE, .file = str_from_c(path), .queue_bytes = 1 << 20, .timeout_ms = 1000};
+    struct logger_target t = {.kind = LOGGER_TARGET_FILE, .file = str_from_c(path), .queue_bytes = 1 << 20, .timeout_ms = 1000};
     struct outlet *o = open_target(all, &t);
 
     EXPECT(put(o, "two\nlines \"x\"", "k", -1));
@@ -342,7 +342,7 @@ TEST(a_file_gets_one_line_of_json_a_message)
 TEST(a_queue_is_bounded_and_gives_turns)
 {
     struct outlets *all = outlets_new(NULL);
-    struct log_target t = {.kind = LOG_TARGET_HTTP, .url = STR("http://x/"), .queue_bytes = 10 * (sizeof(struct outlet_item) + 10)};
+    struct logger_target t = {.kind = LOGGER_TARGET_HTTP, .url = STR("http://x/"), .queue_bytes = 10 * (sizeof(struct outlet_item) + 10)};
     struct outlet *o = open_target(all, &t);
     struct outlet_stats stats;
     struct outlet_item *item;

@@ -384,7 +384,7 @@ TEST(fragments_tags_loggers_and_diagnostics_are_there)
     EXPECT_PROBLEM("warning: no logger `none`");
 }
 
-static const struct log_target *
+static const struct logger_target *
 target_of(const char *name)
 {
     const struct logger *g = model_find_logger(m, str_from_c(name));
@@ -409,7 +409,7 @@ TEST(loggers_of_the_folder_are_event_hubs)
     put("loggers/e/loggerInformation.json", "{\"properties\": {\"loggerType\": \"azureEventHub\", \"credentials\": {}}}");
     put("loggers/f/loggerInformation.json", "{\"properties\": {\"loggerType\": \"applicationInsights\", \"credentials\": {}}}");
     EXPECT_LOAD();
-    EXPECT_EQ(target_of("a")->kind, LOG_TARGET_KAFKA);
+    EXPECT_EQ(target_of("a")->kind, LOGGER_TARGET_KAFKA);
     EXPECT_STR(target_of("a")->servers, "ns.servicebus.windows.net:9093");
     EXPECT_STR(target_of("a")->topic, "hub");
     EXPECT_STR(target_of("a")->username, "$ConnectionString");
@@ -424,8 +424,8 @@ TEST(loggers_of_the_folder_are_event_hubs)
     EXPECT_STR(target_of("d")->servers, "ns:1234");
     EXPECT_STR(target_of("d")->resource, "https://ns");
     EXPECT_STR(target_of("d")->client_id, "");
-    EXPECT_EQ(target_of("e")->kind, LOG_TARGET_NONE);
-    EXPECT_EQ(target_of("f")->kind, LOG_TARGET_NONE);
+    EXPECT_EQ(target_of("e")->kind, LOGGER_TARGET_NONE);
+    EXPECT_EQ(target_of("f")->kind, LOGGER_TARGET_NONE);
     EXPECT_PROBLEM("warning: logger `e`: it has neither connectionString nor endpointAddress; its messages are dropped");
 }
 
@@ -447,18 +447,18 @@ TEST(loggers_of_headgate_yaml_win)
     options.artifacts = str_from_c(folder);
     EXPECT_LOAD();
     unlink(path);
-    EXPECT_EQ(target_of("a")->kind, LOG_TARGET_KAFKA);
+    EXPECT_EQ(target_of("a")->kind, LOGGER_TARGET_KAFKA);
     EXPECT_STR(target_of("a")->servers, "k1:9092,k2:9092");
     EXPECT_STR(target_of("a")->password, "p");
     EXPECT(!target_of("a")->is_tls);
     EXPECT_EQ(target_of("a")->queue_bytes, 1 << 20);
     EXPECT_EQ(target_of("a")->timeout_ms, 3000);
     EXPECT_STR(target_of("b")->url, "http://x/y");
-    EXPECT_EQ(target_of("c")->kind, LOG_TARGET_FILE);
+    EXPECT_EQ(target_of("c")->kind, LOGGER_TARGET_FILE);
     EXPECT(str_ends_with(target_of("c")->file, STR("/messages")));
-    EXPECT_EQ(target_of("d")->kind, LOG_TARGET_NONE);
+    EXPECT_EQ(target_of("d")->kind, LOGGER_TARGET_NONE);
     EXPECT_STR(target_of("e")->topic, "e");
-    EXPECT_EQ(target_of("f")->kind, LOG_TARGET_NONE);
+    EXPECT_EQ(target_of("f")->kind, LOGGER_TARGET_NONE);
     EXPECT_PROBLEM("logger `f`: `http` needs url; its messages are dropped");
 }
 

@@ -1,18 +1,18 @@
-/* log_target.h: where the messages of log-to-eventhub go, by logger. Part of a model: immutable. What delivers is observe/outlet.h.
+/* logger_target.h: where the messages of log-to-eventhub go, by logger. Part of a model: immutable. What delivers is observe/outlet.h.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
 #include "base/str.h"
 
-enum log_target_kind {
-    LOG_TARGET_NONE,                  /* nothing that we can write to (telemetry, or not complete) */
-    LOG_TARGET_KAFKA,                 /* Event Hubs, too */
-    LOG_TARGET_HTTP,
-    LOG_TARGET_FILE,
+enum logger_target_kind {
+    LOGGER_TARGET_NONE,                  /* nothing that we can write to (telemetry, or not complete) */
+    LOGGER_TARGET_KAFKA,                 /* Event Hubs, too */
+    LOGGER_TARGET_HTTP,
+    LOGGER_TARGET_FILE,
 };
 
-struct log_target {
-    enum log_target_kind kind;
+struct logger_target {
+    enum logger_target_kind kind;
     struct str servers, topic;        /* KAFKA: host:port[,host:port]; the hub */
     bool is_tls;
     struct str username, password;    /* SASL PLAIN; empty username: none */
