@@ -1,5 +1,5 @@
 #!/bin/bash
-# usage: bench/run.sh [SCENARIO...]     idle pass policies hit-1k hit-100k tls h2 redis latency apis; all of them without a word,
+# usage: bench/run.sh [SCENARIO...]     idle pass policies hit-1k hit-100k tls h2 redis latency memory apis; all of them without a word,
 #                                       and then the report becomes bench/RESULTS.md
 # Headgate beside nginx, HAProxy and Varnish, in rotation: the server under test alone on core 0 with one worker, load and
 # backend on core 1. The first figure is the server's own CPU time a request (run time of all its threads over the
@@ -60,7 +60,7 @@ wanted() { [[ $1 =~ ^(${ONLY:-.*})$ ]]; }
 prepare() {
     [ -n "${NO_BUILD:-}" ] || make -s release
     cmake --build build/release --target bench_gen bench_backend bench_idle bench_ceil_epoll bench_ceil_proxy \
-        bench_make_apis >/dev/null || exit 1
+        bench_make_apis bench_cache_memory >/dev/null || exit 1
     mkdir -p "$DIR/nginx" "$DIR/shm" "$DIR/apis/hit" "$DIR/apis/pass" "$DIR/apis/policies"
     [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=1g tmpfs "$DIR/shm" 2>/dev/null
     mkdir -p "$DIR/shm/nginx" "$DIR/shm/varnish"
@@ -301,6 +301,13 @@ latency() {
     report haproxy
 }
 
+# What a million cached answers of 1 KiB take.
+memory() {
+    wanted headgate || return
+    printf '\n## memory of a million cached answers of 1 KiB\n\n'
+    $ON0 $BIN/cache_memory
+}
+
 run() {
     local scenario
     : >"$DIR/summary"
@@ -319,9 +326,9 @@ prepare
 servers
 if [ $# -gt 0 ] || [ -n "${ONLY:-}" ]; then
     head_line
-    run ${*:-idle pass policies hit-1k hit-100k tls h2 redis latency apis}
+    run ${*:-idle pass policies hit-1k hit-100k tls h2 redis latency memory apis}
     exit
 fi
-{ head_line; run idle pass policies hit-1k hit-100k tls h2 redis latency apis; } | tee "$DIR/report"
+{ head_line; run idle pass policies hit-1k hit-100k tls h2 redis latency memory apis; } | tee "$DIR/report"
 { cat bench/conf/about.md; cat "$DIR/report"; } >bench/RESULTS.md
 echo; echo "written to bench/RESULTS.md"
