@@ -109,6 +109,8 @@ lookup(struct setup *s, struct str name)
         return *set;
     if (str_eq_lit(name, "gateway"))
         return s->gateway ? str_printf(s->arena, "http://127.0.0.1:%u", gateway_port(s->gateway, 0)) : STR_NONE;
+    if (str_eq_lit(name, "gateway.port"))
+        return s->gateway ? str_printf(s->arena, "%u", gateway_port(s->gateway, 0)) : STR_NONE;
     if (str_eq_lit(name, "now") || str_starts_with(name, STR("now+")) || str_starts_with(name, STR("now-")))
         return moment(s, name);
     str_split_next(&rest, '.', &first);
