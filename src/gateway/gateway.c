@@ -23,6 +23,7 @@
 #include "exchange/token_cache.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
+#include "gateway/cache_snapshot.h"
 #include "gateway/external_cache.h"
 #include "gateway/listening.h"
 #include "gateway/overrides.h"
@@ -317,9 +318,9 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->listeners = xnew_array(struct listener *, g->options->n_listeners);
     w->tokens = token_cache_new(g->options->service.jwt.cache_bytes);
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
-        .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
+        .advice = g->advice, .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
-        .advice = g->advice, .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
+        .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
@@ -356,11 +357,11 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->cache = cache_new(&(struct cache_limits){.bytes_max = options->cache_memory.bytes,
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});
+    g->advice = cache_advice_new(tell_advice, NULL);
     g->counters = counters_new(0);
     quota_file_load(g);
     g->supplies = supplies_new();
     g->outlets = outlets_new(g->clock);
-    g->advice = cache_advice_new(tell_advice, NULL);
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -458,6 +459,7 @@ gateway_start(struct gateway *g, struct err *err)
     for (uint32_t i = 0; i < g->n_workers; i++)
         if (!start_listeners(g, &g->workers[i], err))
             return false;
+    cache_snapshot_load(g);
     atomic_store(&g->is_running, true);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         if (pthread_create(&g->workers[i].thread, NULL, worker_thread, &g->workers[i]) != 0)
@@ -647,6 +649,7 @@ gateway_delete(struct gateway *g)
         stop_workers(g);
     for (uint32_t i = 0; i < g->n_workers; i++)
         delete_worker(&g->workers[i]);
+    cache_snapshot_save(g);
     external_unref(g->external);
     snapshot_unref(g->current);
     outlets_delete(g->outlets);

@@ -80,6 +80,7 @@ struct gateway {
     struct supplies *supplies;
     struct outlets *outlets;
     struct cache_advice *advice;
+    bool has_cache_snapshot;          /* a file is configured, and was read */
     struct expr_env *env;
     struct http_origins *origins;
     struct arena keep;                /* as long as the gateway */

@@ -138,6 +138,8 @@ struct cache_memory_options {
     uint64_t bytes;
     uint64_t object_bytes;            /* larger answers are not kept */
     uint32_t variants;                /* of one key */
+    struct str snapshot;              /* file of what memory holds while the process is stopped; empty: none */
+    uint64_t snapshot_ms;             /* longest time for writing and for reading it */
     uint32_t purges_per_s;            /* that the admin listener takes */
 };
 

@@ -110,11 +110,26 @@ add_query(const struct cache_lookup *l, struct exchange *ex, struct buf *b)
         cache_key_add_query(b, ex->request.query, NULL, 0, ex->arena);
 }
 
-static void
+/* By name, as they are a set. */
+static bool
 add_groups(struct exchange *ex, struct buf *b)
 {
-    for (uint32_t i = 0; ex->user && i < ex->user->n_groups; i++)
-        cache_key_add(b, ex->user->groups[i]->name);
+    uint32_t n = ex->user ? ex->user->n_groups : 0;
+    struct str *names = arena_new_array(ex->arena, struct str, n + 1);
+
+    if (!names)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
+        struct str name = ex->user->groups[i]->name;
+        uint32_t at = i;
+
+        for (; at > 0 && str_cmp(names[at - 1], name) > 0; at--)
+            names[at] = names[at - 1];
+        names[at] = name;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        cache_key_add(b, names[i]);
+    return true;
 }
 
 static bool
@@ -126,8 +141,8 @@ add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_inten
         return false;
     if (by_developer)
         cache_key_add(b, ex->user ? ex->user->name : STR_NONE);
-    if (by_groups)
-        add_groups(ex, b);
+    if (by_groups && !add_groups(ex, b))
+        return false;
     intent->is_key_personal = by_developer || by_groups || l->varies_by_authorization || l->varies_by_cookie || l->customs.n;
     intent->is_key_unproven = (l->custom_reads & CALLER_TOKEN) && !ex->is_caller_proven &&
                               http_headers_has(ex->request.headers, HTTP_AUTHORIZATION);

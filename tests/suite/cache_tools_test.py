@@ -124,6 +124,44 @@ def test_warm_says_what_failed(rig):
     assert code == 2 and "neither a file nor an API" in err, err
 
 
+SNAPSHOT = "cache: {snapshot: cache.snapshot}\n"
+
+
+def test_a_restart_finds_what_was_cached(rig):
+    origin = rig.origin()
+    g = rig.gateway(origin, APIS, SNAPSHOT)
+    file = os.path.join(g.folder, "cache.snapshot")
+    for i in range(20):
+        g.get(f"/shop/v/{i}")
+    assert not os.path.exists(file), "written at the stop only"
+    assert g.close() == 0 and os.path.exists(file)
+    g.start()
+    assert "cache snapshot: 20 entries read, 0 left out" in g.log()
+    assert not os.path.exists(file), "it serves one start"
+    for i in range(20):
+        r = g.get(f"/shop/v/{i}")
+        assert (r.status, r.text) == (200, "0") and r.getheader("Age") is not None
+        assert origin.count(f"/v/{i}") == 1
+    g.kill()
+    g.start()
+    assert g.get("/shop/v/1").getheader("Age") is None, "after a crash nothing comes back that a purge may have ended"
+
+
+def test_a_damaged_snapshot_is_a_clean_start(rig):
+    origin = rig.origin()
+    g = rig.gateway(origin, APIS, SNAPSHOT)
+    file = os.path.join(g.folder, "cache.snapshot")
+    g.get("/shop/v/1")
+    g.close()
+    with open(file, "r+b") as f:
+        f.seek(100)
+        f.write(b"\xff\xff")
+    g.start()
+    assert g.get("/shop/v/1").getheader("Age") is None
+    assert "starting with an empty cache" in g.log()
+    assert origin.count("/v/1") == 2
+
+
 if __name__ == "__main__":
     found = [f for name, f in list(globals().items()) if name.startswith("test_")]
     sys.exit(1 if run_all(found, sys.argv[2:]) else 0)
