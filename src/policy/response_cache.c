@@ -212,12 +212,40 @@ response_warm_key(struct exchange *ex, struct str path, struct str query, struct
     return cache_key_end(&b, ret);
 }
 
+/* What clients of this API call a path that is meant as context.Request.Url.Path says it; STR_NONE when they cannot be told. */
+static struct str
+path_as_received(struct exchange *ex, struct str path)
+{
+    struct str below = ex->original_request_path, received = ex->original_url.path;
+    struct url url;
+    size_t base;
+
+    exchange_request_url(ex, &url);
+    if (str_eq(path, url.path))
+        return received;
+    if (!ex->api || !str_ends_with(url.path, below) || !str_ends_with(received, below))
+        return STR_NONE;              /* rewritten */
+    base = url.path.len - below.len;
+    if (!str_eq(str_sub(path, 0, base), str_sub(url.path, 0, base)))
+        return STR_NONE;
+    return str_concat(ex->arena, str_sub(received, 0, received.len - below.len), str_skip(path, base));
+}
+
+static cache_scope_id
+scope_of(struct str path, struct str query)
+{
+    return query.p ? cache_scope_url(path, query) : cache_scope_path(path);
+}
+
 void
 response_purge(struct exchange *ex, struct str path, struct str query)
 {
-    cache_scope_id scope = query.p ? cache_scope_url(path, query) : cache_scope_path(path);
-    struct purge_order order = {.scopes = &scope, .n = 1, .what = path, .by = ex->at ? ex->at->policy : STR_NONE};
+    struct str received = path_as_received(ex, path);
+    cache_scope_id scopes[2] = {scope_of(path, query)};
+    struct purge_order order = {.scopes = scopes, .n = 1, .what = path, .by = ex->at ? ex->at->policy : STR_NONE};
 
+    if (received.p && !str_eq(received, path))
+        scopes[order.n++] = scope_of(received, query);
     if (ex->services->tiers)
         tiers_purge(ex->services->tiers, &order, NULL);
 }

@@ -54,7 +54,8 @@ void response_refresh(struct exchange *ex, const struct cache_intent *intent, st
 bool response_warm_key(struct exchange *ex, struct str path, struct str query, struct cache_key *ret);
 /* "/path?query" behind "response-cache:"; false when the key is not of that kind. */
 bool response_cache_address(struct str key, struct str *ret_path, struct str *ret_query);
-/* Drops what was stored for a path: every query and variant of it, or with a query that query alone. Yields. */
+/* Drops what was stored for a path: every query and variant of it, or with a query that query alone. A path as Url.Path says it
+ * also stands for what clients of the API call it. Yields. */
 void response_purge(struct exchange *ex, struct str path, struct str query);
 /* Milliseconds on the cache's clock. */
 uint64_t response_now_ms(const struct exchange *ex);
