@@ -16,17 +16,39 @@ cache_group_name(struct str api, struct str group, char text[GROUP_NAME_MAX])
 }
 
 static void
-each_word(const struct http_headers *h, struct str field, char separator, void (*tag)(void *ctx, struct str name), void *ctx)
+each_member(const struct http_headers *h, struct str field, void (*tag)(void *ctx, struct str name), void *ctx)
 {
     struct http_field *f;
     uint32_t at = 0;
 
     while ((f = http_headers_next(h, field, &at))) {
         struct str rest = f->value, one;
-        while (str_split_next(&rest, separator, &one)) {
+        while (str_split_next(&rest, ',', &one)) {
             one = str_trim(one);
             if (one.len)
                 tag(ctx, one);
+        }
+    }
+}
+
+/* Words, and their parts between commas: lines that somebody joined ("a b" and "c d" become "a b, c d"), or a policy appended to. */
+static void
+each_key(const struct http_headers *h, struct str field, void (*tag)(void *ctx, struct str name), void *ctx)
+{
+    struct http_field *f;
+    uint32_t at = 0;
+
+    while ((f = http_headers_next(h, field, &at))) {
+        struct str rest = f->value, word, part;
+        while (str_split_next(&rest, ' ', &word)) {
+            word = str_trim(word);
+            if (word.len)
+                tag(ctx, word);
+            if (str_find_char(word, ',', 0) < 0)
+                continue;
+            while (str_split_next(&word, ',', &part))
+                if (part.len)
+                    tag(ctx, part);
         }
     }
 }
@@ -80,7 +102,7 @@ void
 cache_tags_of(const struct http_headers *answer, struct str api, void (*tag)(void *ctx, struct str name),
               void (*group)(void *ctx, struct str name), void *ctx)
 {
-    each_word(answer, STR("Surrogate-Key"), ' ', tag, ctx);
-    each_word(answer, STR("Cache-Tag"), ',', tag, ctx);
+    each_key(answer, STR("Surrogate-Key"), tag, ctx);
+    each_member(answer, STR("Cache-Tag"), tag, ctx);
     cache_groups_of(answer, STR("Cache-Groups"), api, group, ctx);
 }
