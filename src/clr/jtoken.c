@@ -452,12 +452,15 @@ static struct jtoken *
 unparented(struct call *c, struct jtoken *into, struct jtoken *item)
 {
     struct jtoken *root = into;
+    uint64_t steps = 0;
 
     if (item->parent || item == into)
         return jtoken_clone(c, item);
     if (jtoken_is_container(item) || item->type == JTYPE_PROPERTY)
-        while (root->parent)
+        for (; root->parent; steps++)
             root = root->parent;
+    if (!call_charge(c, steps))
+        return NULL;
     return root == item ? jtoken_clone(c, item) : item;
 }
 

@@ -18,6 +18,8 @@
 #include "rt/fiber.h"
 #include "rt/offload.h"
 
+#define ERROR_ROOM ((size_t)256 << 10)    /* above the limit, for on-error and the answer of an exchange that ran into it */
+
 struct str
 level_name(enum level l)
 {
@@ -303,6 +305,14 @@ exchange_fail_io(struct exchange *ex, const struct err *err)
     }
 }
 
+void
+exchange_make_error_room(struct exchange *ex)
+{
+    if (!ex->has_error_room)
+        ex->arena->bytes_max += ERROR_ROOM;
+    ex->has_error_room = true;
+}
+
 enum flow
 exchange_fail_expression(struct exchange *ex, struct str message)
 {
@@ -360,9 +370,11 @@ error_body(struct exchange *ex)
 void
 exchange_error_response(struct exchange *ex)
 {
-    struct reply *r = reply_new(ex);
+    struct reply *r;
     const struct last_error *e = &ex->error;
 
+    exchange_make_error_room(ex);
+    r = reply_new(ex);
     if (ex->response)
         content_close(&ex->response->content);
     ex->response = r;

@@ -280,6 +280,7 @@ struct exchange {
     struct trace_line *traces, **traces_end;
     uint32_t n_traces;
     struct exchange_answer *answers;  /* of backends, closed with the exchange */
+    bool has_error_room;              /* the arena got room for on-error and the answer */
 };
 
 /* Zeroed but for what is given; the gateway fills the rest in. */
@@ -305,6 +306,8 @@ void exchange_refusal_header(struct exchange *ex, struct str name, struct str va
 /* A thing that went wrong on the way to a backend (ERR_TIMEOUT: Timeout, ERR_CANCELLED with the client gone:
  * ClientConnectionFailure, ERR_LIMIT: a body above its limit, others BackendConnectionFailure). Always FLOW_ERROR. */
 enum flow exchange_fail_io(struct exchange *ex, const struct err *err);
+/* Before the text of an error is made: an expression may have taken all the memory there was. Once an exchange. */
+void exchange_make_error_room(struct exchange *ex);
 /* An exception of an expression. `message` without "Expression evaluation failed. ". Always FLOW_ERROR. */
 enum flow exchange_fail_expression(struct exchange *ex, struct str message);
 /* Anything else, 500. Always FLOW_ERROR. */

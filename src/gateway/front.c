@@ -205,6 +205,10 @@ send_answer(struct front *f)
     f->call->on_sent_ctx = f;
     if (blame_client(f))
         return;
+    if (!r) {                         /* not even the default answer had room */
+        http_call_send_error(f->call, 500, STR("Internal server error"));
+        return;
+    }
     f->answer.status = r->status;
     f->answer.reason = r->reason;
     f->answer.headers = *r->headers;

@@ -85,6 +85,7 @@ object_bytes(struct exchange *ex, struct object *o, struct str *ret)
         return true;
     }
     if (!value_to_string(&call, o->type, value_unbox(o), STR_NONE, &text)) {
+        exchange_make_error_room(ex);
         exchange_fail_expression(ex, str_dup(ex->arena, expr_run_error(ex->expr_run, NULL)));
         return false;
     }

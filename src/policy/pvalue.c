@@ -11,6 +11,7 @@
 static bool
 expression_failed(struct exchange *ex, const struct pvalue *v)
 {
+    exchange_make_error_room(ex);
     if (ex->expr_run)
         exchange_fail_expression(ex, str_dup(ex->arena, expr_run_error(ex->expr_run, v->program)));
     else

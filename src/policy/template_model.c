@@ -500,6 +500,7 @@ read_body(struct host *h, const struct liquid *t)
     }
     if (!bytes.len || context_body_text(&h->call, bytes, http_headers_get(h->in->headers, HTTP_CONTENT_TYPE), &h->body))
         return true;
+    exchange_make_error_room(ex);
     exchange_fail_expression(ex, str_dup(ex->arena, expr_run_error(ex->expr_run, NULL)));
     return false;
 }
