@@ -89,17 +89,22 @@ sort_indexes(const struct sort *s, uint32_t **from, uint32_t **to, uint32_t n)
 static bool
 ordered_collect(struct call *c, const struct ordered *o, struct value **ret, uint32_t *ret_n)
 {
-    struct level levels[LEVELS_MAX];
-    struct sort s = {c, levels, 0};
+    struct level *levels;             /* not on the stack: sorted sequences can stand inside each other */
+    struct sort s = {c, NULL, 0};
     struct value *v;
     uint32_t n, *indexes, *spare;
-    const struct ordered *chain[LEVELS_MAX];
+    const struct ordered **chain;
 
-    for (; o; o = o->parent) {
-        if (s.n_levels == LEVELS_MAX)
+    for (const struct ordered *up = o; up; up = up->parent)
+        if (++s.n_levels > LEVELS_MAX)
             return call_exceed(c, BUDGET_DEPTH);
-        chain[s.n_levels++] = o;
-    }
+    levels = call_alloc(c, s.n_levels * sizeof(*levels));
+    chain = call_alloc(c, s.n_levels * sizeof(*chain));
+    if (!levels || !chain)
+        return false;
+    s.levels = levels;
+    for (uint32_t i = 0; i < s.n_levels; i++, o = o->parent)
+        chain[i] = o;
     o = chain[s.n_levels - 1];
     if (!sequence_collect(c, o->source, o->element, "source", &v, &n))
         return false;
