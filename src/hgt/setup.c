@@ -635,11 +635,22 @@ start_gateway(struct setup *s)
     return true;
 }
 
+/* Windows of limits and quotas end at full minutes, hours and days. A script begins a second after a full hour, at whatever time
+ * it is run, so that none ends in the middle of it. Forward only: the steady clock may be as young as the machine. */
+static void
+begin_at_a_full_hour(struct clock *clock)
+{
+    uint64_t hour_ns = (uint64_t)3600 * 1000000000u;
+
+    clock_advance(clock, (int64_t)(hour_ns - clock_wall_ns(clock) % hour_ns) + 1000000000);
+}
+
 bool
 setup_create(struct setup *s, struct step **at)
 {
     struct str yaml = STR_NONE;
 
+    begin_at_a_full_hour(&s->clock);
     snprintf(s->folder, sizeof(s->folder), "/tmp/headgate-test-XXXXXX");
     if (!mkdtemp(s->folder))
         return complain(s, NULL, "%s: %s", s->folder, strerror(errno));
