@@ -743,7 +743,7 @@ def test_a_large_rate_limit_is_taken_in_parts(rig):
     _, a, b = limited(rig, redis.port, 400)
     commands = a.metric("headgate_external_cache_commands_total")
     passed = sum((a, b)[i % 2].get("/rate/x").status == 200 for i in range(420))
-    assert 392 <= passed <= 400, passed
+    assert 350 <= passed <= 400, passed # what a node has taken and not spent when a slot of the window ends is lost
     assert a.metric("headgate_external_cache_commands_total") < commands + 150
 
 
