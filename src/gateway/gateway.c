@@ -23,6 +23,7 @@
 #include "exchange/token_cache.h"
 #include "expr/program.h"
 #include "gateway/admin.h"
+#include "gateway/api_changes.h"
 #include "gateway/cache_snapshot.h"
 #include "gateway/external_cache.h"
 #include "gateway/listening.h"
@@ -185,6 +186,8 @@ gateway_publish(struct gateway *g, struct diags *diags)
     }
     external_cache_publish(g, external);
     gateway_on_each_worker(g, swap_snapshot, s);
+    if (g->current)
+        api_changes_purge(g, g->current->model, s->model);
     snapshot_unref(g->current);
     g->current = s;
     metric_add(figures, METRIC_PUBLISHES, 1);

@@ -120,7 +120,7 @@ struct operation {
 };
 
 enum cache_mode { CACHE_MODE_POLICIES, CACHE_MODE_RFC9111 };
-enum on_publish { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE, ON_PUBLISH_WARM };
+enum on_publish { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE };
 
 /* How answers of an API are cached beyond what its documents say (`apis.NAME.cache`). */
 struct cache_settings {

@@ -70,7 +70,7 @@ TEST(keys_of_every_type_are_read)
                 "trust: ca.pem\n"
                 "apis:\n"
                 "  '*': {compress: true}\n"
-                "  shop: {hosts: [shop.example], cache: {on-publish: warm}}\n"));
+                "  shop: {hosts: [shop.example], cache: {on-publish: purge}}\n"));
     EXPECT_EQ(diags.errors, 0);
     EXPECT_EQ(o.workers, 3);
     EXPECT_STR(o.artifacts, "conf/apis");
@@ -95,9 +95,15 @@ TEST(keys_of_every_type_are_read)
     EXPECT_STR(o.service.trust.v[0], "conf/ca.pem");
     EXPECT_EQ(o.service.n_apis, 2);
     EXPECT_STR(o.service.apis[1].name, "shop");
-    EXPECT_EQ(o.service.apis[1].cache.on_publish, 2);
+    EXPECT_EQ(o.service.apis[1].cache.on_publish, 1);
     EXPECT(o.service.apis[1].cache.collapse);
     EXPECT(o.service.apis[0].compress);
+}
+
+TEST(warming_after_a_publish_is_refused_by_name)
+{
+    EXPECT_STR(problem("apis: {shop: {cache: {on-publish: warm}}}\n"),
+               "conf/headgate.yaml:1:35: `on-publish`: `warm` is not supported yet, expected keep or purge");
 }
 
 TEST(an_unknown_key_is_refused_with_the_nearest_name)
