@@ -82,7 +82,8 @@ eval_compile(struct evaluator *ev, struct arena *a, struct str text, FILE *to)
     p = expr_compile(ev->env, text, &options, a, &diags);
     if (to) {
         diags_print(&diags, &out);
-        fwrite(out.p, 1, out.len, to);
+        if (out.len)
+            fwrite(out.p, 1, out.len, to);
     }
     return p;
 }
