@@ -11,7 +11,8 @@ const struct library *const clr_libraries[] = {
     /* object, text and numbers */
     &clr_culture, &clr_object, &clr_type, &clr_string, &clr_string_search, &clr_string_change, &clr_string_build, &clr_string_comparer, &clr_char, &clr_numbers, &clr_decimal,
     &clr_math, &clr_convert, &clr_datetime, &clr_datetime_offset, &clr_timespan, &clr_guid,
-    &clr_encoding, &clr_string_builder, &clr_string_io, &clr_uri, &clr_uri_escape, &clr_net, &clr_regex, &clr_timezone, &clr_zone_rules,
+    &clr_encoding, &clr_string_builder, &clr_string_io, &clr_uri, &clr_uri_escape, &clr_net, &clr_regex, &clr_regex_change, &clr_regex_match,
+    &clr_timezone, &clr_zone_rules,
     /* collections */
     &clr_sequence, &clr_list, &clr_dictionary, &clr_hash_set, &clr_queue, &clr_array, &clr_array_object, &clr_comparer,
     &clr_linq, &clr_linq_fold, &clr_linq_order, &clr_linq_group,
