@@ -5,39 +5,23 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "cli/caller.h"
 #include "data/json.h"
-#include "store/store.h"
 
 #define BYTES_MAX ((size_t)64 << 20)
-
-struct asking {
-    struct caller caller;
-    struct arena *arena;
-    struct caller_reply reply;
-    bool ok;
-    struct err err;
-};
 
 static int
 usage(FILE *to, int status)
 {
-    fprintf(to, "usage: headgate cache advise [--config FILE] [--json] [--all]\n\n"
+    fprintf(to, "usage: headgate cache advise [--json] [--all] [OPTIONS]\n\n"
                 "Asks the running gateway what is odd about the keys of its cache.\n"
-                "  --config FILE   headgate.yaml; ./headgate.yaml by default: where the admin listener is, and its token\n"
                 "  --json          the gateway's answer as it is\n"
-                "  --all           every part of a key that was seen, not only those that make too many keys\n");
+                "  --all           every part of a key that was seen, not only those that make too many keys\n"
+                "  --config FILE   headgate.yaml of the gateway; ./headgate.yaml by default\n"
+                "  --state DIR     its state folder, with the token of the admin listener\n"
+                "  --admin ADDRESS where it listens; --token-file FILE its token\n");
     return status;
-}
-
-static void
-ask(void *arg)
-{
-    struct asking *a = arg;
-
-    a->ok = caller_request(&a->caller, STR("GET"), STR("/cache/advice"), NULL, 0, true, a->arena, &a->reply, &a->err);
 }
 
 static struct str
@@ -80,10 +64,10 @@ print_fields(const struct json *fields, bool wants_all)
 }
 
 static int
-print(struct asking *a, bool wants_all)
+print(struct arena *arena, struct str answer, bool wants_all)
 {
     struct json_problem problem;
-    const struct json *doc = json_parse(a->arena, a->reply.body, JSON_STRICT, &problem), *warnings, *w;
+    const struct json *doc = json_parse(arena, answer, JSON_STRICT, &problem), *warnings, *w;
     int n;
 
     if (!doc) {
@@ -99,42 +83,26 @@ print(struct asking *a, bool wants_all)
     return n > 0;
 }
 
-static bool
-prepare(struct asking *a, const char *config)
-{
-    struct options *options = arena_new(a->arena, struct options);
-    struct buf text AUTO(buf_destroy) = BUF_INIT;
-    struct diags diags;
-    struct stat st;
-
-    if (!config && stat("headgate.yaml", &st) == 0)
-        config = "headgate.yaml";
-    diags_init(&diags, a->arena);
-    if (!options || !config_load(config, a->arena, options, &diags)) {
-        diags_print(&diags, &text);
-        fputs(text.len ? buf_str(&text).p : "headgate cache advise: no memory\n", stderr);
-        return false;
-    }
-    if (caller_create_admin(&a->caller, options, a->arena, &a->err))
-        return true;
-    fprintf(stderr, "headgate cache advise: %s\n", a->err.text);
-    return false;
-}
-
 int
 cache_advise_run(int argc, char **argv)
 {
     static const struct option long_options[] = {{"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'},
-                                                 {"all", no_argument, NULL, 'a'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+        {"all", no_argument, NULL, 'a'}, {"state", required_argument, NULL, 's'}, {"admin", required_argument, NULL, 'd'},
+        {"token-file", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, BYTES_MAX);
-    struct asking a = {.arena = &arena, .err = ERR_INIT};
     bool is_json = false, wants_all = false;
-    const char *config = NULL;
-    int c, status = 2;
+    struct caller_words words = {0};
+    struct caller_reply reply;
+    struct caller_at at;
+    struct err err = ERR_INIT;
+    int c;
 
     while ((c = getopt_long(argc, argv, "c:", long_options, NULL)) != -1) {
         switch (c) {
-        case 'c': config = optarg; break;
+        case 'c': words.config = optarg; break;
+        case 's': words.state = optarg; break;
+        case 'd': words.address = optarg; break;
+        case 't': words.token_file = optarg; break;
         case 'j': is_json = true; break;
         case 'a': wants_all = true; break;
         case 'h': return usage(stdout, 0);
@@ -143,16 +111,17 @@ cache_advise_run(int argc, char **argv)
     }
     if (optind < argc)
         return usage(stderr, 2);
-    if (!prepare(&a, config))
+    if (!caller_find_admin(&arena, "cache advise", &words, &at))
         return 2;
-    if (!caller_run(&a.caller, ask, &a) || !a.ok)
-        fprintf(stderr, "headgate cache advise: %s\n", a.err.text);
-    else if (a.reply.status != 200)
-        fprintf(stderr, "headgate cache advise: the gateway answered %u: %.*s\n", a.reply.status, STR_ARG(a.reply.body));
-    else if (is_json)
-        status = printf("%.*s", STR_ARG(a.reply.body)) < 0;
-    else
-        status = print(&a, wants_all);
-    caller_destroy(&a.caller);
-    return status;
+    if (!caller_ask(&arena, &at, "GET", STR("/cache/advice"), &reply, &err)) {
+        fprintf(stderr, "headgate cache advise: %s\n", err.text);
+        return 2;
+    }
+    if (reply.status != 200) {
+        fprintf(stderr, "headgate cache advise: the gateway answered %u: %.*s\n", reply.status, STR_ARG(reply.body));
+        return 2;
+    }
+    if (is_json)
+        return printf("%.*s", STR_ARG(reply.body)) < 0;
+    return print(&arena, reply.body, wants_all);
 }

@@ -11,7 +11,7 @@
 #include "backend/url.h"
 #include "base/buf.h"
 #include "base/num.h"
-#include "cli/admin_client.h"
+#include "cli/caller.h"
 #include "gateway/explain_pass.h"
 #include "http/client.h"
 #include "net/connect.h"
@@ -207,9 +207,9 @@ cache_explain_run(int argc, char **argv)
         {"token-file", required_argument, NULL, 't'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, BYTES_MAX);
     struct explain e = {.arena = &arena, .method = "GET", .fields = http_headers_in(&arena)};
-    const char *config = NULL, *state = NULL, *token_file = NULL;
+    struct caller_words words = {0};
     struct buf pass = buf_in(&arena);
-    struct admin_at at = {0};
+    struct caller_at at;
     bool only_pass = false;
     int c;
 
@@ -219,16 +219,16 @@ cache_explain_run(int argc, char **argv)
         case 'X': e.method = optarg; break;
         case 'o': e.connect = optarg; break;
         case 'p': only_pass = true; break;
-        case 'c': config = optarg; break;
-        case 's': state = optarg; break;
-        case 't': token_file = optarg; break;
+        case 'c': words.config = optarg; break;
+        case 's': words.state = optarg; break;
+        case 't': words.token_file = optarg; break;
         case 'h': return usage(stdout, 0);
         default: return usage(stderr, 2);
         }
     }
     if (optind + !only_pass != argc)
         return usage(stderr, 2);
-    if (!admin_find(&arena, "cache explain", config, state, NULL, token_file, &at))
+    if (!caller_find_admin(&arena, "cache explain", &words, &at))
         return 2;
     if (!explain_pass_make(&pass, at.token, (uint64_t)time(NULL) + PASS_S))
         return 2;

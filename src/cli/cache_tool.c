@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
-#include "cli/admin_client.h"
+#include "cli/caller.h"
 #include "data/json.h"
 
 #define BYTES_MAX ((size_t)256 << 20)
@@ -18,7 +18,7 @@
 struct tool {
     struct arena *arena;
     const char *verb;
-    const char *config, *state, *address, *token_file;
+    struct caller_words words;
     struct buf query;                 /* of the target, without '?' */
     bool is_json, names_something;
 };
@@ -214,10 +214,10 @@ parse_words(struct tool *t, const struct verb *v, int argc, char **argv, int *re
 
     while ((c = getopt_long(argc, argv, "c:n:h", options, &at)) != -1) {
         switch (c) {
-        case CONFIG: t->config = optarg; break;
-        case STATE: t->state = optarg; break;
-        case ADMIN: t->address = optarg; break;
-        case TOKEN_FILE: t->token_file = optarg; break;
+        case CONFIG: t->words.config = optarg; break;
+        case STATE: t->words.state = optarg; break;
+        case ADMIN: t->words.address = optarg; break;
+        case TOKEN_FILE: t->words.token_file = optarg; break;
         case JSON: t->is_json = true; break;
         case SOFT: add_word(t, "soft", STR("true")); break;
         case DRY_RUN: add_word(t, "dryRun", STR("true")); break;
@@ -243,7 +243,7 @@ parse_words(struct tool *t, const struct verb *v, int argc, char **argv, int *re
 /* --- the call ------------------------------------------------------------------------------------------------------ */
 
 static int
-show(struct tool *t, const struct verb *v, const struct admin_reply *reply)
+show(struct tool *t, const struct verb *v, const struct caller_reply *reply)
 {
     struct json_problem problem;
     const struct json *answer = json_parse(t->arena, reply->body, JSON_STRICT, &problem);
@@ -267,8 +267,8 @@ cache_tool_run(int argc, char **argv)
     struct tool t = {.arena = &arena, .verb = argv[0], .query = buf_in(&arena)};
     const struct verb *v = find_verb(argv[0]);
     const char *user = getenv("USER");
-    struct admin_reply reply;
-    struct admin_at at = {0};
+    struct caller_reply reply;
+    struct caller_at at;
     struct str target;
     char command[64];
     int status;
@@ -281,10 +281,10 @@ cache_tool_run(int argc, char **argv)
     if (strcmp(v->method, "POST") == 0 && user)
         add_word(&t, "by", str_from_c(user));
     snprintf(command, sizeof(command), "cache %s", v->name);
-    if (!admin_find(&arena, command, t.config, t.state, t.address, t.token_file, &at))
+    if (!caller_find_admin(&arena, command, &t.words, &at))
         return 2;
     target = t.query.len ? str_printf(&arena, "%s?%.*s", v->path, STR_ARG(buf_str(&t.query))) : str_from_c(v->path);
-    if (!admin_call(&arena, &at, v->method, target, strcmp(v->method, "POST") == 0 ? STR("") : STR_NONE, &reply, &err)) {
+    if (!caller_ask(&arena, &at, v->method, target, &reply, &err)) {
         fprintf(stderr, "headgate %s: %s\n", command, err.text);
         return 1;
     }

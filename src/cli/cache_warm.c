@@ -263,6 +263,7 @@ prepare(struct warming *w, const char *what)
 {
     struct options *options = arena_new(w->arena, struct options);
     struct buf text AUTO(buf_destroy) = BUF_INIT;
+    struct caller_at at = {STR_NONE, STR_NONE};
     struct diags diags;
     struct stat st;
     struct err err;
@@ -279,7 +280,8 @@ prepare(struct warming *w, const char *what)
         return false;
     if (w->skipped)
         fprintf(stderr, "%u operations have parameters: put the URLs that matter into a file\n", w->skipped);
-    if (caller_create(&w->caller, base_of(w, options), STR_NONE, w->arena, &err))
+    at.base = base_of(w, options);
+    if (caller_create(&w->caller, &at, w->arena, &err))
         return true;
     fprintf(stderr, "headgate cache warm: %s\n", err.text);
     return false;

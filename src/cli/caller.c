@@ -3,14 +3,15 @@
 #include "cli/caller.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/num.h"
 #include "http/client.h"
-#include "model/options.h"
 #include "net/tls.h"
 #include "rt/fiber.h"
 #include "rt/loop.h"
+#include "store/store.h"
 
 #define REQUEST_MS 60000u
 #define BODY_BYTES_MAX ((size_t)64 << 20)
@@ -49,16 +50,74 @@ parse_base(struct str base, struct http_origin_conf *conf, bool *ret_is_tls, str
     return rest.len > 0 || err_set(err, ERR_SYNTAX, "'%.*s' names no host", STR_ARG(base));
 }
 
+/* Prints why not. */
+static bool
+read_token(struct arena *arena, const char *command, struct str path, struct str *ret)
+{
+    struct buf text = buf_in(arena);
+    struct err err;
+
+    if (!file_read(str_dup(arena, path).p, TOKEN_BYTES_MAX, &text, &err)) {
+        fprintf(stderr, "headgate %s: the token of the admin listener: %s\n", command, err.text);
+        return false;
+    }
+    *ret = str_trim(buf_str(&text));
+    return true;
+}
+
+static struct str
+admin_base(struct arena *arena, const char *address, const struct options *o)
+{
+    struct str said = address ? str_from_c(address) : o->admin.address;
+
+    if (str_starts_with(said, STR("unix:")))
+        return said;
+    if (address)
+        return str_printf(arena, "http://%s", address);
+    return str_printf(arena, str_find_char(said, ':', 0) >= 0 ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_ARG(said), o->admin.port);
+}
+
 bool
-caller_create(struct caller *c, struct str base, struct str trust_pem, struct arena *arena, struct err *err)
+caller_find_admin(struct arena *arena, const char *command, const struct caller_words *w, struct caller_at *ret)
+{
+    struct options *o = arena_new(arena, struct options);
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+    const char *config = w->config;
+    struct str folder, file;
+    struct diags diags;
+    struct stat st;
+
+    if (!config && stat("headgate.yaml", &st) == 0)
+        config = "headgate.yaml";
+    diags_init(&diags, arena);
+    if (!o || !config_load(config, arena, o, &diags)) {
+        diags_print(&diags, &text);
+        fputs(text.len ? buf_str(&text).p : "no memory\n", stderr);
+        return false;
+    }
+    ret->base = admin_base(arena, w->address, o);
+    folder = w->state ? str_from_c(w->state) : o->state;
+    file = w->token_file ? str_from_c(w->token_file) : o->admin.token_file;
+    if (!file.len && folder.len)
+        file = str_printf(arena, "%.*s/admin-token", STR_ARG(folder));
+    if (file.len)
+        return read_token(arena, command, file, &ret->token);
+    fprintf(stderr, "headgate %s: which gateway? Use --state DIR or --token-file FILE, or `state:` in its configuration\n", command);
+    return false;
+}
+
+/* --- a loop, a client ----------------------------------------------------------------------------------------------- */
+
+bool
+caller_create(struct caller *c, const struct caller_at *at, struct arena *arena, struct err *err)
 {
     struct http_origin_conf conf = {0};
     bool is_tls;
 
-    *c = (struct caller){.arena = arena};
-    if (!parse_base(base, &conf, &is_tls, err))
+    *c = (struct caller){.arena = arena, .token = at->token};
+    if (!parse_base(at->base, &conf, &is_tls, err))
         return false;
-    if (is_tls && !(c->tls = tls_client_new(&(struct tls_client_options){.extra_ca_pem = trust_pem}, err)))
+    if (is_tls && !(c->tls = tls_client_new(&(struct tls_client_options){0}, err)))
         return false;
     conf.tls = c->tls;
     c->scheme = is_tls ? STR("https") : STR("http");
@@ -71,28 +130,6 @@ caller_create(struct caller *c, struct str base, struct str trust_pem, struct ar
     c->origins = http_origins_new();
     c->origin = http_origin_get(c->origins, &conf);
     c->client = http_client_new(c->loop, c->origins, NULL);
-    return true;
-}
-
-bool
-caller_create_admin(struct caller *c, const struct options *o, struct arena *arena, struct err *err)
-{
-    struct str address = o->admin.address;
-    bool is_unix = str_starts_with(address, STR("unix:")), is_v6 = str_find_char(address, ':', 0) >= 0;
-    struct str base = is_unix ? address : str_printf(arena, is_v6 ? "http://[%.*s]:%u" : "http://%.*s:%u", STR_ARG(address),
-                                                     o->admin.port);
-    struct buf text = buf_in(arena);
-    const char *path = str_dup(arena, o->admin.token_file).p;
-
-    if (!o->admin.token_file.len && !o->state.len)
-        return err_set(err, ERR_NOT_FOUND, "neither `state` nor `admin.token-file` is configured, so there is no token");
-    if (!o->admin.token_file.len)
-        path = str_printf(arena, "%.*s/admin-token", STR_ARG(o->state)).p;
-    if (!file_read(path, TOKEN_BYTES_MAX, &text, err))
-        return false;
-    if (!caller_create(c, base, STR_NONE, arena, err))
-        return false;
-    c->token = str_trim(buf_str(&text));
     return true;
 }
 
@@ -186,4 +223,41 @@ caller_request(struct caller *c, struct str method, struct str target, const str
     ok = read_body(answer, wants_body, end_ms, arena, &ret->body, err);
     http_answer_close(answer);
     return ok;
+}
+
+/* --- one request ---------------------------------------------------------------------------------------------------- */
+
+struct asking {
+    struct caller caller;
+    struct str method, target;
+    struct caller_reply *reply;
+    struct err *err;
+    bool ok;
+};
+
+static void
+ask(void *arg)
+{
+    struct asking *a = arg;
+
+    a->ok = caller_request(&a->caller, a->method, a->target, NULL, 0, true, a->caller.arena, a->reply, a->err);
+}
+
+bool
+caller_ask(struct arena *arena, const struct caller_at *at, const char *method, struct str target, struct caller_reply *ret,
+           struct err *err)
+{
+    struct asking a = {.method = str_from_c(method), .target = target, .reply = ret, .err = err};
+
+    if (!caller_create(&a.caller, at, arena, err))
+        return false;
+    if (!caller_run(&a.caller, ask, &a))
+        err_set(err, ERR_NO_MEMORY, "no memory left");
+    caller_destroy(&a.caller);
+    if (!a.ok && err->code == ERR_CONNECT) {
+        struct err why = *err;
+
+        err_set(err, ERR_CONNECT, "no gateway answers at %.*s: %s", STR_ARG(at->base), why.text);
+    }
+    return a.ok;
 }

@@ -1,8 +1,11 @@
 /* caller.h: HTTP requests of commands: to the admin listener of a running gateway, or to its clients' side.
  *
- *     struct caller c;
- *     if (!caller_create(&c, "http://127.0.0.1:8080", arena, &err)) ...
- *     caller_run(&c, fn, arg);                       fn on a fiber; returns when it has
+ *     if (!caller_find_admin(arena, "cache stats", &words, &at)) ...       where it listens, and how we prove who we are
+ *     caller_ask(arena, &at, "GET", target, &reply, &err);                 one request
+ *
+ *     struct caller c;                                                     many, on fibers
+ *     if (!caller_create(&c, &at, arena, &err)) ...
+ *     caller_run(&c, fn, arg);                                             fn on a fiber; returns when it has
  *     caller_destroy(&c);
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -15,7 +18,6 @@ struct http_client;
 struct http_origin;
 struct http_origins;
 struct loop;
-struct options;
 struct tls_client;
 
 struct caller {
@@ -28,10 +30,17 @@ struct caller {
     struct str scheme, authority, token;   /* token: sent as a bearer; empty: none */
 };
 
-/* "http://HOST[:PORT]", "https://...", "unix:PATH"; trust_pem: CA certificates beside the system's. ERR_SYNTAX and others. */
-MUST_USE bool caller_create(struct caller *c, struct str base, struct str trust_pem, struct arena *arena, struct err *err);
-/* The admin listener that headgate.yaml describes, with its token. ERR_NOT_FOUND and others: no token can be read. */
-MUST_USE bool caller_create_admin(struct caller *c, const struct options *o, struct arena *arena, struct err *err);
+/* --admin, --state, --token-file and --config of a command; NULL: not said. */
+struct caller_words { const char *address, *state, *token_file, *config; };
+/* Whom to ask: base is "http://HOST[:PORT]", "https://..." or "unix:PATH"; token is empty for the clients' side. */
+struct caller_at { struct str base, token; };
+
+/* The admin listener of a running gateway: what the words say, otherwise its configuration; without --config that is ./headgate.yaml if
+ * it is there. False: problems are printed to standard error, as of `headgate COMMAND`. */
+bool caller_find_admin(struct arena *arena, const char *command, const struct caller_words *w, struct caller_at *ret);
+
+/* ERR_SYNTAX and others. */
+MUST_USE bool caller_create(struct caller *c, const struct caller_at *at, struct arena *arena, struct err *err);
 void caller_destroy(struct caller *c);
 /* Runs fn(arg) on a fiber of the caller's loop until it returns. */
 bool caller_run(struct caller *c, void (*fn)(void *arg), void *arg);
@@ -45,3 +54,7 @@ struct caller_reply {
 /* One request; the body is read to its end, and kept when wants_body. Yields. */
 MUST_USE bool caller_request(struct caller *c, struct str method, struct str target, const struct caller_field *fields, uint32_t n,
                              bool wants_body, struct arena *arena, struct caller_reply *ret, struct err *err);
+
+/* One request without fields and its body, from outside of any loop. ERR_CONNECT: no gateway answers. */
+MUST_USE bool caller_ask(struct arena *arena, const struct caller_at *at, const char *method, struct str target,
+                         struct caller_reply *ret, struct err *err);
