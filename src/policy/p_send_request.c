@@ -114,35 +114,35 @@ encoded(struct exchange *ex, struct str address)
     return buf_str(&b);
 }
 
+/* False when the expression fails. An address that leads nowhere is no such failure but one of the way: *no_way tells of it. */
 static bool
-apply_url(const struct send_request *s, struct exchange *ex, struct outgoing *o)
+apply_url(const struct send_request *s, struct exchange *ex, struct outgoing *o, struct err *no_way)
 {
     const struct set_url *u = s->url.v;
     struct str address;
-    struct err err;
 
     if (s->url.n == 0) {
-        if (o->url.host.len)
-            return true;
-        exchange_fail(ex, "there is no set-url, so no address to send to");
-        return false;
+        if (!o->url.host.len)
+            err_set(no_way, ERR_SYNTAX, "there is no set-url, so no address to send to");
+        return true;
     }
     if (!pvalue_str(ex, &u->text, &address))
         return false;
-    if (url_parse(ex->arena, encoded(ex, str_trim(address)), &o->url, &err))
-        return true;
-    exchange_fail(ex, "set-url: %s", err.text);
-    return false;
+    if (!url_parse(ex->arena, encoded(ex, str_trim(address)), &o->url, no_way))
+        err_prefix(no_way, "set-url");
+    return true;
 }
 
+/* False when the exchange has failed. With *no_way set the request is made, but there is no address to send it to. */
 static bool
-make(const struct send_request *s, struct exchange *ex, struct outgoing *o)
+make(const struct send_request *s, struct exchange *ex, struct outgoing *o, struct err *no_way)
 {
     const char *header = s->headers.v;
     uint32_t seconds;
 
     *o = (struct outgoing){0};
-    if (!pvalue_u32(ex, &s->timeout_s, &seconds) || !start(s, ex, o) || !apply_url(s, ex, o))
+    *no_way = ERR_INIT;
+    if (!pvalue_u32(ex, &s->timeout_s, &seconds) || !start(s, ex, o) || !apply_url(s, ex, o, no_way))
         return false;
     o->timeout_ms = MIN(seconds, 86400u) * 1000;
     if (s->method.n && !set_method_value(s->method.v, ex, &o->method))
@@ -184,14 +184,15 @@ run(const void *conf, struct exchange *ex)
     struct str variable;
     struct err err;
 
-    if (!pvalue_str(ex, &s->variable, &variable) || !make(s, ex, &o))
+    if (!pvalue_str(ex, &s->variable, &variable) || !make(s, ex, &o, &err))
         return FLOW_ERROR;
-    if (outgoing_send(ex, &o, &reply, &err))
+    bool has_way = err.code == ERR_NONE;
+    if (has_way && outgoing_send(ex, &o, &reply, &err))
         return set_result(ex, variable, reply);
     exchange_trace(ex, TRACE_ERROR, STR("send-request"), str_dup(ex->arena, str_from_c(err.text)));
     if (s->ignore_error && err.code != ERR_CANCELLED)
         return set_result(ex, variable, NULL);
-    return exchange_fail_io(ex, &err);
+    return has_way ? exchange_fail_io(ex, &err) : exchange_fail(ex, "%s", err.text);
 }
 
 static bool
@@ -281,9 +282,16 @@ static enum flow
 run_one_way(const void *conf, struct exchange *ex)
 {
     struct outgoing o;
+    struct err err;
 
-    if (!make(conf, ex, &o))
+    if (!make(conf, ex, &o, &err))
         return FLOW_ERROR;
+    if (err.code != ERR_NONE) {
+        count(ex, METRIC_ONE_WAY_SENT);
+        count(ex, METRIC_ONE_WAY_FAILED);
+        exchange_trace(ex, TRACE_ERROR, STR("send-one-way-request"), str_dup(ex->arena, str_from_c(err.text)));
+        return FLOW_NEXT;
+    }
     if (send_without_us(ex, &o)) {
         count(ex, METRIC_ONE_WAY_SENT);
         return FLOW_NEXT;
