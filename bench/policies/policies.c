@@ -25,6 +25,7 @@
 #include "gateway/snapshot.h"
 #include "http/client.h"
 #include "http/headers.h"
+#include "model/access.h"
 #include "model/options.h"
 #include "model/route.h"
 #include "observe/metrics.h"
@@ -49,6 +50,7 @@ static const struct row {
     double goal_ns;
     const char *policy;
     const char *body;             /* of the request, or of the answer outbound meets; NULL: none */
+    const char *before;           /* in inbound of an outbound row, and measured with it; NULL: nothing */
 } rows[] = {
     {"choose", INBOUND, GOAL_NS, "<choose><when condition=\"@(context.Request.Method == &quot;GET&quot;)\"><set-variable name=\"a\" value=\"b\" /></when></choose>", NULL},
     {"include-fragment", INBOUND, GOAL_NS, "<include-fragment fragment-id=\"f\" />", NULL},
@@ -73,7 +75,11 @@ static const struct row {
      "<r><xsl:value-of select=\".\" /></r></xsl:template></xsl:stylesheet></xsl-transform>", XML_BODY},
     {"proxy", INBOUND, GOAL_NS, "<proxy url=\"http://proxy.example:8080\" />", NULL},
     {"set-backend-service", INBOUND, GOAL_NS, "<set-backend-service backend-id=\"other\" />", NULL},
-    {"cache-lookup", INBOUND, GOAL_NS, "<cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\" />", NULL},
+    {"cache-lookup", INBOUND, GOAL_NS, "<cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\" allow-private-response-caching=\"true\" />", NULL},
+    {"cache-store", OUTBOUND, GOAL_NS, "<cache-store duration=\"3600\" />", JSON_BODY, /* each request is another entry */
+     "<cache-lookup vary-by-developer=\"false\" vary-by-developer-groups=\"false\" allow-private-response-caching=\"true\" />"},
+    {"cache-value", INBOUND, GOAL_NS,
+     "<cache-value key=\"kept\" variable-name=\"a\"><value><set-variable name=\"a\" value=\"b\" /></value></cache-value>", NULL},
     {"cache-lookup-value", INBOUND, GOAL_NS, "<cache-lookup-value key=\"kept\" variable-name=\"v\" />", NULL},
     {"cache-store-value", INBOUND, GOAL_NS, "<cache-store-value key=\"kept\" value=\"v\" duration=\"3600\" />", NULL},
     {"cache-remove-value", INBOUND, GOAL_NS, "<cache-remove-value key=\"none\" />", NULL},
@@ -82,6 +88,8 @@ static const struct row {
     {"cors", INBOUND, GOAL_NS, "<cors><allowed-origins><origin>https://a.example</origin></allowed-origins></cors>", NULL},
     {"ip-filter", INBOUND, GOAL_NS, "<ip-filter action=\"allow\"><address>192.0.2.7</address></ip-filter>", NULL},
     {"limit-concurrency", INBOUND, GOAL_NS, "<limit-concurrency key=\"k\" max-count=\"5\"><set-variable name=\"a\" value=\"b\" /></limit-concurrency>", NULL},
+    {"quota", INBOUND, GOAL_NS, "<quota calls=\"1000000000\" renewal-period=\"3600\" />", NULL},
+    {"rate-limit", INBOUND, GOAL_NS, "<rate-limit calls=\"1000000000\" renewal-period=\"60\" />", NULL},
     {"quota-by-key", INBOUND, GOAL_NS, "<quota-by-key calls=\"1000000000\" renewal-period=\"3600\" counter-key=\"k\" />", NULL},
     {"rate-limit-by-key", INBOUND, 400, "<rate-limit-by-key calls=\"1000000000\" renewal-period=\"60\" counter-key=\"k\" />", NULL},
     {"validate-jwt", INBOUND, 2000,
@@ -110,6 +118,9 @@ struct bench {
     struct loop *loop;
     struct snapshot *snapshot;
     struct str token;                 /* "Bearer ..." */
+    struct subscription subscription;
+    char query[24];                   /* of the next request: none has that of another */
+    unsigned n_requests;
     unsigned rounds;
     const char *only;
     bool has_missed;
@@ -149,7 +160,8 @@ put_api(struct bench *b, const char *name, const struct row *row)
 {
     static const char api[] = "{\"properties\":{\"displayName\":\"%s\",\"path\":\"%s\",\"serviceUrl\":\"http://backend.example\",\"protocols\":[\"http\"],"
                               "\"subscriptionRequired\":false,\"apiRevision\":\"1\",\"isCurrent\":true}}";
-    const char *in = row && row->place == INBOUND ? row->policy : "", *out = row && row->place == OUTBOUND ? row->policy : "";
+    const char *in = !row ? "" : row->place == INBOUND ? row->policy : row->before ? row->before : "";
+    const char *out = row && row->place == OUTBOUND ? row->policy : "";
     struct arena *a = &b->lasting;
 
     put(b, str_printf(a, "apis/%s/apiInformation.json", name).p, str_printf(a, api, name, name));
@@ -227,7 +239,9 @@ begin_exchange(struct bench *b, struct exchange *ex, struct arena *arena, const 
     ex->request.headers = headers;
     ex->request.method = str_from_c(method);
     ex->request.path = ex->original_request_path = STR("/things/7");
-    ex->request.query = ex->original_url.query = STR("cb=show");
+    snprintf(b->query, sizeof(b->query), "cb=show&n=%u", b->n_requests++);
+    ex->request.query = ex->original_url.query = str_from_c(b->query);
+    ex->subscription = &b->subscription;
     ex->client_ip = STR("192.0.2.7");
     ex->gateway_base = STR("http://api.example/things");
     ex->model = b->snapshot->model;
@@ -238,7 +252,7 @@ begin_exchange(struct bench *b, struct exchange *ex, struct arena *arena, const 
     ex->target = &b->snapshot->backends->apis[api->index];
     ex->parameters = &id;
     ex->n_parameters = 1;
-    ex->plan = snapshot_plan(b->snapshot, ex->operation, NULL);
+    ex->plan = snapshot_plan(b->snapshot, api, ex->operation, NULL);
 }
 
 static void
@@ -328,6 +342,7 @@ main(int argc, char **argv)
     b.loop = loop_new(&(struct loop_options){.workers = 1}, &err);
     if (!b.loop || !(b.services.env = context_env_new(&err)))
         die(err.text, NULL);
+    b.subscription = (struct subscription){.name = STR("ada"), .state = SUBSCRIPTION_ACTIVE};
     b.services.loop = b.loop;
     b.services.arenas = &b.loop->blocks;
     b.services.rand = &b.loop->rand;
