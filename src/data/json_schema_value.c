@@ -59,7 +59,8 @@ schema_number_of_text(struct str text)
 
     if (text.len >= sizeof(copy))
         p = heap = xmalloc(text.len + 1);
-    memcpy(p, text.p ? text.p : "", text.len);
+    if (text.len)
+        memcpy(p, text.p, text.len);
     p[text.len] = 0;
     n.d = strtod(p, NULL);
     free(heap);
