@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/rand.h"
+#include "base/utf8.h"
 #include "exchange/context_families.h"
 #include "exchange/context_file.h"
 
@@ -88,6 +89,22 @@ eval_compile(struct evaluator *ev, struct arena *a, struct str text, FILE *to)
     return p;
 }
 
+/* As .NET's encoder writes text: U+FFFD for what is no part of a pair. */
+static struct str
+without_lone_surrogates(struct arena *a, struct str text)
+{
+    struct buf b = buf_in(a);
+
+    if (utf8_is_valid(text))
+        return text;
+    for (size_t i = 0; i < text.len;) {
+        uint32_t c = utf8_next(text, &i);
+        char one[4];
+        buf_add(&b, one, utf8_put(one, c >= 0xd800 && c < 0xe000 ? 0xfffd : c));
+    }
+    return buf_str(&b);
+}
+
 /* "=TEXT", "null", "!Type", "!budget steps". */
 static struct str
 result_text(struct arena *a, const struct expr_program *p, struct expr_run *run)
@@ -102,7 +119,7 @@ result_text(struct arena *a, const struct expr_program *p, struct expr_run *run)
     if (ok)
         ok = value_to_string(&c, o->type, value_unbox(o), STR_NONE, &s);
     if (ok)
-        return str_concat(a, STR("="), s ? string_str(s) : STR(""));
+        return str_concat(a, STR("="), s ? without_lone_surrogates(a, string_str(s)) : STR(""));
     if (run->exception)
         return str_concat(a, STR("!"), run->exception->head.type->full_name);
     return str_concat(a, STR("!budget "), str_from_c(expr_budget_name(run->exceeded)));

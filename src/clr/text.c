@@ -130,8 +130,12 @@ compare_ordinal_nocase(struct str a, struct str b)
     return i < a.len ? 1 : j < b.len ? -1 : 0;
 }
 
+#define SYMBOLS_FROM 0x100            /* added to a character for its primary weight; marks are below */
+#define DIGITS_FROM 0x200000
+#define LETTERS_FROM 0x300000
+
 /* What a culture-sensitive comparison sees of a text, as .NET's "word sort" under the invariant culture does:
- *   primary   marks, then digits, then letters whatever their accent and case; decides first
+ *   primary   marks and symbols, then digits, then letters whatever their accent and case; decides first
  *   accent, case   decide in this order between texts of the same primary weights
  *   specials  hyphens and apostrophes, not seen above ("co-op" stands beside "coop"); the last to decide */
 struct weights {
@@ -165,6 +169,14 @@ mark_weight(uint32_t c)
     return 0;
 }
 
+/* Symbols beyond Latin-1, which stand after its marks and before the digits: punctuation, money, arrows, drawings, emoji. */
+static bool
+is_symbol(uint32_t c)
+{
+    return (c >= 0x2010 && c <= 0x206f) || (c >= 0x20a0 && c <= 0x20cf) || (c >= 0x2190 && c <= 0x2bff) ||
+           (c >= 0x3001 && c <= 0x3020) || (c >= 0x1f000 && c <= 0x1faff);
+}
+
 /* What invariant comparison does not see. */
 static bool
 is_ignorable(uint32_t c)
@@ -193,7 +205,7 @@ static bool
 next_weights(struct weights *w)
 {
     if (w->pending) {
-        w->primary = 0x200 + w->pending;
+        w->primary = LETTERS_FROM + w->pending;
         w->accent = 0;
         w->pending = 0;
         return true;
@@ -212,16 +224,20 @@ next_weights(struct weights *w)
         w->accent = 0;
         if ((w->primary = mark_weight(c)))
             return true;
+        if (is_symbol(c)) {
+            w->primary = SYMBOLS_FROM + c;
+            return true;
+        }
         if (c >= '0' && c <= '9') {
-            w->primary = 0x100 + c;
+            w->primary = DIGITS_FROM + c;
             return true;
         }
         if (low == 0xdf || low == 0xe6) { /* sharp s and ae are two letters */
-            w->primary = 0x200 + (low == 0xdf ? 's' : 'a');
+            w->primary = LETTERS_FROM + (low == 0xdf ? 's' : 'a');
             w->pending = low == 0xdf ? 's' : 'e';
             return true;
         }
-        w->primary = 0x200 + base_letter(low, &w->accent);
+        w->primary = LETTERS_FROM + base_letter(low, &w->accent);
         return true;
     }
     return false;

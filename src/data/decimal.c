@@ -325,6 +325,10 @@ decimal_multiply(struct decimal a, struct decimal b, struct decimal *ret)
     const uint32_t by[3] = {(uint32_t)b.lo, (uint32_t)(b.lo >> 32), b.hi};
     struct wide sum = {0};
 
+    if ((!mantissa(a) || !mantissa(b)) && (mantissa(a) | mantissa(b)) > UINT32_MAX) { /* then .NET's zero has no scale */
+        *ret = (struct decimal){0};
+        return DECIMAL_OK;
+    }
     for (int i = 0; i < 3; i++) {
         struct wide part = wide_from(mantissa(a));
         wide_multiply(&part, by[i]);

@@ -372,7 +372,7 @@ value_equals(struct call *c, const struct type *type, struct value a, struct val
         *ret = false;
         return true;
     }
-    if (type_a != type_b && type_is_value_type(type_a)) {
+    if (type_a != type_b && type_is_value_type(type_a) && !type_is_same_tuple(type_a, type_b)) {
         *ret = false;
         return true;
     }
@@ -463,7 +463,8 @@ record_equals(struct call *c, const struct type *type, struct value a, struct va
 static bool
 object_equals(struct call *c, const struct type *type, struct value a, struct value b, bool *ret)
 {
-    if ((type->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE | TYPE_IS_REF_STRUCT)) && (!b.ref || b.ref->type == type))
+    if ((type->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE | TYPE_IS_REF_STRUCT)) &&
+        (!b.ref || b.ref->type == type || type_is_same_tuple(b.ref->type, type)))
         return record_equals(c, type, a, b, ret);
     if (type->kind == TYPE_STRING)
         *ret = b.ref && b.ref->type == type && string_eq((struct string *)a.ref, (struct string *)b.ref);

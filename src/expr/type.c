@@ -76,13 +76,24 @@ is_variant(const struct type *from, const struct type *to)
 }
 
 bool
+type_is_same_tuple(const struct type *a, const struct type *b)
+{
+    if (!(a->flags & TYPE_IS_TUPLE) || a->def != b->def)
+        return false;
+    for (uint32_t i = 0; i < a->n_args; i++)
+        if (a->args[i] != b->args[i] && !type_is_same_tuple(a->args[i], b->args[i]))
+            return false;
+    return true;
+}
+
+bool
 type_is_assignable(const struct type *from, const struct type *to)
 {
     if (from == to || to->kind == TYPE_OBJECT)
         return true;
     if (to->kind == TYPE_NULLABLE)
         return from == to->args[0];
-    if ((to->flags & TYPE_IS_TUPLE) && from->def == to->def && memcmp(from->args, to->args, to->n_args * sizeof(*to->args)) == 0)
+    if (type_is_same_tuple(from, to))
         return true;
     if (from->kind == TYPE_ARRAY && to->kind == TYPE_ARRAY && from->rank == to->rank)
         return type_is_reference(from->args[0]) && type_is_reference(to->args[0]) &&

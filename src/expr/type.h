@@ -212,6 +212,8 @@ bool type_is_value_type(const struct type *t);     /* in C#'s sense; int? is one
 bool type_is_kept_in_ref(const struct type *t);    /* references, nullables and ref structs */
 bool type_is_numeric(const struct type *t);        /* char and enums are not */
 bool type_is_integral(const struct type *t);       /* char is one here */
+/* Tuples of the same items, whatever the names of the items: one type to .NET. */
+bool type_is_same_tuple(const struct type *a, const struct type *b);
 /* Reference conversion, identity or boxing without a change of the value: what `is` asks of a run-time type. */
 bool type_is_assignable(const struct type *from, const struct type *to);
 /* Same as from's run-time type for an object; NULL gives NULL. */

@@ -1,0 +1,31 @@
+#!/bin/bash
+# usage: tests/suite/expressions.sh BUILD_DIR    eval, explain and repl: the examples of docs/guide/expressions.md, and lines from a pipe
+# SPDX-License-Identifier: Apache-2.0
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+headgate=$(realpath "$1")/headgate page=docs/guide/expressions.md passed=0 failed=0
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+check() { # WHAT EXPECTED FOUND
+    if [ "$2" = "$3" ]; then passed=$((passed + 1)); return; fi
+    failed=$((failed + 1))
+    printf 'FAILED %s\n  expected %s\n  found    %s\n' "$1" "$2" "$3"
+}
+
+awk '/^    {$/, /^    }$/' "$page" >"$folder/context.json"
+mapfile -t lines < <(grep -A1 '^    \$ headgate eval' "$page" | sed 's/^    //' | grep -v '^--')
+for ((i = 0; i + 1 < ${#lines[@]}; i += 2)); do
+    command=${lines[i]#\$ headgate }
+    found=$(cd "$folder" && eval "\"$headgate\" $command" 2>&1) # the examples are our own page's
+    check "$command" "${lines[i + 1]}" "$found"
+done
+check "examples of the page" 4 $((${#lines[@]} / 2))
+check "repl" $'=2\n!System.FormatException\n=4\nnull' \
+    "$(printf '1 + 1\n\nint.Parse("x")\n{ var x = 2; return x * x; }\n(string)null\n' | "$headgate" repl)"
+check "repl goes on after a mistake" $'!compile\n=3' "$(printf '"a".Foo\n1 + 2\n' | "$headgate" repl | grep -E '^[!=]')"
+check "explain names the type" "type: System.Int32" "$("$headgate" explain '"ab".Length + 1' | head -n 1)"
+"$headgate" eval --context "$folder/none.json" 1 2>"$folder/err"
+check "a context that is not there" 2 $?
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
