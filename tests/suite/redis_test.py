@@ -302,7 +302,7 @@ def test_a_crawling_redis_is_bypassed(rig):
     redis = rig.redis()
     relay = rig.relay(redis.port)
     origin, a = nodes(rig, 1, relay.port, timeout=f"{SHORT}ms")
-    relay.delay = SHORT / 1000
+    relay.delay = 2 * SHORT / 1000
     for i in range(15):
         assert a.get(f"/only/v/s{i}").status == 200
     must(lambda: "is away" in a.log(), "the slow server is given up")
