@@ -219,6 +219,7 @@ struct exchange {
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */
+    const struct http_headers *received;  /* exchange/strict_keying.h: the client's fields; NULL: the API does not ask for it */
     struct str original_request_path;  /* the path below the API's prefix, as it was before any rewrite */
     const struct http_client_id *client;   /* who called, behind trusted proxies; NULL when detached */
     const struct http_forward_conf *forwarding;  /* X-Forwarded-For and the like for backends; NULL: none are added */

@@ -18,6 +18,7 @@
 #include "exchange/detached.h"
 #include "exchange/stored_reply.h"
 #include "exchange/storing.h"
+#include "exchange/strict_keying.h"
 #include "http/body.h"
 #include "http/conditional.h"
 #include "http/headers.h"
@@ -71,6 +72,9 @@ request_field(void *headers, struct str name)
     return vary_value(headers, name);
 }
 
+/* What backends negotiate by: with strict keying part of the key, so that it may be sent. */
+static const struct str negotiated[] = {STR_INIT("Accept"), STR_INIT("Accept-Encoding"), STR_INIT("Accept-Language")};
+
 /* api, its revision, and the whole address towards the backend. */
 static bool
 make_key(struct lookup *l)
@@ -92,6 +96,8 @@ make_key(struct lookup *l)
     cache_key_add(&b, http_headers_get(ex->request.headers, HTTP_HOST));
     cache_key_add(&b, url.path);
     cache_key_add(&b, url.query);
+    for (size_t i = 0; i < COUNTOF(negotiated) && ex->api->settings.cache.strict_keying; i++)
+        cache_key_add(&b, vary_value(ex->request.headers, negotiated[i]));
     return cache_key_end(&b, &l->storing.key);
 }
 
@@ -161,14 +167,15 @@ static struct http_headers *
 own_request(struct lookup *l, const struct cache_entry *stored)
 {
     static const enum http_field_id conditions[] = {HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_IF_RANGE, HTTP_RANGE};
-    struct http_headers *own = arena_new(l->ex->arena, struct http_headers);
+    struct http_headers *own = arena_new(l->ex->arena, struct http_headers), *sent;
     struct reply head = {0};
     struct http_headers fields = http_headers_in(l->ex->arena);
 
     if (!own)
         return NULL;
     *own = http_headers_in(l->ex->arena);
-    if (!http_headers_copy(own, l->client))
+    sent = strict_keying_fields(l->ex, &l->storing.key, negotiated, COUNTOF(negotiated));
+    if (!sent || !http_headers_copy(own, sent))
         return NULL;
     for (size_t i = 0; i < COUNTOF(conditions); i++)
         http_headers_remove_id(own, conditions[i]);
@@ -397,7 +404,7 @@ fetch(struct lookup *l)
     struct exchange *ex = l->ex;
     struct cache_entry *stored = l->got.entry;
     /* A range of something unknown is the backend's to give, and not stored. */
-    bool is_plain = l->has_range && !stored;
+    bool is_plain = l->has_range && !stored && !ex->received;
     struct http_headers *sent = is_plain ? l->client : own_request(l, stored);
     struct exchange_instants when = {.asked_s = wall_s(ex)};
     bool ok;
@@ -453,9 +460,16 @@ run_refresh(struct exchange *ex, void *arg)
 static bool
 start_refresh(struct lookup *l)
 {
-    struct exchange *ex = l->ex, *own = detached_copy(ex);
-    struct refresh *r = own ? arena_new(own->arena, struct refresh) : NULL;
+    struct exchange *ex = l->ex, *own = NULL;
+    struct http_headers *sent = strict_keying_fields(ex, &l->storing.key, negotiated, COUNTOF(negotiated));
+    struct refresh *r;
 
+    if (sent) {
+        ex->request.headers = sent;
+        own = detached_copy(ex);
+        ex->request.headers = l->client;
+    }
+    r = own ? arena_new(own->arena, struct refresh) : NULL;
     if (!r) {
         if (own)
             detached_delete(own);
@@ -628,6 +642,9 @@ http_cache_run(struct exchange *ex, const struct attempt *conf)
         return attempt_run(ex, conf);
     ex->said.bypass = CACHE_BYPASS_CONDITION;
     if (http_headers_has(h, HTTP_IF_MATCH) || http_headers_has(h, HTTP_IF_UNMODIFIED_SINCE))
+        return attempt_run(ex, conf);
+    ex->said.bypass = CACHE_BYPASS_AUTHORIZATION;
+    if (strict_keying_is_own(ex, HTTP_AUTHORIZATION))
         return attempt_run(ex, conf);
     l.has_range = http_headers_has(h, HTTP_RANGE);
     if (l.settings->client_directives)

@@ -10,6 +10,7 @@
 #include "base/codec.h"
 #include "base/num.h"
 #include "exchange/cache_report.h"
+#include "exchange/strict_keying.h"
 #include "exchange/writes.h"
 #include "gateway/explain_pass.h"
 #include "http/compress.h"
@@ -572,6 +573,10 @@ serve(struct front *f, const struct snapshot *s)
         return;
     set_gateway_base(f);
     http_strip_hop_by_hop(&f->call->request.headers, true);
+    if (UNLIKELY(!strict_keying_begin(&f->ex))) {
+        http_call_send_error(f->call, 500, STR("Internal server error"));
+        return;
+    }
     plan_run(&f->ex);
     if (UNLIKELY(writes_apply(&f->ex)))
         writes_drop(&f->ex);

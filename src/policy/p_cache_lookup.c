@@ -167,6 +167,8 @@ add_varies(const struct cache_lookup *l, struct exchange *ex, struct cache_inten
             return false;
         cache_key_add(b, name);
         cache_key_add(b, http_headers_get_joined(ex->request.headers, name));
+        if (intent->keyed_fields)
+            intent->keyed_fields[intent->n_keyed_fields++] = name;
     }
     return true;
 }
@@ -188,12 +190,28 @@ operation_name(const struct exchange *ex)
     return own->name;
 }
 
+/* For strict keying; the fields' names are added as they are evaluated. */
+static bool
+note_keyed(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
+{
+    if (LIKELY(!ex->received))
+        return true;
+    intent->keyed_fields = arena_new_array(ex->arena, struct str, l->headers.n + 1);
+    intent->keyed_query = arena_new_array(ex->arena, struct str, QUERY_NAMES_MAX);
+    if (!intent->keyed_fields || !intent->keyed_query)
+        return false;
+    intent->is_query_keyed = !query_names(l, ex, intent->keyed_query, &intent->n_keyed_query);
+    return true;
+}
+
 static bool
 build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
 {
     struct buf b = buf_in(ex->arena);
     struct url url;
 
+    if (!note_keyed(l, ex, intent))
+        return false;
     exchange_request_url(ex, &url);
     intent->path = url.path;
     buf_reserve(&b, 256);

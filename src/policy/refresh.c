@@ -58,11 +58,24 @@ prepare(struct exchange *own, const struct cache_intent *intent)
     return r && copy_intent(intent, own, &r->intent) && response_begin_miss(own, &r->intent) ? r : NULL;
 }
 
+/* The copy does not know any more which fields are the client's own. */
+static struct exchange *
+copy_keyed(struct exchange *ex, const struct cache_intent *intent)
+{
+    struct http_headers *headers = ex->request.headers;
+    struct str query = ex->request.query;
+    struct exchange *own = response_keep_keyed(ex, intent) ? detached_copy(ex) : NULL;
+
+    ex->request.headers = headers;
+    ex->request.query = query;
+    return own;
+}
+
 static bool
 start(struct exchange *ex, const struct cache_intent *intent, struct cache_flight *flight)
 {
     uint32_t *running = ex->services->detached;
-    struct exchange *own = running && *running >= REFRESHES_MAX ? NULL : detached_copy(ex);
+    struct exchange *own = running && *running >= REFRESHES_MAX ? NULL : copy_keyed(ex, intent);
     struct refresh *r = own ? prepare(own, intent) : NULL;
 
     if (!r) {

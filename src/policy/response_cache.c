@@ -7,6 +7,7 @@
 #include "cache/freshness.h"
 #include "exchange/cache_report.h"
 #include "exchange/stored_reply.h"
+#include "exchange/strict_keying.h"
 #include "http/headers.h"
 #include "model/api.h"
 #include "observe/metrics.h"
@@ -120,11 +121,29 @@ remove_conditions(struct http_headers *h)
 }
 
 bool
+response_keep_keyed(struct exchange *ex, const struct cache_intent *intent)
+{
+    struct http_headers *kept;
+    struct str query = ex->request.query;
+
+    if (LIKELY(!ex->received))
+        return true;
+    kept = strict_keying_fields(ex, &intent->key, intent->keyed_fields, intent->n_keyed_fields);
+    if (!intent->is_query_keyed && query.len)
+        query = strict_keying_query(ex, query, intent->keyed_query, intent->n_keyed_query);
+    if (!kept || (ex->request.query.len && !query.p))
+        return false;
+    ex->request.headers = kept;
+    ex->request.query = query;
+    return true;
+}
+
+bool
 response_begin_miss(struct exchange *ex, struct cache_intent *intent)
 {
     struct http_headers *seen = arena_new(ex->arena, struct http_headers);
 
-    if (!seen)
+    if (!seen || !response_keep_keyed(ex, intent))
         return false;
     *seen = http_headers_in(ex->arena);
     if (!http_headers_copy(seen, ex->request.headers))

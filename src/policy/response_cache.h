@@ -23,6 +23,9 @@ struct cache_intent {
     struct str custom;                /* what the last vary-by-custom gave */
     struct str path;                  /* context.Request.Url.Path at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */
+    struct str *keyed_fields, *keyed_query;   /* with strict keying: the names that the key holds */
+    uint32_t n_keyed_fields, n_keyed_query;
+    bool is_query_keyed;              /* the whole of it */
     uint8_t downstream;               /* enum downstream_caching */
     bool must_revalidate;
     bool is_store_allowed;            /* false: looked up, but this request's answer may not be stored */
@@ -42,6 +45,8 @@ bool response_serve(struct exchange *ex, const struct cache_intent *intent, stru
 /* The request goes to the backend, and its answer may be stored by the intent: remembers the headers, and removes what makes
  * a backend answer in part or not at all. False when the arena is full. */
 bool response_begin_miss(struct exchange *ex, struct cache_intent *intent);
+/* With strict keying: takes what the key does not hold from the request. False when the arena is full. */
+bool response_keep_keyed(struct exchange *ex, const struct cache_intent *intent);
 /* After backend: FLOW_CACHE_HIT when it failed, or answered 500, 502, 503 or 504, and a stale answer may stand in for it;
  * else `flow`. */
 enum flow response_instead_of_failure(struct exchange *ex, enum flow flow);
