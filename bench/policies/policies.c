@@ -100,6 +100,8 @@ static const struct row {
     {"validate-headers", OUTBOUND, 0, "<validate-headers specified-header-action=\"prevent\" unspecified-header-action=\"ignore\" />", NULL},
     {"validate-parameters", INBOUND, 0, "<validate-parameters specified-parameter-action=\"prevent\" unspecified-parameter-action=\"ignore\" />", NULL},
     {"validate-status-code", OUTBOUND, GOAL_NS, "<validate-status-code unspecified-status-code-action=\"ignore\" />", NULL},
+    {"emit-metric", INBOUND, GOAL_NS,
+     "<emit-metric name=\"requests\" value=\"1\" namespace=\"shop\"><dimension name=\"API ID\" /></emit-metric>", NULL},
     {"trace", INBOUND, GOAL_NS, "<trace source=\"s\" severity=\"information\"><message>m</message></trace>", NULL},
 };
 
@@ -190,6 +192,7 @@ load(struct bench *b)
     if (!config_parse(&source, STR(""), &b->lasting, &b->options, &diags))
         die("headgate.yaml", &diags);
     b->options.artifacts = str_from_c(b->folder);
+    b->services.figures = metrics_of_worker(in.metrics, 0);
     if (!store_load(&b->options, 0, &in.model, &diags) || !(b->snapshot = snapshot_new(&in, &documents, &diags)))
         die("the configuration does not load", &diags);
 }
