@@ -3,15 +3,15 @@ SPDX-License-Identifier: Apache-2.0"""
 import json
 import os
 import socket
+import sys
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../suite"))
+from ports import free_port
 
 
 def free_ports(n):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    return [free_port() for _ in range(n)]
 
 
 def write(path, text):

@@ -22,15 +22,11 @@ import h2.config
 import h2.connection
 import h2.events
 
+from ports import free_port
+
 HEADGATE = os.path.abspath(sys.argv[1])
 STATUS = "/status-0123456789abcdef"
 SLOW = 5 if "asan" in HEADGATE or "tsan" in HEADGATE else 1
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, seconds=10):

@@ -562,7 +562,7 @@ def test_tls(rig):
 def cluster(rig, n=3):
     """n primaries with a third of the slots each."""
     members = [rig.redis("--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "2000",
-                         name=f"member{i}", port=free_cluster_port()) for i in range(n)]
+                         name=f"member{i}", port=free_port(also=10000)) for i in range(n)]
     for i, m in enumerate(members):
         first, last = 16384 * i // n, 16384 * (i + 1) // n - 1
         assert m("CLUSTER", "ADDSLOTSRANGE", first, last) == "OK"
@@ -573,20 +573,6 @@ def cluster(rig, n=3):
         must(lambda: b"cluster_state:ok" in m("CLUSTER", "INFO") and b"cluster_known_nodes:%d" % n in m("CLUSTER", "INFO"),
              "the cluster forms", 30)
     return members
-
-
-def free_cluster_port():
-    """The bus listens 10000 above."""
-    while True:
-        port = free_port()
-        if port > 55000:
-            continue
-        try:
-            with socket.socket() as s:
-                s.bind(("127.0.0.1", port + 10000))
-            return port
-        except OSError:
-            continue
 
 
 def test_a_cluster(rig):

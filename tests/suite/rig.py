@@ -1,6 +1,6 @@
 """rig.py: what the suites with real servers share: an origin, a Redis, a relay that delays and cuts, gateways, clients.
 
-Everything binds to 127.0.0.1 on ports the kernel chose, lives in a temporary folder and ends by its own pid.
+Everything binds to 127.0.0.1 on free ports, lives in a temporary folder and ends by its own pid.
 """
 import concurrent.futures
 import http.client
@@ -17,14 +17,10 @@ import threading
 import time
 import traceback
 
+from ports import free_port
+
 HEADGATE = os.path.abspath(sys.argv[1])
 SLOW = 5 if "asan" in HEADGATE or "tsan" in HEADGATE else 1
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, seconds=10):
