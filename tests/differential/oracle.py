@@ -81,9 +81,9 @@ def newtonsoft():
 class Oracle:
     def __init__(self, folder):
         self.folder = folder
-        self.library = newtonsoft()
+        self.assembly = newtonsoft()
         if not os.path.exists(os.path.join(folder, "Newtonsoft.Json.dll")):
-            os.symlink(self.library, os.path.join(folder, "Newtonsoft.Json.dll"))
+            os.symlink(self.assembly, os.path.join(folder, "Newtonsoft.Json.dll"))
 
     def compile(self, numbers):
         """Exit status and the messages: {number: text}; number -1 for what belongs to no expression."""
@@ -93,7 +93,7 @@ class Oracle:
         with open(self.folder + "/args", "w") as f:
             f.write("\n".join(["-nologo", "-langversion:experimental", "-warn:0", "-nostdlib-", "-out:%s/run.exe" % self.folder,
                                "-r:System.Xml.dll", "-r:System.Xml.Linq.dll", "-r:System.Core.dll",
-                               "-r:" + self.library, self.folder + "/runner.cs"] + names))
+                               "-r:" + self.assembly, self.folder + "/runner.cs"] + names))
         r = subprocess.run(["mcs", "@" + self.folder + "/args"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         wrong = {}
         for line in r.stdout.decode("utf-8", "replace").splitlines():
