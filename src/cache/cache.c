@@ -447,14 +447,20 @@ drop_variants(struct cache *c, struct shard *s, const struct cache_entry *e, con
     s->evictions++;
 }
 
-/* Publishes. False when a purge came after it was born; then *gone is the entry itself. */
+static uint64_t *
+removal_of(struct shard *s, uint64_t hash)
+{
+    return &s->removals[hash / BUCKETS_MIN % REMOVALS];
+}
+
+/* Publishes. False when a purge, or a removal of its key, came after it was born (that of a copy is a purge of its source); then *gone is the entry itself. */
 static bool
 insert(struct cache *c, struct shard *s, struct cache_entry *e, const struct cache_key *key, struct cache_entry **gone)
 {
     struct cache_entry **bucket;
     bool is_ghost;
 
-    if (!shard_is_alive(c, e, e->stored_ms)) {
+    if ((!e->source && e->generation < *removal_of(s, e->hash)) || !shard_is_alive(c, e, e->stored_ms)) {
         *gone = e;
         return false;
     }
@@ -578,6 +584,7 @@ cache_remove(struct cache *c, const struct cache_key *key)
     uint32_t n = 0;
 
     pthread_mutex_lock(&s->lock);
+    *removal_of(s, key->hash.lo) = generations_purge(&c->generations, NULL, 0, false);
     for (at = bucket_of(s, key->hash.lo); *at;) {
         if (!entry_matches(*at, key)) {
             at = &(*at)->next;

@@ -183,7 +183,7 @@ uint32_t cache_entry_source_epoch(const struct cache_entry *e);
 /* The number that purges compare with. Only grows. */
 uint64_t cache_generation(const struct cache *c);
 void cache_generation_raise(struct cache *c, uint64_t to);
-/* Removes all variants of one key; how many there were. */
+/* Removes all variants of one key; how many there were. What was fetched before is not stored under it any more. */
 uint32_t cache_remove(struct cache *c, const struct cache_key *key);
 /* The same, known by the hash alone. */
 uint32_t cache_remove_hash(struct cache *c, struct hash128 hash);

@@ -211,13 +211,15 @@ store(struct reader *r, const struct wire *v, struct dump_figures *ret)
 {
     struct cache_scopes scopes;
     uint64_t age_ms = r->at->wall_ms - MIN(v->stored_ms, r->at->wall_ms);
+    uint64_t ended_ms = r->at->wall_ms - MIN(v->expires_ms, r->at->wall_ms);
     struct cache_item item = {.key = {v->key, hash_128(v->key)}, .vary = v->vary, .scopes = &scopes, .born = r->born,
                               .stored_ms = from_wall(r->at, v->stored_ms), .expires_ms = from_wall(r->at, v->expires_ms),
                               .stale_until_ms = v->stale_until_ms ? from_wall(r->at, v->stale_until_ms) : 0,
-                              .age_s = v->age_s, .revalidate_s = v->revalidate_s, .error_s = v->error_s, .flags = v->flags,
-                              .status = v->status, .tag = v->tag, .head = v->head};
+                              .flags = v->flags, .status = v->status, .tag = v->tag, .head = v->head};
 
-    item.age_s += (uint32_t)((age_ms - MIN(age_ms, r->at->now_ms)) / 1000);
+    item.age_s = wire_age(v->age_s, age_ms - MIN(age_ms, r->at->now_ms));
+    item.revalidate_s = wire_window_left(v->revalidate_s, ended_ms - MIN(ended_ms, r->at->now_ms));
+    item.error_s = wire_window_left(v->error_s, ended_ms - MIN(ended_ms, r->at->now_ms));
     if (v->head.len && r->fix_head && v->kind == CACHE_RESPONSE && !r->fix_head((char *)(uintptr_t)v->head.p, v->head.len))
         return false;
     wire_scopes(v, &scopes);

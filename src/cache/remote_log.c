@@ -269,9 +269,11 @@ ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
+#define WHY_MAX 120u
+
 struct added {
-    uint64_t number;
-    bool is_refused;
+    uint64_t number;                  /* 0: it was not written */
+    char why[WHY_MAX];                /* then */
 };
 
 static void
@@ -279,9 +281,26 @@ take_added(void *ctx, const struct redis_ask *ask, struct resp reply)
 {
     struct added *a = ctx;
 
-    a->is_refused = resp_type(reply) == RESP_ERROR;
     if (resp_type(reply) == RESP_STRING)
         a->number = external_generation_parse(resp_text(reply));
+    if (resp_type(reply) == RESP_ERROR)
+        snprintf(a->why, sizeof(a->why), "%.*s", STR_ARG(resp_text(reply)));
+    else if (!a->number)
+        snprintf(a->why, sizeof(a->why), "an answer of another kind");
+}
+
+/* False when nobody answered. Yields. */
+static bool
+write_entry(struct remote *r, const struct str *words, uint32_t n, struct added *ret)
+{
+    struct redis_ask ask = {words, n, take_added, ret, 0, 0};
+    struct err err = ERR_INIT;
+
+    *ret = (struct added){0};
+    if (redis_client_run(r->client, KEY_PURGES, &ask, 1, remote_deadline(r), &err))
+        return true;
+    snprintf(ret->why, sizeof(ret->why), "%s", err.text);
+    return false;
 }
 
 static struct str
@@ -292,35 +311,29 @@ scopes_text(const cache_scope_id *scopes, size_t n, struct buf *b)
     return buf_str(b);
 }
 
-/* The generation of the purge; 0: it was not written. Yields. */
+/* The generation of the purge; 0: it was not written, and `added` says why. Yields. */
 static uint64_t
-write_purge(struct remote *r, const struct purge_order *order)
+write_purge(struct remote *r, const struct purge_order *order, struct added *added)
 {
     struct buf b AUTO(buf_destroy) = BUF_INIT;
     struct str words[] = {STR("XADD"), KEY_PURGES, STR("MAXLEN"), STR("~"), STR(LOG_LENGTH), STR("*"),
         STR("scopes"), scopes_text(order->scopes, order->n, &b), STR("soft"), order->is_soft ? STR("1") : STR("0"),
         STR("what"), str_sub(order->what, 0, 200), STR("by"), str_sub(order->by, 0, 100), STR("node"), str_from_c(r->x->name)};
-    struct added a = {0};
-    struct redis_ask ask = {words, COUNTOF(words), take_added, &a, 0, 0};
 
-    if (!redis_client_run(r->client, KEY_PURGES, &ask, 1, remote_deadline(r), NULL))
-        return 0;
-    return a.number;
+    return write_entry(r, words, COUNTOF(words), added) ? added->number : 0;
 }
 
 /* An entry that is no purge: `begin`, everything born before it is dead; `raise`, numbers go on above it. Refused when another
  * node was quicker: what that one wrote is read in the next round. False when nobody answered. Yields. */
 static bool
-write_mark(struct remote *r, struct str what)
+write_mark(struct remote *r, struct str what, struct added *added)
 {
     char text[40];
     uint64_t above = MAX(atomic_load(&r->x->applied), cache_generation(r->memory)) + 1;
     struct str id = above >= CLOCK_NUMBERS ? external_generation_text(above, text) : STR("*");
     struct str words[] = {STR("XADD"), KEY_PURGES, id, what, STR("1"), STR("node"), str_from_c(r->x->name)};
-    struct added a = {0};
-    struct redis_ask ask = {words, COUNTOF(words), take_added, &a, 0, 0};
 
-    return redis_client_run(r->client, KEY_PURGES, &ask, 1, remote_deadline(r), NULL);
+    return write_entry(r, words, COUNTOF(words), added);
 }
 
 static void
@@ -359,14 +372,14 @@ take_pending(struct external *x, struct pending_purge *ret)
 
 /* Purges that were made while the store was away. Yields. */
 static bool
-write_pending(struct remote *r)
+write_pending(struct remote *r, struct added *added)
 {
     struct pending_purge p;
 
     while (take_pending(r->x, &p)) {
         struct purge_order order = {.scopes = p.scopes, .n = p.n, .is_soft = p.is_soft, .what = STR("made while away")};
 
-        if (write_purge(r, &order))
+        if (write_purge(r, &order, added))
             continue;
         keep_pending(r->x, &order);
         return false;
@@ -374,18 +387,18 @@ write_pending(struct remote *r)
     return true;
 }
 
-/* Why the store is not used although it answers: once, until it has worked again. */
+/* Why the store is not used although it answers: once, until it has worked again. That nobody answered is the link's to tell. */
 static void
-warn_once(struct remote *r, const struct inquiry *q)
+warn_once(struct remote *r, const char *what, const char *why)
 {
     bool expected = false;
 
-    if (!q->is_bad && q->last >= q->before && q->last)
+    if (!*why)
         return;
     if (!atomic_compare_exchange_strong(&r->x->has_warned, &expected, true))
         return;
     external_tell(r->x, LOG_WARN, "cache: the purges of other nodes cannot be %s (%s), so nothing is served from the external cache",
-                  q->is_bad ? "read" : "written", q->is_bad ? q->error : "it refuses writes and knows less than this node");
+                  what, why);
 }
 
 /* --- the lease ----------------------------------------------------------------------------------------------------- */
@@ -403,14 +416,14 @@ extend_lease(struct remote *r, uint64_t sent_ns)
 /* What is not as it should be after a question was answered, and what was done about it. */
 enum mending { NOTHING_TO_MEND, MENDED, CANNOT_MEND };
 
-/* Yields. */
+/* added: what has become of the last entry that was written, here or in an earlier round. Yields. */
 static enum mending
-mend(struct remote *r, const struct inquiry *q, uint32_t *marks)
+mend(struct remote *r, const struct inquiry *q, uint32_t *marks, struct added *added)
 {
     struct external *x = r->x;
 
     if (q->last < q->before || q->last == 0)
-        return ++*marks <= MARKS_MAX && write_mark(r, STR("begin")) ? MENDED : CANNOT_MEND;
+        return ++*marks <= MARKS_MAX && write_mark(r, STR("begin"), added) ? MENDED : CANNOT_MEND;
     if (q->before == 0)
         raise_floor(x, q->first);
     if (q->before && q->first > q->before) {
@@ -420,10 +433,10 @@ mend(struct remote *r, const struct inquiry *q, uint32_t *marks)
     if (q->n >= BATCH)
         return MENDED;                /* there is more */
     if (atomic_load(&x->n_pending))
-        return write_pending(r) ? MENDED : CANNOT_MEND;
+        return write_pending(r, added) ? MENDED : CANNOT_MEND;
     if (cache_generation(r->memory) > atomic_load(&x->applied)) {
         atomic_store(&x->born_min, cache_generation(r->memory) + 1);
-        return ++*marks <= MARKS_MAX && write_mark(r, STR("raise")) ? MENDED : CANNOT_MEND;
+        return ++*marks <= MARKS_MAX && write_mark(r, STR("raise"), added) ? MENDED : CANNOT_MEND;
     }
     return NOTHING_TO_MEND;
 }
@@ -432,18 +445,19 @@ mend(struct remote *r, const struct inquiry *q, uint32_t *marks)
 static bool
 catch_up(struct remote *r)
 {
+    struct added added = {0};
     struct inquiry q;
     uint64_t sent_ns;
     uint32_t marks = 0;
 
     for (uint32_t i = 0; i < BATCHES_MAX && !r->is_ending; i++) {
         if (!ask_once(r, &q, &sent_ns)) {
-            warn_once(r, &q);
+            warn_once(r, "read", q.is_bad ? q.error : "");
             return false;
         }
-        switch (mend(r, &q, &marks)) {
+        switch (mend(r, &q, &marks, &added)) {
         case MENDED: continue;
-        case CANNOT_MEND: warn_once(r, &q); return false;
+        case CANNOT_MEND: warn_once(r, "written", added.why); return false;
         case NOTHING_TO_MEND: break;
         }
         atomic_store(&r->x->has_warned, false);
@@ -725,6 +739,7 @@ remove_name(struct remote *r, struct str name)
 void
 remote_purge(struct remote *r, const struct purge_order *order, struct str del, struct purge_receipt *ret)
 {
+    struct added added;
     uint32_t member;
     uint64_t number = 0;
 
@@ -732,7 +747,7 @@ remote_purge(struct remote *r, const struct purge_order *order, struct str del, 
                                   .outstanding = STR("")};
     external_count(r->x, EXTERNAL_PURGES);
     if (remote_member(r, KEY_PURGES, &member))
-        number = write_purge(r, order);
+        number = write_purge(r, order, &added);
     if (number && confirm(r, false) && atomic_load(&r->x->applied) >= number) {
         ret->is_shared = true;
         ret->generation = number;

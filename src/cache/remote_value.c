@@ -46,12 +46,15 @@ to_wall(const struct remote *r, uint64_t at_ms)
     return at_ms + wall_ms(r) - loop_now_ms(r->loop);
 }
 
-/* An instant before this machine's start has no place on its clock: it is the start then. */
+/* An instant before this machine's start has no place on its clock: it is the start then, and *ret_lost_ms (may be NULL) says how
+ * much earlier it was. */
 static uint64_t
-from_wall(const struct remote *r, uint64_t at_ms)
+from_wall(const struct remote *r, uint64_t at_ms, uint64_t *ret_lost_ms)
 {
     uint64_t shift = wall_ms(r) - loop_now_ms(r->loop);
 
+    if (ret_lost_ms)
+        *ret_lost_ms = shift - MIN(shift, at_ms);
     return at_ms > shift ? at_ms - shift : 0;
 }
 
@@ -129,13 +132,18 @@ static struct cache_item
 item_of(const struct fetch *f, const struct wire *v, const struct cache_scopes *scopes, bool is_copy)
 {
     struct remote *r = f->r;
+    uint64_t older_ms, ended_ms;
     struct cache_item item = {
         .key = is_copy ? remote_copy_key(f->key) : *f->key, .vary = v->vary, .scopes = scopes, .born = v->born,
-        .stored_ms = MIN(from_wall(r, v->stored_ms), loop_now_ms(r->loop)), .expires_ms = from_wall(r, v->expires_ms),
-        .stale_until_ms = v->stale_until_ms ? from_wall(r, v->stale_until_ms) : 0, .status = v->status, .tag = v->tag,
-        .revalidate_s = v->revalidate_s, .error_s = v->error_s, .age_s = v->age_s, .flags = v->flags, .head = v->head,
-        .is_unlisted = !is_copy};
+        .stored_ms = MIN(from_wall(r, v->stored_ms, &older_ms), loop_now_ms(r->loop)),
+        .expires_ms = from_wall(r, v->expires_ms, &ended_ms),
+        .stale_until_ms = v->stale_until_ms ? from_wall(r, v->stale_until_ms, NULL) : 0, .status = v->status, .tag = v->tag,
+        .flags = v->flags, .head = v->head, .is_unlisted = !is_copy};
 
+    /* What the clock cannot hold is added to the age, and taken from what is left after the end. */
+    item.age_s = wire_age(v->age_s, older_ms);
+    item.revalidate_s = wire_window_left(v->revalidate_s, ended_ms);
+    item.error_s = wire_window_left(v->error_s, ended_ms);
     if (is_copy) {
         item.source = f->source.source;
         item.source_epoch = f->source.epoch;

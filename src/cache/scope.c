@@ -201,7 +201,7 @@ generations_purge(struct generations *g, const cache_scope_id *scopes, size_t n,
     uint64_t now;
 
     pthread_mutex_lock(&g->lock);
-    now = atomic_load_explicit(&g->now, memory_order_relaxed);
+    now = atomic_load_explicit(&g->now, memory_order_relaxed) + (n == 0);
     for (size_t i = 0; i < n; i++)
         purge_scope(g, scopes[i], ++now, is_soft);
     atomic_store_explicit(&g->now, now, memory_order_release);

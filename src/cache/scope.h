@@ -57,7 +57,7 @@ enum scope_state { SCOPE_LIVE, SCOPE_STALE, SCOPE_DEAD };
 
 void generations_create(struct generations *g);
 void generations_destroy(struct generations *g);
-/* Gives the n scopes (SCOPE_ALL among them perhaps) the next number, and returns it. */
+/* Gives the n scopes (SCOPE_ALL among them perhaps) the next number, and returns it; n may be 0. */
 uint64_t generations_purge(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft);
 /* A purge that another node made under this number: they all get it, or our next number when ours have passed it. */
 void generations_purge_at(struct generations *g, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number);

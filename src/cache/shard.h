@@ -12,6 +12,7 @@
 #define FLIGHT_BUCKETS 64u
 #define MARKS 64u
 #define REFUSAL_NOTES 4096u           /* a power of two */
+#define REMOVALS 64u                  /* a power of two */
 
 struct cache_flight;
 
@@ -31,6 +32,7 @@ struct shard {
     struct scope_counts counts;
     struct cache_flight *flights[FLIGHT_BUCKETS];   /* by hash; flight.c */
     struct solo_mark marks[MARKS];
+    uint64_t removals[REMOVALS];      /* generation of the last removal by key, by its hash: what was born before is not stored */
     uint64_t hits, stale, misses, stores, replaced, evictions, expired, purged, removed, ghost_hits;
     uint64_t collapsed, follows;
 };

@@ -278,7 +278,7 @@ remove_everywhere(struct cache_tiers *t, struct remote *r, const struct cache_pl
     struct purge_order order = {.scopes = &scope, .n = 1, .what = name};
     struct purge_receipt receipt = {0};
 
-    cache_remove(t->memory, &copy);
+    cache_remove_hash(t->memory, copy.hash);
     if (!remote_enter(r))
         return false;
     remote_purge(r, &order, name, &receipt);

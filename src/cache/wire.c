@@ -13,6 +13,7 @@
 #define FLAG_PACKED 1u
 #define CHECKED_FROM ((size_t)16)   /* magic, version and checksum itself are not covered by it */
 #define PACK_LEVEL 1
+#define AGE_MAX_S ((uint64_t)1 << 31)  /* RFC 9111 1.2.2: more is as much */
 
 /* The head as it lies in memory. */
 struct wire_head {
@@ -143,6 +144,21 @@ wire_decode(struct str bytes, struct wire *ret, struct err *err)
     if (!ret->is_packed && ret->body_len != rest.len)
         return err_set(err, ERR_INVALID, "its parts do not fit together");
     return true;
+}
+
+uint32_t
+wire_age(uint32_t age_s, uint64_t lost_ms)
+{
+    return (uint32_t)MIN(age_s + lost_ms / 1000, AGE_MAX_S);
+}
+
+/* A second that has begun is gone. */
+uint32_t
+wire_window_left(uint32_t window_s, uint64_t lost_ms)
+{
+    uint64_t lost_s = lost_ms / 1000 + (lost_ms % 1000 != 0);
+
+    return window_s - (uint32_t)MIN(lost_s, (uint64_t)window_s);
 }
 
 void

@@ -45,6 +45,11 @@ MUST_USE bool wire_encode(struct buf *to, const struct wire *v, const struct str
 MUST_USE bool wire_decode(struct str bytes, struct wire *ret, struct err *err);
 void wire_scopes(const struct wire *v, struct cache_scopes *ret);
 
+/* A reader's clock may have begun after the entry was stored, or even after it had expired; an instant before that is its zero, and
+ * lost_ms says how much earlier it was. The age when stored, with what was lost; and what is left of a window behind the end. */
+uint32_t wire_age(uint32_t age_s, uint64_t lost_ms);
+uint32_t wire_window_left(uint32_t window_s, uint64_t lost_ms);
+
 /* zstd. pack: false when it would not save an eighth. unpack: exactly `len` bytes into `to`, else ERR_INVALID. */
 MUST_USE bool wire_pack(const struct str *parts, uint32_t n, struct buf *to);
 MUST_USE bool wire_unpack(struct str packed, char *to, size_t len, struct err *err);

@@ -36,6 +36,7 @@ detached_new(const struct exchange *from, const struct exchange_limits *limits)
     d->arena = arena;
     exchange_init(&d->ex, &d->arena, from->services, limits ? limits : from->limits, NULL);
     exchange_share_pin(&d->ex, from);
+    d->ex.born = from->born;
     return &d->ex;
 }
 

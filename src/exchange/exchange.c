@@ -7,6 +7,7 @@
 #include "backend/backends.h"
 #include "backend/target.h"
 #include "base/buf.h"
+#include "cache/tiers.h"
 #include "exchange/fetch.h"
 #include "expr/program.h"
 #include "http/client.h"
@@ -51,12 +52,14 @@ exchange_init(struct exchange *ex, struct arena *arena, const struct services *s
     ex->variables = &ex->own_variables;
     ex->times.start_ns = services->loop ? loop_now_ns(services->loop) : 0;
     ex->timestamp_ns = services->loop ? loop_wall_ns(services->loop) : 0;
+    ex->born = services->tiers ? tiers_generation(services->tiers) : 0;
     if (!call)
         return;
     ex->times.start_ns = call->started_ns;
     ex->request.method = call->request.method_text;
     ex->request.headers = &call->request.headers;
     ex->request.query = call->request.query;
+    ex->accept_encoding = http_headers_get(&call->request.headers, HTTP_ACCEPT_ENCODING);
     if (call->body)
         ex->request.content = (struct content){.state = CONTENT_STREAM, .stream = call->body};
 }
@@ -79,6 +82,7 @@ exchange_share_pin(struct exchange *ex, const struct exchange *from)
     ex->outlets = from->outlets;
     ex->schemas = from->schemas;
     ex->targets = from->targets;
+    ex->born_max = from->born_max;
     ex->pin = from->pin;
     ex->pin_take = from->pin_take;
     ex->pin_release = from->pin_release;

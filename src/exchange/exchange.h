@@ -211,6 +211,7 @@ struct exchange {
     const struct subscription *subscription;  /* NULL without one */
     const struct user *user;                  /* the subscription's owner, or NULL */
     const struct plan *plan;
+    const _Atomic uint64_t *born_max;     /* struct snapshot; NULL: fetches of this configuration may be of any generation */
     void *pin;                    /* what keeps model, plan, backends and targets alive, for detached exchanges */
     void (*pin_take)(void *pin), (*pin_release)(void *pin);
     const struct api_schemas *schemas;    /* policy/schemas.h, of the API; NULL: no policy here validates */
@@ -219,6 +220,7 @@ struct exchange {
     struct target_cache *targets; /* addresses computed by expressions; this worker's, of that configuration */
     uint8_t id[16];               /* context.RequestId, activityId, log */
     struct url original_url;      /* as received, normal form */
+    uint64_t born;                /* generation of the cache when it began, or purged something itself: what its values are based on */
     const struct http_headers *received;  /* exchange/strict_keying.h: the client's fields; NULL: the API does not ask for it */
     struct str original_request_path;  /* the path below the API's prefix, as it was before any rewrite */
     const struct http_client_id *client;   /* who called, behind trusted proxies; NULL when detached */
@@ -227,6 +229,7 @@ struct exchange {
     const struct addr *peer;      /* of the connection; NULL: none */
     uint8_t client_version;       /* enum http_version of the request */
     struct str authority;         /* Host as the client sent it */
+    struct str accept_encoding;   /* as the client sent it, whatever policies have made of it; STR_NONE: not at all */
     struct str gateway_base;      /* "https://host/api-prefix", for redirect-content-urls */
     const struct route_parameter *parameters;  /* of the template, values as received (percent-encoded) */
     uint32_t n_parameters;

@@ -138,6 +138,10 @@ serve(struct lookup *l, struct cache_entry *entry, struct cache_fill *fill, enum
     ex->cache_outcome = (uint8_t)outcome;
     cache_report_served(ex, entry);
     http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
+    if (!reply_fit_coding(ex, r)) {
+        exchange_fail(ex, "no memory left to unpack a cached answer");
+        return false;
+    }
     reply_settle_conditions(ex, l->client, l->is_head, r);
     return true;
 }
@@ -291,6 +295,10 @@ take_answer(struct lookup *l, const struct http_headers *sent, const struct exch
     }
     if (l->settings->surrogate_control)
         http_headers_remove(r->headers, STR("Surrogate-Control"));
+    if (ex->is_answer_stored && !reply_fit_coding(ex, r)) {
+        exchange_fail(ex, "no memory left to unpack an answer");
+        return false;
+    }
     reply_settle_conditions(ex, l->client, l->is_head, r);
     return true;
 }
@@ -414,7 +422,7 @@ fetch(struct lookup *l)
         exchange_fail(ex, "no memory left to send the request");
         return false;
     }
-    l->storing.born = tiers_generation(ex->services->tiers);
+    l->storing.born = storing_born(ex);
     ok = attempt(l, sent);
     when.answered_s = wall_s(ex);
     if (!ok || is_failure(ex->response->status)) {

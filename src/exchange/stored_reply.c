@@ -6,6 +6,7 @@
 #include "exchange/stored_reply.h"
 
 #include "http/body.h"
+#include "http/compress.h"
 #include "http/conditional.h"
 #include "http/headers.h"
 
@@ -177,6 +178,53 @@ reply_from_entry(struct exchange *ex, struct cache_entry *e, struct cache_fill *
     }
     r->status = cache_entry_status(e);
     return (fill ? follow(ex, r, fill) : set_content(ex, r, e)) ? r : NULL;
+}
+
+/* --- codings ------------------------------------------------------------------------------------------------------- */
+
+/* What describes the bytes as they were. */
+static void
+remove_packed_fields(struct http_headers *h)
+{
+    static const struct str names[] = {STR_INIT("Content-Encoding"), STR_INIT("Content-Length"), STR_INIT("Accept-Ranges"),
+                                       STR_INIT("Content-MD5"), STR_INIT("Content-Digest"), STR_INIT("Digest")};
+
+    for (size_t i = 0; i < COUNTOF(names); i++)
+        http_headers_remove(h, names[i]);
+}
+
+static bool
+unpack(struct exchange *ex, struct reply *r, enum http_coding coding)
+{
+    struct body *below = r->content.state == CONTENT_STREAM ? r->content.stream : NULL, *plain;
+
+    if (r->content.state == CONTENT_BYTES || r->content.state == CONTENT_PIECES)
+        if (!content_body(ex, &r->content, &below))
+            return false;
+    remove_packed_fields(r->headers);
+    if (!http_weaken_etag(ex->arena, r->headers))
+        return false;
+    if (!below)
+        return true;
+    plain = body_decode(ex->arena, below, coding, UINT64_MAX, ex->limits->inflate_ratio, NULL);
+    if (plain)
+        r->content = (struct content){.state = CONTENT_STREAM, .stream = plain};
+    return plain != NULL;
+}
+
+bool
+reply_fit_coding(struct exchange *ex, struct reply *r)
+{
+    struct str word = http_headers_get(r->headers, HTTP_CONTENT_ENCODING);
+    enum http_coding coding;
+
+    if (LIKELY(!word.len) || !ex->call || !http_status_has_body(r->status) || r->status == 206 ||
+        !http_coding_from(str_trim(word), &coding) || coding == HTTP_CODING_IDENTITY ||
+        http_list_has(http_headers_get_joined(r->headers, STR("Cache-Control")), STR("no-transform")))
+        return true;
+    if (!http_vary_by_coding(ex->arena, r->headers))
+        return false;
+    return http_accepts_coding(ex->accept_encoding, coding) || unpack(ex, r, coding);
 }
 
 /* --- what the client asked for of it ------------------------------------------------------------------------------- */

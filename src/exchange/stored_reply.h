@@ -14,6 +14,9 @@ bool stored_head_fix(char *head, size_t len);
 struct reply *reply_from_entry(struct exchange *ex, struct cache_entry *e, struct cache_fill *fill);
 /* Only the head: fields are views of the entry, which the caller keeps. False when it is not readable, or the arena full. */
 bool stored_head_decode(struct str head, struct reply *r);
+/* An answer that is stored serves everybody, so it is unpacked for a client that does not take its Content-Encoding, and says `Vary` to
+ * caches behind us. One that is `no-transform`, or in a coding we do not know, stays as it is. False when the arena is full. */
+MUST_USE bool reply_fit_coding(struct exchange *ex, struct reply *r);
 /* What the client asked for of a stored answer (RFC 9110 13.2.2): 304 when it has it already, one range of its body. Leaves
  * anything but a 200 alone. */
 void reply_settle_conditions(struct exchange *ex, const struct http_headers *request, bool is_head, struct reply *r);

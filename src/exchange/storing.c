@@ -12,6 +12,26 @@
 #include "model/api.h"
 #include "rt/loop.h"
 
+uint64_t
+storing_born(const struct exchange *ex)
+{
+    uint64_t now = tiers_generation(ex->services->tiers);
+
+    return ex->born_max ? MIN(now, atomic_load(ex->born_max)) : now;
+}
+
+uint64_t
+storing_born_of_values(const struct exchange *ex)
+{
+    return MIN(storing_born(ex), ex->born);
+}
+
+void
+storing_has_purged(struct exchange *ex)
+{
+    ex->born = tiers_generation(ex->services->tiers);
+}
+
 /* --- what ---------------------------------------------------------------------------------------------------------- */
 
 static void

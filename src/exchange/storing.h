@@ -12,7 +12,7 @@ struct http_field;
 struct storing {
     struct cache_key key;
     struct cache_place place;
-    uint64_t born;                    /* tiers_generation() before the fetch */
+    uint64_t born;                    /* storing_born() before the fetch */
     struct cache_flight *flight;      /* that the exchange leads; NULL: none. Ended, or handed on to the fill, in any case */
     const struct http_headers *request;   /* as they were when the answer was asked for: values for its Vary */
     struct str path, query;           /* where it was asked for, beside the address as received */
@@ -24,6 +24,12 @@ struct storing {
     bool (*wants_field)(const void *ctx, const struct http_field *f);   /* NULL: all fields are stored */
     const void *ctx;
 };
+/* The `born` of what is about to be fetched. */
+uint64_t storing_born(const struct exchange *ex);
+/* That of a value made by policies: from whatever the exchange has read since it began, so that a purge since then counts. */
+uint64_t storing_born_of_values(const struct exchange *ex);
+/* The exchange has purged something itself: what it stores from now on is meant to replace that. */
+void storing_has_purged(struct exchange *ex);
 /* False when it is not stored (*ret_why, may be NULL); the exchange's answer is whole all the same. Yields. */
 bool storing_run(struct exchange *ex, const struct storing *s, enum cache_refusal *ret_why);
 /* What is purged with an answer: API, operation, tags, paths with all that lies above them. */

@@ -644,6 +644,7 @@ front_on_call(void *ctx, struct http_call *call)
     f->call = call;
     exchange_init(&f->ex, call->arena, &w->services, &w->gateway->exchange_limits, call);
     f->ex.model = pin->snapshot->model;
+    f->ex.born_max = &pin->snapshot->born_max;
     f->ex.pin = pin;
     f->ex.pin_take = hold_pin;
     f->ex.pin_release = drop_pin;

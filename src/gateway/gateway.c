@@ -186,8 +186,11 @@ gateway_publish(struct gateway *g, struct diags *diags)
     }
     external_cache_publish(g, external);
     gateway_on_each_worker(g, swap_snapshot, s);
-    if (g->current)
+    if (g->current) {
+        /* What goes on under the old one cannot store past the purge, however late it asks its backend. */
+        atomic_store(&g->current->born_max, cache_generation(g->cache));
         api_changes_purge(g, g->current->model, s->model);
+    }
     snapshot_unref(g->current);
     g->current = s;
     metric_add(figures, METRIC_PUBLISHES, 1);

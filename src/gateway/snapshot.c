@@ -404,6 +404,7 @@ snapshot_new(const struct snapshot_input *in, struct document_cache *cache, stru
         cache->surroundings = surroundings;
     }
     atomic_store(&s->refs, 1);
+    atomic_store(&s->born_max, UINT64_MAX);
     s->arena = ARENA(NULL, SNAPSHOT_BYTES_MAX);
     s->model = model_ref(in->model);
     s->backends = backends_new(in->model, &in->backends, diags);

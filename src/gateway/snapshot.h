@@ -44,6 +44,7 @@ struct snapshot {
     struct plan *global_plan;         /* for what fails before an API is known */
     struct plan_list { struct plan **v; size_t n, cap; } plans;   /* all of them, to delete */
     bool any_encoded_slash;           /* some API lets %2F through */
+    _Atomic uint64_t born_max;        /* of what is fetched by it for the cache: what was purged when it was replaced stays so */
 };
 
 /* Compiled documents by where they stand; one a gateway, used by one publisher at a time. */

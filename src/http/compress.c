@@ -49,6 +49,24 @@ http_accepted_coding(struct str accept)
     return brotli >= gzip ? HTTP_CODING_BROTLI : HTTP_CODING_GZIP;
 }
 
+bool
+http_accepts_coding(struct str accept, enum http_coding coding)
+{
+    enum http_coding named;
+    struct str item, word;
+    bool any = false;
+
+    while (http_list_next(&accept, &item)) {
+        str_split_next(&item, ';', &word);
+        word = str_trim(word);
+        if (http_coding_from(word, &named) && named == coding)
+            return quality(item) > 0;
+        if (str_eq_lit(word, "*"))
+            any = quality(item) > 0;
+    }
+    return any;
+}
+
 /* Text, and formats made of it. */
 static bool
 is_packable_type(struct str type)
@@ -81,8 +99,8 @@ is_packable(const struct http_response *r, const struct body *body)
            is_packable_type(http_headers_get(h, HTTP_CONTENT_TYPE));
 }
 
-static bool
-add_vary(struct arena *arena, struct http_headers *h)
+bool
+http_vary_by_coding(struct arena *arena, struct http_headers *h)
 {
     struct str vary = http_headers_get_joined(h, STR("vary"));
 
@@ -95,8 +113,8 @@ add_vary(struct arena *arena, struct http_headers *h)
 }
 
 /* The packed bytes are another representation: equal only in meaning (RFC 9110 8.8.1). */
-static bool
-weaken_etag(struct arena *arena, struct http_headers *h)
+bool
+http_weaken_etag(struct arena *arena, struct http_headers *h)
 {
     struct str etag = http_headers_get(h, HTTP_ETAG);
 
@@ -116,7 +134,7 @@ http_compress(struct arena *arena, const struct http_request *request, struct ht
 
     if (!is_packable(response, *body))
         return true;
-    if (!add_vary(arena, h))
+    if (!http_vary_by_coding(arena, h))
         return false;
     coding = http_accepted_coding(http_headers_get_joined(&request->headers, STR("accept-encoding")));
     if (coding == HTTP_CODING_IDENTITY)
@@ -124,7 +142,7 @@ http_compress(struct arena *arena, const struct http_request *request, struct ht
     http_headers_remove_id(h, HTTP_CONTENT_LENGTH);
     http_headers_remove_id(h, HTTP_ACCEPT_RANGES);
     response->content_length = HTTP_LENGTH_UNKNOWN;
-    if (!weaken_etag(arena, h) || !http_headers_set(h, STR("Content-Encoding"), http_coding_name(coding)))
+    if (!http_weaken_etag(arena, h) || !http_headers_set(h, STR("Content-Encoding"), http_coding_name(coding)))
         return false;
     if (!(packed = body_encode(arena, *body, coding)))
         return false;

@@ -14,3 +14,9 @@ bool http_compress(struct arena *arena, const struct http_request *request, stru
                    struct body **body);
 /* What an Accept-Encoding field asks for: HTTP_CODING_BROTLI, HTTP_CODING_GZIP or HTTP_CODING_IDENTITY. */
 enum http_coding http_accepted_coding(struct str accept_encoding);
+/* Whether it names the coding, or any, and not with q=0. A client that says nothing takes none: few that are silent could read it. */
+bool http_accepts_coding(struct str accept_encoding, enum http_coding coding);
+/* Says `Vary: Accept-Encoding`, once. False when the arena is full. */
+bool http_vary_by_coding(struct arena *arena, struct http_headers *h);
+/* The other coding of a body is another representation: a strong ETag becomes a weak one. False when the arena is full. */
+bool http_weaken_etag(struct arena *arena, struct http_headers *h);

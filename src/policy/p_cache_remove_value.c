@@ -1,6 +1,7 @@
 /* p_cache_remove_value.c: <cache-remove-value key="k" />
  * Also response-cache:<path[?query]>: drops stored responses of that path.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/storing.h"
 #include "policy/cache_choices.h"
 #include "policy/response_cache.h"
 #include "policy/value_cache.h"
@@ -26,6 +27,7 @@ remove_key(const struct cache_remove_value *r, struct exchange *ex, struct str n
     struct cache_place place = value_cache_place(r->caching_type, name);
     struct cache_key key;
     struct str path, query;
+    bool is_removed;
 
     if (!ex->services->tiers)
         return false;
@@ -33,7 +35,11 @@ remove_key(const struct cache_remove_value *r, struct exchange *ex, struct str n
         response_purge(ex, path, query);
         return true;
     }
-    return value_cache_key(ex, name, &key) && tiers_remove(ex->services->tiers, &place, &key);
+    if (!value_cache_key(ex, name, &key))
+        return false;
+    is_removed = tiers_remove(ex->services->tiers, &place, &key);
+    storing_has_purged(ex);
+    return is_removed;
 }
 
 static enum flow

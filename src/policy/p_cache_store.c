@@ -6,6 +6,7 @@
 #include "cache/control.h"
 #include "cache/flight.h"
 #include "exchange/cache_report.h"
+#include "exchange/stored_reply.h"
 #include "exchange/storing.h"
 #include "http/headers.h"
 #include "http/message.h"
@@ -223,8 +224,11 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
     intent->is_stored = true;
     leak_guard_check(ex, intent);
     response_note_vary(ex, intent);
-    if (store(ex, intent, duration_s))
+    if (store(ex, intent, duration_s)) {
+        if (!reply_fit_coding(ex, ex->response))
+            return exchange_fail(ex, "no memory left to unpack an answer");
         response_set_downstream(ex, ex->response, intent, duration_s);
+    }
     return ex->is_detached ? FLOW_RETURN : FLOW_NEXT;
 }
 

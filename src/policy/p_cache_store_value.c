@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "exchange/context.h"
 #include "exchange/stored_reply.h"
+#include "exchange/storing.h"
 #include "expr/program.h"
 #include "http/headers.h"
 #include "policy/cache_choices.h"
@@ -71,7 +72,7 @@ store_response(struct exchange *ex, int caching_type, struct str path, struct st
     struct buf head = buf_in(ex->arena);
     struct cache_scopes scopes = {0};
     uint64_t now_ms = response_now_ms(ex);
-    struct cache_item item = {.scopes = &scopes, .born = tiers_generation(ex->services->tiers), .stored_ms = now_ms,
+    struct cache_item item = {.scopes = &scopes, .born = storing_born_of_values(ex), .stored_ms = now_ms,
                               .expires_ms = now_ms + (uint64_t)seconds * 1000};
     struct cache_place place = {.type = (enum caching_type)caching_type};
     struct str body;
@@ -102,8 +103,7 @@ run(const void *conf, struct exchange *ex)
     if (response_cache_address(name, &path, &query))
         store_response(ex, s->caching_type, path, query, value, seconds);
     else
-        value_cache_store(ex, STR("cache-store-value"), s->caching_type, name, value, tiers_generation(ex->services->tiers),
-                          seconds, seconds);
+        value_cache_store(ex, STR("cache-store-value"), s->caching_type, name, value, storing_born_of_values(ex), seconds, seconds);
     return FLOW_NEXT;
 }
 

@@ -6,6 +6,7 @@
  *       |--- fresh: taken ---|--- one computes, others take ---|--- one computes, others wait
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cache/flight.h"
+#include "exchange/storing.h"
 #include "model/api.h"
 #include "policy/cache_choices.h"
 #include "policy/compile.h"
@@ -110,7 +111,7 @@ static enum flow
 compute(struct lookup *l)
 {
     struct exchange *ex = l->ex;
-    uint64_t born = ex->services->tiers ? tiers_generation(ex->services->tiers) : 0;
+    uint64_t born = ex->services->tiers ? storing_born(ex) : 0;
     const struct variable *v;
     struct object *value;
     enum flow flow;

@@ -7,6 +7,7 @@
 #include "cache/freshness.h"
 #include "exchange/cache_report.h"
 #include "exchange/stored_reply.h"
+#include "exchange/storing.h"
 #include "exchange/strict_keying.h"
 #include "http/headers.h"
 #include "model/api.h"
@@ -101,6 +102,8 @@ response_serve(struct exchange *ex, const struct cache_intent *intent, struct ca
         content_close(&ex->response->content);
     ex->response = r;
     cache_report_served(ex, entry);
+    if (!reply_fit_coding(ex, r))
+        return false;
     response_set_downstream(ex, r, intent, left_s);
     http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
     return keep_conditions(ex, r);
@@ -149,7 +152,7 @@ response_begin_miss(struct exchange *ex, struct cache_intent *intent)
     if (!http_headers_copy(seen, ex->request.headers))
         return false;
     intent->request_headers = seen;
-    intent->born = tiers_generation(ex->services->tiers);
+    intent->born = storing_born(ex);
     remove_conditions(ex->request.headers);
     ex->cache = intent;
     ex->is_answer_kept = intent->is_store_allowed;
@@ -265,6 +268,8 @@ response_purge(struct exchange *ex, struct str path, struct str query)
 
     if (received.p && !str_eq(received, path))
         scopes[order.n++] = scope_of(received, query);
-    if (ex->services->tiers)
-        tiers_purge(ex->services->tiers, &order, NULL);
+    if (!ex->services->tiers)
+        return;
+    tiers_purge(ex->services->tiers, &order, NULL);
+    storing_has_purged(ex);
 }

@@ -19,7 +19,7 @@ enum downstream_caching { DOWNSTREAM_NONE, DOWNSTREAM_PRIVATE, DOWNSTREAM_PUBLIC
 struct cache_intent {
     struct cache_key key;
     struct cache_place place;
-    uint64_t born;                    /* tiers_generation() before the fetch */
+    uint64_t born;                    /* storing_born() before the fetch */
     struct str custom;                /* what the last vary-by-custom gave */
     struct str path;                  /* context.Request.Url.Path at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */

@@ -308,6 +308,24 @@ TEST(a_fetch_that_began_before_a_purge_cannot_store_after_it)
     cache_delete(c);
 }
 
+TEST(a_fetch_that_began_before_a_removal_cannot_store_after_it)
+{
+    struct cache *c = small_cache(1 << 20);
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct cache_item item = {.key = key_of(&b, "k"), .born = cache_generation(c), .expires_ms = SECOND};
+    struct cache_entry *e;
+
+    EXPECT_EQ(cache_remove(c, &item.key), 0);
+    EXPECT(!cache_store(c, &item, STR("old"), NULL));
+    EXPECT_EQ(look(c, "k", 0, &e), CACHE_MISS_ABSENT);
+    EXPECT(put_text(c, "other", "untouched", 0, 1));
+    EXPECT(holds(c, "other", 0, "untouched"));
+    item.born = cache_generation(c);
+    EXPECT(cache_store(c, &item, STR("new"), NULL));
+    EXPECT(holds(c, "k", 0, "new"));
+    cache_delete(c);
+}
+
 TEST(a_soft_purge_serves_stale_inside_the_window)
 {
     struct cache *c = small_cache(1 << 20);
