@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage differential
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage differential robustness
 .NOTPARALLEL:
 
 run: packages-run release
@@ -44,6 +44,11 @@ bench-expr: packages-run packages-bench release
 # Everything at once for MINUTES, with the memory at start, after the warm-up and at the end. No part of `make test`.
 soak: packages-run packages-test release
 	@tests/hostile/soak.py build/release $${MINUTES:-10}
+
+# Targets for floods, slow clients, publishes and upgrades, measured on a quiet machine: PARTS="floods slow changes". No part of `make test`.
+robustness: packages-run packages-test release
+	@cmake --build build/release --target bench_gen bench_backend bench_slow -- --quiet
+	@tests/hostile/robustness.py build/release $(PARTS)
 
 bench-policies: packages-run release
 	@bench/policies/run.sh

@@ -88,12 +88,19 @@ XML
     cp bench/conf/policies.xml "$DIR/apis/policies/policy.xml"
     for f in haproxy.cfg nginx.conf varnish.vcl headgate.yaml; do fill "bench/conf/$f" "$DIR/$f"; done
 }
+begin() { # SERVER: one of the three that scenario idle begins anew
+    wanted "$1" || return
+    case $1 in
+    headgate)
+        start headgate "${PORT[HEADGATE]}" $ON0 build/release/headgate run --config "$DIR/headgate.yaml" --artifacts "$DIR"
+        answers "$H:${PORT[HEADGATE]}/hit/1k" ;;
+    nginx) start nginx "${PORT[NGINX_HIT]}" $ON0 nginx -p "$DIR/nginx" -c "$DIR/nginx.conf" ;;
+    haproxy) start haproxy "${PORT[HAPROXY_HIT]}" $ON0 haproxy -db -f "$DIR/haproxy.cfg" ;;
+    esac
+}
 servers() {
     start backend "${PORT[BACKEND]}" $ON1 $BIN/backend "${PORT[BACKEND]}"
-    wanted headgate && start headgate "${PORT[HEADGATE]}" $ON0 build/release/headgate run --config "$DIR/headgate.yaml" --artifacts "$DIR"
-    wanted headgate && answers "$H:${PORT[HEADGATE]}/hit/1k"
-    wanted nginx && start nginx "${PORT[NGINX_HIT]}" $ON0 nginx -p "$DIR/nginx" -c "$DIR/nginx.conf"
-    wanted haproxy && start haproxy "${PORT[HAPROXY_HIT]}" $ON0 haproxy -db -f "$DIR/haproxy.cfg"
+    begin headgate; begin nginx; begin haproxy
     wanted varnish && start varnish "${PORT[VARNISH]}" $ON0 varnishd -F -j none -n "$DIR/shm/varnish" -a "127.0.0.1:${PORT[VARNISH]}" \
         -T none -S none -f "$DIR/varnish.vcl" -s malloc,256m -p thread_pools=1 -p thread_pool_min=100 -p thread_pool_max=1000 -p timeout_idle=600
     wanted ceiling && start ceiling "${PORT[CEILING]}" $ON0 $BIN/ceil_epoll "${PORT[CEILING]}" 1024
@@ -258,8 +265,8 @@ apis() {
     echo; cat "$DIR/loaded"
     for n in 10 10000; do kill "${PID[apis-$n]}"; wait "${PID[apis-$n]}" 2>/dev/null; unset "PID[apis-$n]"; done
 }
-# Memory of idle keep-alive connections, one request done on each; TLS before plain and all before other scenarios, as what
-# earlier connections have left free in the heap would not be seen to be taken.
+# Memory of idle keep-alive connections, one request done on each. Each figure is a process's own: what earlier connections have
+# left free in its heap would not be seen to be taken.
 idle() {
     local entry server port path mode n before after
     printf '\n## memory of idle keep-alive connections, one request done on each\n\n| server | connections | KiB a connection (Pss) |\n|---|---|---|\n'
@@ -268,6 +275,8 @@ idle() {
         read -r server port path mode <<<"$entry"
         wanted "$server" || continue
         n=$IDLE; [ "${mode:-}" = tls ] && n=$((IDLE / 5))
+        kill "${PID[$server]}"; wait "${PID[$server]}" 2>/dev/null
+        begin "$server"
         timeout 60 $ON1 $BIN/gen "${PORT[${port/_TLS/_HIT}]:-${PORT[${port%_TLS}]}}" "$path" 64 1 0 >/dev/null 2>&1
         timeout 60 $ON1 $BIN/idle "${PORT[$port]}" 8 "$path" ${mode:-} </dev/null >/dev/null 2>&1
         before=$(rss_kib "${PID[$server]}")

@@ -1,6 +1,6 @@
 /* A backend much faster than any proxy: fixed keep-alive responses picked by
  * the path (/1k, /100k, anything else = 1k); request bodies are counted off by
- * Content-Length.  usage: backend PORT */
+ * Content-Length, and /whole is answered behind its body.  usage: backend PORT */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 struct conn {
-    int fd, out;
+    int fd, out, is_late; /* the answer waits for the end of the body */
     size_t have, skip, remain;
     const char *at;
     char in[16384];
@@ -73,8 +73,16 @@ serve(struct conn *c)
         size_t s = c->have - pos < c->skip ? c->have - pos : c->skip;
         pos += s;
         c->skip -= s;
-        if (c->skip || pos == c->have)
+        if (c->skip || (pos == c->have && !c->is_late))
             break;
+        if (c->is_late) {
+            c->is_late = 0;
+            c->at = doc[0].p;
+            c->remain = doc[0].n;
+            if (flush(c))
+                return -1;
+            continue;
+        }
         char *r = c->in + pos, *e = memmem(r, c->have - pos, "\r\n\r\n", 4);
         if (!e)
             break;
@@ -87,6 +95,9 @@ serve(struct conn *c)
         char *path = strchr(r, ' ');
         int big = path && strstr(path, "/100k") == path + 1;
         pos = e + 4 - c->in;
+        c->is_late = c->skip && path && strstr(path, "/whole") == path + 1;
+        if (c->is_late)
+            continue;
         c->at = doc[big].p;
         c->remain = doc[big].n;
         if (flush(c))

@@ -2,6 +2,8 @@
  * as soon as it is answered). RATE > 0: open loop at a constant rate; latency
  * counts from the moment a request was due, so queueing is not hidden.
  * Bodies are discarded with MSG_TRUNC (no copy), so it is lighter than wrk.
+ * A connection whose answer says `Connection: close`, or that is closed between two requests, is opened again; one closed
+ * with a request on it is an error. So is any status but 200.
  * usage: gen PORT PATH CONNS SECONDS RATE [PIPELINE] [spin|sleep] */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +20,7 @@
 struct conn {
     int fd;
     unsigned waiting;
+    int is_last; /* the server closes it after this answer */
     size_t have, body;
     uint64_t due;
     char buf[8192];
@@ -78,16 +81,17 @@ on_read(struct conn *c)
                 break;
             if (memcmp(p + 9, "200", 3))
                 errors++;
+            *e = 0;
+            c->is_last = strcasestr(p, "\nconnection: close") != 0;
             if (clen == (size_t)-1) {
-                *e = 0;
                 char *q = strcasestr(p, "\ncontent-length:");
-                *e = '\r';
                 if (!q) {
                     fprintf(stderr, "no content-length\n");
                     exit(1);
                 }
                 clen = strtoul(q + 16, 0, 10);
             }
+            *e = '\r';
             size_t hl = e + 4 - p, got = c->have - pos - hl;
             if (got < clen) {
                 if (c->waiting > 1 && got + hl < 8192 && clen < 4096)
@@ -107,6 +111,25 @@ on_read(struct conn *c)
             return 0;
     }
 }
+static int ep;
+static struct sockaddr_in address;
+
+static int
+open_conn(struct conn *c)
+{
+    int one = 1;
+
+    c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    c->is_last = 0;
+    c->have = c->body = c->waiting = 0;
+    if (connect(c->fd, (void *)&address, sizeof address)) {
+        perror("connect");
+        return -1;
+    }
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    struct epoll_event v = {.events = EPOLLIN, .data.ptr = c};
+    return epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &v);
+}
 int
 main(int argc, char **argv)
 {
@@ -124,22 +147,15 @@ main(int argc, char **argv)
     char *reqs = malloc(rl * pipe);
     for (unsigned i = 0; i < pipe; i++)
         memcpy(reqs + i * rl, req, rl);
-    struct sockaddr_in a = {
+    address = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int ep = epoll_create1(0), one = 1;
+    ep = epoll_create1(0);
     struct conn *cs = calloc(nc, sizeof *cs), **idle = calloc(nc + 1, sizeof *idle);
     unsigned ih = 0, it = 0;
     for (int i = 0; i < nc; i++) {
-        struct conn *c = cs + i;
-        c->fd = socket(AF_INET, SOCK_STREAM, 0);
-        if (connect(c->fd, (void *)&a, sizeof a)) {
-            perror("connect");
+        if (open_conn(cs + i))
             return 1;
-        }
-        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-        struct epoll_event v = {.events = EPOLLIN, .data.ptr = c};
-        epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &v);
-        idle[it++] = c;
+        idle[it++] = cs + i;
     }
     uint64_t t0 = now(), end = t0 + (uint64_t)(secs * 1e9), issued = 0;
     struct epoll_event evs[256];
@@ -177,14 +193,16 @@ main(int argc, char **argv)
         }
         for (int i = 0; i < n; i++) {
             struct conn *c = evs[i].data.ptr;
+            unsigned waited = c->waiting;
             int f = on_read(c);
-            if (f) {
-                fprintf(stderr, "connection closed by server\n");
-                errors++;
-                epoll_ctl(ep, EPOLL_CTL_DEL, c->fd, 0);
-                continue;
+            if (f || (c->is_last && !c->waiting)) {
+                if (c->waiting)
+                    errors++;
+                close(c->fd);
+                if (open_conn(c))
+                    return 1;
             }
-            if (!c->waiting) {
+            if (waited && !c->waiting) {
                 idle[it] = c;
                 it = (it + 1) % cap;
             }

@@ -63,7 +63,7 @@ print_api(const struct api *api)
     for (uint32_t i = 0; i < api->n_operations; i++) {
         const struct operation *op = &api->operations[i];
 
-        if (op->method.len && http_method_is_safe(http_method_from(op->method)))
+        if (op->method.len && http_method_is_safe(op->method))
             continue;
         print_operation(api, op);
         n++;

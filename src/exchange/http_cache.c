@@ -644,7 +644,7 @@ http_cache_run(struct exchange *ex, const struct attempt *conf)
 
     l.is_head = str_eq_lit(ex->request.method, "HEAD");
     ex->said.bypass = CACHE_BYPASS_METHOD;
-    if (!http_method_is_safe(http_method_from(ex->request.method)))
+    if (!http_method_is_safe(ex->request.method))
         return forward_unsafe(ex, conf);
     if ((!l.is_head && !str_eq_lit(ex->request.method, "GET")) || !content_is_empty(&ex->request.content))
         return attempt_run(ex, conf);

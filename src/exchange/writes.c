@@ -256,7 +256,7 @@ writes_apply(const struct exchange *ex)
     uint16_t status = ex->response ? ex->response->status : 0;
 
     if (!ex->api || !ex->operation || !ex->api->settings.cache.drops_on_write || !ex->services->tiers ||
-        http_method_is_safe(http_method_from(ex->request.method)) || (ex->call && http_method_is_safe(ex->call->request.method)))
+        http_method_is_safe(ex->request.method) || (ex->call && http_method_is_safe(ex->call->request.method_text)))
         return false;
     /* An answer that a policy spoiled does not undo what the backend did. */
     return (status >= 200 && status < 400) || (ex->backend_status >= 200 && ex->backend_status < 400);

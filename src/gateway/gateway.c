@@ -756,6 +756,8 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
     http_origins_load(g->origins, &connections, &waiting);
     metric_set(figures, METRIC_REQUESTS_REFUSED, refused);
     metric_set(figures, METRIC_ANSWERS_UNREAD, atomic_load_explicit(&g->load.unread, memory_order_relaxed));
+    metric_set(figures, METRIC_IDLE_CLOSED, atomic_load_explicit(&g->load.idle_closed, memory_order_relaxed));
+    metric_set(figures, METRIC_TUNNELS_IDLE_CLOSED, atomic_load_explicit(&g->load.tunnels_idle_closed, memory_order_relaxed));
     metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
     metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);
     metric_set(figures, METRIC_UPSTREAM_WAITING, waiting);

@@ -499,7 +499,7 @@ try_exchange(struct http_pool *p, const struct http_request *request, struct bod
     }
     ok = h1_upstream_exchange(carrier.up, request, body, conf, timing, arena, ret, &is_untouched,
                               err);
-    *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(request->method);
+    *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(request->method_text);
     return ok;
 }
 

@@ -779,6 +779,14 @@ work(struct h1_conn *c)
 }
 
 static void
+close_idle(struct h1_conn *c)
+{
+    if (!http_server_is_draining(c->h1->server))
+        http_server_count_idle(c->h1->server, false);
+    conn_close(c, false);
+}
+
+static void
 on_deadline(struct timer *t)
 {
     struct h1_conn *c = CONTAINER_OF(t, struct h1_conn, timer);
@@ -792,7 +800,7 @@ on_deadline(struct timer *t)
     else if (stream_is_stale(c->in.stream))
         on_readable(c->in.stream, c); /* a request, or the end, is just coming in */
     else
-        conn_close(c, false);
+        close_idle(c);
 }
 
 static void

@@ -27,6 +27,8 @@ static const int32_t frame_costs[] = {
 };
 #define COST_UNKNOWN 2      /* extensions, which we ignore */
 #define COST_EMPTY_DATA 4
+#define BYTES_PER_TOKEN 32  /* of a block that was no message */
+#define LONG_BLOCK 1024     /* bytes; judged before anything behind it is looked at */
 #define GAIN_HEADERS 8
 #define GAIN_SENT_DATA 8
 
@@ -122,6 +124,14 @@ on_frame(struct h2_guard *g)
     return g->tokens_x1000 < 0 ? "a flood of control frames" : NULL;
 }
 
+const char *
+h2_guard_malformed(struct h2_guard *g)
+{
+    g->code = ENHANCE_YOUR_CALM;
+    g->tokens_x1000 -= (int64_t)(GAIN_HEADERS + g->block_bytes / BYTES_PER_TOKEN) * 1000;
+    return g->tokens_x1000 < 0 ? "a flood of malformed header blocks" : NULL;
+}
+
 /* One step: preface, payload or frame head; how many bytes it took. */
 static size_t
 step(struct h2_guard *g, struct str bytes, const char **ret_why)
@@ -148,20 +158,29 @@ step(struct h2_guard *g, struct str bytes, const char **ret_why)
     return n;
 }
 
+/* After a whole frame: what it closes or spoils must be known before the next is counted. */
+static bool
+is_turn_of_others(const struct h2_guard *g)
+{
+    bool is_head = g->head[3] == FRAME_HEADERS || g->head[3] == FRAME_CONTINUATION;
+
+    return g->head[3] == FRAME_RST_STREAM || (is_head && !g->is_in_block && g->block_bytes >= LONG_BLOCK);
+}
+
 const char *
 h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms, size_t *ret_n)
 {
     const char *why = NULL;
-    bool is_reset = false;
+    bool is_turn = false;
     size_t at = 0;
 
     if (now_ms > g->refilled_ms) {
         gain(g, (int64_t)MIN(now_ms - g->refilled_ms, (uint64_t)60000) * g->limits->tokens_per_s);
         g->refilled_ms = now_ms;
     }
-    while (at < bytes.len && !why && !is_reset) {
+    while (at < bytes.len && !why && !is_turn) {
         at += step(g, str_skip(bytes, at), &why);
-        is_reset = g->head[3] == FRAME_RST_STREAM && !g->payload_left && !g->head_n && !g->preface_left;
+        is_turn = !g->payload_left && !g->head_n && !g->preface_left && is_turn_of_others(g);
     }
     *ret_n = at;
     return why;

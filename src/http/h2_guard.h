@@ -40,12 +40,15 @@ struct h2_guard {
 /* limits must outlive the guard. has_preface: the peer is a client. */
 void h2_guard_init(struct h2_guard *g, const struct h2_guard_limits *limits, bool has_preface, uint64_t now_ms);
 /* All bytes that came, in order, a part at a time: *ret_n of them are for nghttp2 before the next call, so that what they
- * close is closed when later frames are looked at. NULL: go on. Otherwise the connection is to be dropped with g->code,
- * ENHANCE_YOUR_CALM mostly, without looking further; the result says why. */
+ * close is closed, and what they spoil is charged, when later frames are looked at. NULL: go on. Otherwise the connection
+ * is to be dropped with g->code, ENHANCE_YOUR_CALM mostly, without looking further; the result says why. */
 const char *h2_guard_read(struct h2_guard *g, struct str bytes, uint64_t now_ms, size_t *ret_n);
 /* A stream has closed. was_reset: before its answer was complete, by the peer or through the peer's fault. Result as
  * above. */
 const char *h2_guard_closed(struct h2_guard *g, bool was_reset);
+/* The header block that is being read is not a message; its stream is about to be reset. It costs by its length, which
+ * we had to decode. Result as above. */
+const char *h2_guard_malformed(struct h2_guard *g);
 /* In the middle of something that must not take long: preface, frame head, any frame but DATA, a header block. */
 bool h2_guard_is_in_head(const struct h2_guard *g);
 /* n DATA frames have gone out: the peer may answer each with updates of its windows. */

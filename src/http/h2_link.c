@@ -237,9 +237,13 @@ is_over(void *ctx, int32_t id)
 }
 
 static int
-malformed(nghttp2_session *session, int32_t id)
+malformed(struct h2_link *l, int32_t id)
 {
-    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    const char *why = l->conf->is_server ? h2_guard_malformed(&l->guard) : NULL;
+
+    if (why)
+        return blame(l, l->guard.code, why);
+    nghttp2_submit_rst_stream(l->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -274,7 +278,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *n
         return 0;
     switch (h2_head_add(&s->head, str_from((char *)n.base, n.len), str_from((char *)v.base, v.len))) {
     case H2_FIELD_OK: return 0;
-    case H2_FIELD_BAD: return malformed(session, frame->hd.stream_id);
+    case H2_FIELD_BAD: return malformed(ctx, frame->hd.stream_id);
     case H2_FIELD_FLOOD: return blame(ctx, NGHTTP2_ENHANCE_YOUR_CALM, "a header block that unpacks to far more than the limit");
     }
     return 0;
@@ -285,7 +289,7 @@ static int
 on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, nghttp2_rcbuf *name, nghttp2_rcbuf *value,
                   uint8_t flags, void *ctx)
 {
-    return malformed(session, frame->hd.stream_id);
+    return malformed(ctx, frame->hd.stream_id);
 }
 
 static void
@@ -314,10 +318,10 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
     if (frame->hd.type == NGHTTP2_HEADERS && s->is_head_done) {
         trailers_done(s);
     } else if (frame->hd.type == NGHTTP2_HEADERS) {
-        if (l->ops->on_head(s, is_end) == H2_HEAD_BAD)
-            nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_PROTOCOL_ERROR);
-        else
+        if (l->ops->on_head(s, is_end) != H2_HEAD_BAD)
             h2_stream_raise(s, H2_EVENT_HEAD);
+        else if (malformed(l, s->id) == NGHTTP2_ERR_CALLBACK_FAILURE)
+            return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     if (is_end)
         h2_inflow_end(s, true);
@@ -329,6 +333,8 @@ on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error
 {
     struct h2_link *l = ctx;
 
+    if (frame->hd.type == NGHTTP2_HEADERS && l->conf->is_server && blame(l, NGHTTP2_ENHANCE_YOUR_CALM, h2_guard_malformed(&l->guard)))
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     /* Each makes us answer with a reset; streams that are known are counted when they close (C2). */
     return find(session, frame->hd.stream_id) ? 0 : blame(l, l->guard.code, h2_guard_closed(&l->guard, true));
 }
@@ -786,8 +792,10 @@ on_timer(struct timer *t)
     /* What was on its way when the first GOAWAY went out has come by now. */
     if (l->is_draining && !l->is_goaway_sent)
         say_goodbye(l);
-    else if (!l->n_open && now_ms - l->idle_since_ms >= l->conf->idle_ms)
+    else if (!l->n_open && now_ms - l->idle_since_ms >= l->conf->idle_ms) {
+        l->was_idle = true;
         h2_link_end(l, NGHTTP2_NO_ERROR);
+    }
     arm_timer(l, now_ms);
 }
 

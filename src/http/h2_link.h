@@ -118,6 +118,7 @@ struct h2_link {
     uint32_t n_resets;                /* so far */
     bool is_closing;                  /* dies once everything is out */
     bool is_draining;
+    bool was_idle;                    /* ended because it had no stream for too long */
     bool has_peer_settings;           /* the peer's first SETTINGS have come */
     bool is_pinged;
     bool is_goaway_sent;              /* the second step */

@@ -389,6 +389,8 @@ on_end(struct h2_link *l)
 
     if (l->why)
         atomic_fetch_add_explicit(&http_server_conf(conn->super.server)->load->h2_dropped, 1, memory_order_relaxed);
+    if (l->was_idle)
+        http_server_count_idle(conn->super.server, false);
     http_server_remove(&conn->super);
     free(conn);
 }

@@ -5,21 +5,27 @@
 #include <stdio.h>
 #include <time.h>
 
-static const struct method_def {
+static const struct str methods[] = {
+    [HTTP_METHOD_OTHER] = STR_INIT(""),
+#define METHOD(id, text) [HTTP_METHOD_##id] = STR_INIT(text),
+    HTTP_METHODS(METHOD)
+#undef METHOD
+};
+
+static const struct method_promise {
     struct str text;
     bool is_safe, is_idempotent;
-} method_defs[] = {
-    [HTTP_METHOD_OTHER] = {STR_INIT(""), false, false},
-#define METHOD(id, text, safe, idempotent) [HTTP_METHOD_##id] = {STR_INIT(text), safe, idempotent},
-    HTTP_METHODS(METHOD)
+} promises[] = {
+#define METHOD(text, safe, idempotent) {STR_INIT(text), safe, idempotent},
+#include "http/methods.def"
 #undef METHOD
 };
 
 enum http_method
 http_method_from(struct str text)
 {
-    for (size_t i = 1; i < COUNTOF(method_defs); i++)
-        if (str_eq(text, method_defs[i].text))
+    for (size_t i = 1; i < COUNTOF(methods); i++)
+        if (str_eq(text, methods[i]))
             return (enum http_method)i;
     return HTTP_METHOD_OTHER;
 }
@@ -27,19 +33,30 @@ http_method_from(struct str text)
 struct str
 http_method_text(enum http_method method)
 {
-    return method_defs[method].text;
+    return methods[method];
+}
+
+static const struct method_promise *
+promise_of(struct str method)
+{
+    static const struct method_promise none = {0};
+
+    for (size_t i = 0; i < COUNTOF(promises); i++)
+        if (str_eq(method, promises[i].text))
+            return &promises[i];
+    return &none;
 }
 
 bool
-http_method_is_safe(enum http_method method)
+http_method_is_safe(struct str method)
 {
-    return method_defs[method].is_safe;
+    return promise_of(method)->is_safe;
 }
 
 bool
-http_method_is_idempotent(enum http_method method)
+http_method_is_idempotent(struct str method)
 {
-    return method_defs[method].is_idempotent;
+    return promise_of(method)->is_idempotent;
 }
 
 struct str

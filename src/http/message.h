@@ -6,21 +6,21 @@
 
 #include "http/headers.h"
 
-/* METHOD(id, text, is safe, is idempotent) */
+/* METHOD(id, text): those that the code has a case for. */
 #define HTTP_METHODS(METHOD) \
-    METHOD(GET, "GET", true, true) \
-    METHOD(HEAD, "HEAD", true, true) \
-    METHOD(POST, "POST", false, false) \
-    METHOD(PUT, "PUT", false, true) \
-    METHOD(DELETE, "DELETE", false, true) \
-    METHOD(PATCH, "PATCH", false, false) \
-    METHOD(OPTIONS, "OPTIONS", true, true) \
-    METHOD(TRACE, "TRACE", true, true) \
-    METHOD(CONNECT, "CONNECT", false, false)
+    METHOD(GET, "GET") \
+    METHOD(HEAD, "HEAD") \
+    METHOD(POST, "POST") \
+    METHOD(PUT, "PUT") \
+    METHOD(DELETE, "DELETE") \
+    METHOD(PATCH, "PATCH") \
+    METHOD(OPTIONS, "OPTIONS") \
+    METHOD(TRACE, "TRACE") \
+    METHOD(CONNECT, "CONNECT")
 
 enum http_method {
     HTTP_METHOD_OTHER,                /* any other token; the text is in method_text */
-#define METHOD(id, text, safe, idempotent) HTTP_METHOD_##id,
+#define METHOD(id, text) HTTP_METHOD_##id,
     HTTP_METHODS(METHOD)
 #undef METHOD
 };
@@ -65,8 +65,9 @@ struct http_response {
 
 enum http_method http_method_from(struct str text);
 struct str http_method_text(enum http_method method);
-bool http_method_is_safe(enum http_method method);
-bool http_method_is_idempotent(enum http_method method);
+/* By IANA's registry (methods.def), extensions such as WebDAV's among them; what it does not list is neither. */
+bool http_method_is_safe(struct str method);
+bool http_method_is_idempotent(struct str method);
 /* The usual words for a status, "Unknown" for others. */
 struct str http_reason(uint16_t status);
 /* 1xx, 204 and 304 never have a body, whatever the fields say. */

@@ -174,6 +174,14 @@ http_server_count_unread(struct http_server *s)
     atomic_fetch_add_explicit(&s->conf.load->unread, 1, memory_order_relaxed);
 }
 
+void
+http_server_count_idle(struct http_server *s, bool is_tunnel)
+{
+    struct http_load *load = s->conf.load;
+
+    atomic_fetch_add_explicit(is_tunnel ? &load->tunnels_idle_closed : &load->idle_closed, 1, memory_order_relaxed);
+}
+
 /* ---- calls ---- */
 
 static void

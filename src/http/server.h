@@ -116,6 +116,8 @@ void http_server_remove(struct http_server_conn *c);
 void http_server_count_refusal(struct http_server *s, uint16_t status);
 /* Counts an answer that was given up because its client took nothing of it in time. */
 void http_server_count_unread(struct http_server *s);
+/* Counts a connection that was closed because no request came on it in time, or a tunnel because no byte did. */
+void http_server_count_idle(struct http_server *s, bool is_tunnel);
 struct loop *http_server_loop(const struct http_server *s);
 const struct http_server_conf *http_server_conf(const struct http_server *s);
 bool http_server_is_draining(const struct http_server *s);
@@ -128,6 +130,7 @@ struct http_load {
     _Atomic uint64_t calls;           /* so far */
     _Atomic uint64_t refusals[200];   /* requests refused for their HTTP, by status - 400 */
     _Atomic uint64_t unread;          /* answers whose client took nothing of them in time */
+    _Atomic uint64_t idle_closed, tunnels_idle_closed;
     _Atomic uint64_t h2_dropped;      /* HTTP/2 connections that cost too much */
 };
 

@@ -67,8 +67,11 @@ on_timer(struct timer *timer)
 
     if (!t->is_up_over && loop_now_ms(t->loop) < until)
         timer_start(t->loop, timer, until, on_timer);
-    else
+    else {
+        if (!t->is_up_over)
+            http_server_count_idle(t->call->server, true);
         http_call_abort(t->call);     /* finish() follows */
+    }
 }
 
 /* The client said all it had to say, or broke: what the origin still says may follow for a moment. */

@@ -164,7 +164,7 @@ drop_written(struct exchange *ex)
     struct str path = ex->original_url.path;
     uint16_t status = ex->response->status;
 
-    if (http_method_is_safe(http_method_from(ex->request.method)) || status < 200 || status >= 400)
+    if (http_method_is_safe(ex->request.method) || status < 200 || status >= 400)
         return;
     response_purge(ex, path, STR_NONE);
     response_purge(ex, parent_path(path), STR_NONE);

@@ -70,6 +70,38 @@ def bomb(c, i):
     return frame(CONT, 0 if i < 4 else 4, 1, b"\xbe" * 16000)
 
 
+def dribble(c, i):
+    """An answer taken byte by byte (CVE-2019-9511)."""
+    first = b""
+    if i == 0:
+        first = frame(SETTINGS, 0, 0, b"\0\x04\0\0\0\0") + frame(HEADERS, 5, 1, c.block(c.head(path=beside(c, "big"))))
+    return first + frame(WINDOW, 0, 1, b"\0\0\0\x01") * 600
+
+
+def beside(c, name):
+    return c.path.rsplit("/", 1)[0] + "/" + name
+
+
+def reset_again(c, i):
+    """One stream, reset over and over."""
+    rst = frame(RST, 0, 1, b"\0\0\0\x08")
+    return (open_post(c) if i == 0 else b"") + rst * 600
+
+
+def too_many(c, i):
+    """Requests that never end, far more than may be open at a time."""
+    block = c.block(c.head("POST"))
+    return b"".join(frame(HEADERS, 4, 1 + 2 * (i * 64 + k), block) for k in range(64))
+
+
+def one_block(field):
+    """Requests whose blocks are made of one thing."""
+    def flood(c, i):
+        lead = b"" if field == b"\x20" else c.block(c.head())
+        return frame(HEADERS, 5, 1 + 2 * i, lead + field * (CHUNK // len(field)))
+    return flood
+
+
 FLOODS = [
     ("rapid reset", rapid_reset),
     ("reset by WINDOW_UPDATE of 0", provoked(lambda n: frame(WINDOW, 0, n, b"\0\0\0\0"))),
@@ -91,7 +123,32 @@ FLOODS = [
     ("padding only", repeated(frame(DATA, PADDED, 1, b"\x00"), open_post)),
     ("unknown frames", repeated(frame(0x77, 0, 0))),
     ("HPACK bomb", bomb),
+    ("answer taken byte by byte", dribble),
+    ("acknowledgements of SETTINGS", repeated(frame(SETTINGS, 1, 0))),
+    ("acknowledgements of PING", repeated(frame(PING, 1, 0, b"12345678"))),
+    ("GOAWAY", repeated(frame(GOAWAY, 0, 0, b"\0" * 8))),
+    ("one stream reset again and again", reset_again),
+    ("streams above the limit", too_many),
+    ("fields without name and value", one_block(b"\x10\0\0")),
+    ("fields without value", one_block(b"\x10\x01a\0")),
+    ("cookie crumbs", one_block(b"\x0f\x11\x01a")),
+    ("updates of the table's size", one_block(b"\x20")),
 ]
+
+
+def warm_up(connect, n=90):
+    """So many requests at a time, as an ordinary client may have them: what is measured afterwards is the flood's."""
+    c = connect()
+    c.settle()
+    ids = [1 + 2 * i for i in range(n)]
+    for i in ids:
+        c.request(i, "POST", end=False)
+    for i in ids:
+        c.send(frame(DATA, END_STREAM, i, b"x"))
+    answered = 0
+    while answered < n and (f := c.read(10)):
+        answered += f.kind in (DATA, HEADERS) and bool(f.flags & END_STREAM)
+    c.close()
 
 
 def run_one(connect, pid, flood, reads):
@@ -125,10 +182,7 @@ def run_one(connect, pid, flood, reads):
 def run(connect, pid, label, slack=1, verbose=False):
     """(passed, failed). slack: a sanitizer build is slower and larger."""
     passed = failed = 0
-    warm = connect()
-    warm.request(1)
-    warm.response(1)
-    warm.close()
+    warm_up(connect)
     for name, flood in FLOODS:
         for reads in (True, False):
             sent, cpu, memory, end = run_one(connect, pid, flood, reads)

@@ -372,7 +372,8 @@ TEST(a_request_that_met_a_dead_connection_is_sent_again_once)
     static const struct {
         const char *method;
         bool is_resent;
-    } cases[] = {{"GET", true}, {"PUT", true}, {"DELETE", true}, {"POST", false}, {"PATCH", false}};
+    } cases[] = {{"GET", true}, {"PUT", true}, {"DELETE", true}, {"PROPFIND", true}, {"REPORT", true}, {"POST", false},
+                 {"PATCH", false}, {"LOCK", false}, {"ANYTHING", false}};
 
     for (size_t i = 0; i < COUNTOF(cases); i++) {
         struct fixture f;

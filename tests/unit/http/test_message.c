@@ -48,7 +48,15 @@ TEST(methods_are_case_sensitive)
 {
     EXPECT_EQ(http_method_from(STR("GET")), HTTP_METHOD_GET);
     EXPECT_EQ(http_method_from(STR("get")), HTTP_METHOD_OTHER);
-    EXPECT(http_method_is_idempotent(HTTP_METHOD_PUT));
-    EXPECT(!http_method_is_idempotent(HTTP_METHOD_POST));
     EXPECT_STR(http_reason(404), "Not Found");
+}
+
+TEST(methods_promise_what_the_registry_says)
+{
+    EXPECT(http_method_is_idempotent(STR("PUT")) && !http_method_is_safe(STR("PUT")));
+    EXPECT(http_method_is_idempotent(STR("PROPFIND")) && http_method_is_safe(STR("PROPFIND")));
+    EXPECT(http_method_is_idempotent(STR("UNLOCK")) && !http_method_is_safe(STR("UNLOCK")));
+    EXPECT(!http_method_is_idempotent(STR("POST")) && !http_method_is_idempotent(STR("LOCK")));
+    EXPECT(!http_method_is_idempotent(STR("CONNECT")) && !http_method_is_idempotent(STR("PURGE")));
+    EXPECT(!http_method_is_idempotent(STR("propfind")) && !http_method_is_idempotent(STR("")));
 }

@@ -204,6 +204,7 @@ TEST(silence_ends_a_tunnel)
     EXPECT(!f.is_done);
     pass_time(&f, 11000);
     EXPECT(f.is_done && is_closed(&f, f.client_fd) && is_closed(&f, f.origin_fd));
+    EXPECT_EQ(http_server_conf(f.server)->load->tunnels_idle_closed, 1);
     stop(&f);
 }
 
