@@ -12,6 +12,7 @@
 #include "http/grpc.h"
 #include "http/h1_client.h"
 #include "http/proxy.h"
+#include "http/upload.h"
 #include "net/connect.h"
 #include "rt/fiber.h"
 
@@ -186,6 +187,7 @@ http_pool_release(struct h1_upstream *up, bool is_reusable)
     struct http_pool *p = up->pool;
     bool must_close;
 
+    h1_upstream_uploaded(up);
     h1_input_next(&up->in);
     if (!is_reusable || !is_fit(up)) {
         upstream_close(up);
@@ -466,40 +468,89 @@ carrier_get(struct http_pool *p, const struct http_exchange_conf *conf, bool wan
 
 /* ---- exchanges ---- */
 
-/* One try. *ret_may_resend: it failed in a way that allows another. Yields. */
+/* What http_client_exchange() was asked for. */
+struct order {
+    const struct http_request *request;
+    const struct http_exchange_conf *conf;
+    struct arena *arena;
+    struct body *body;
+    bool is_upload;                   /* the origin counts it: upload_begin() */
+};
+
+/* HTTP/2 carries many bodies at once. */
 static bool
-try_exchange(struct http_pool *p, const struct http_request *request, struct body *body,
-             const struct http_exchange_conf *conf, bool want_fresh, struct arena *arena,
-             struct http_answer **ret, bool *ret_may_resend, struct err *err)
+is_upload(const struct http_pool *p, const struct body *body)
+{
+    return body && body->length != 0 && !p->is_h2 && p->origin->conf.protocol != HTTP_PROTOCOL_2;
+}
+
+/* Yields. */
+static bool
+try_session(struct http_session *session, const struct order *o, struct http_timing timing, struct http_answer **ret,
+            bool *ret_may_resend, struct err *err)
+{
+    bool is_unprocessed = false;
+    bool ok = session->ops->exchange(session, o->request, o->body, o->conf, o->arena, ret, &is_unprocessed, err);
+
+    *ret_may_resend = is_unprocessed;
+    if (ok) {
+        timing.sent_ns = (*ret)->timing.sent_ns;
+        timing.head_ns = (*ret)->timing.head_ns;
+        (*ret)->timing = timing;
+    }
+    return ok;
+}
+
+/* One try, with which the upload is over or the connection's affair. *ret_may_resend: it failed in a way that allows
+ * another. Yields. */
+static bool
+try_exchange(struct http_pool *p, const struct order *o, bool want_fresh, struct http_answer **ret, bool *ret_may_resend,
+             struct err *err)
 {
     struct http_timing timing = {.begun_ns = loop_now_ns(p->client->loop), .is_resent = want_fresh};
     struct carrier carrier;
-    bool is_untouched = false, is_unprocessed = false, ok;
+    bool has_carrier = carrier_get(p, o->conf, want_fresh, &carrier, err), is_untouched = false, ok;
 
     *ret_may_resend = false;
-    if (!carrier_get(p, conf, want_fresh, &carrier, err))
+    if (o->is_upload && (!has_carrier || carrier.session))
+        upload_end(p->origin);
+    if (!has_carrier)
         return false;
     timing.is_reused = carrier.is_reused;
     timing.connected_ns = loop_now_ns(p->client->loop);
-    if (carrier.session) {
-        ok = carrier.session->ops->exchange(carrier.session, request, body, conf, arena, ret,
-                                            &is_unprocessed, err);
-        *ret_may_resend = is_unprocessed;
-        if (ok) {
-            timing.sent_ns = (*ret)->timing.sent_ns;
-            timing.head_ns = (*ret)->timing.head_ns;
-            (*ret)->timing = timing;
-        }
-        return ok;
-    }
-    if (http_is_grpc(&request->headers)) { /* its status comes in trailers, its messages both ways at once */
+    if (carrier.session)
+        return try_session(carrier.session, o, timing, ret, ret_may_resend, err);
+    carrier.up->is_uploading = o->is_upload;
+    if (http_is_grpc(&o->request->headers)) { /* its status comes in trailers, its messages both ways at once */
         http_pool_release(carrier.up, true);
         return err_set(err, ERR_UNSUPPORTED, "%.*s speaks HTTP/1 only, which cannot carry gRPC",
-                       STR_ARG(request->authority));
+                       STR_ARG(o->request->authority));
     }
-    ok = h1_upstream_exchange(carrier.up, request, body, conf, timing, arena, ret, &is_untouched,
-                              err);
-    *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(request->method_text);
+    ok = h1_upstream_exchange(carrier.up, o->request, o->body, o->conf, timing, o->arena, ret, &is_untouched, err);
+    *ret_may_resend = carrier.is_reused && is_untouched && http_method_is_idempotent(o->request->method_text);
+    return ok;
+}
+
+/* Yields. */
+static bool
+run_order(struct http_pool *p, struct order *o, struct http_answer **ret, struct err *err)
+{
+    struct http_origin *origin = p->origin;
+    bool may_resend, ok;
+
+    o->is_upload = is_upload(p, o->body);
+    if (o->is_upload && !upload_begin(origin, o->arena, p->client->loop, &o->body, queue_deadline(p->client, o->conf), err))
+        return false;
+    ok = try_exchange(p, o, false, ret, &may_resend, err);
+    if (!ok && may_resend && !o->conf->no_resend && (!o->body || body_rewind(o->body))) {
+        if (o->is_upload)
+            upload_again(origin);
+        ok = try_exchange(p, o, true, ret, &may_resend, err);
+    }
+    if (ok && origin->conf.proxy.host.len && (*ret)->response.status == 407) {
+        http_answer_close(*ret);      /* meant for us, not for whoever asked */
+        ok = err_set(err, ERR_CONNECT, "the proxy %.*s wants other credentials", STR_ARG(origin->conf.proxy.host));
+    }
     return ok;
 }
 
@@ -510,19 +561,12 @@ http_client_exchange(struct http_client *c, struct http_origin *origin,
                      struct http_answer **ret, struct err *err)
 {
     static const struct http_exchange_conf standard = {0};
+    struct order order = {.request = request, .conf = conf ? conf : &standard, .arena = arena, .body = body};
     struct http_pool *p = pool_get(c, origin);
-    bool may_resend, ok;
+    bool ok;
 
-    if (!conf)
-        conf = &standard;
     p->n_users++;                     /* this exchange */
-    ok = try_exchange(p, request, body, conf, false, arena, ret, &may_resend, err);
-    if (!ok && may_resend && !conf->no_resend && (!body || body_rewind(body)))
-        ok = try_exchange(p, request, body, conf, true, arena, ret, &may_resend, err);
-    if (ok && origin->conf.proxy.host.len && (*ret)->response.status == 407) {
-        http_answer_close(*ret);      /* meant for us, not for whoever asked */
-        ok = err_set(err, ERR_CONNECT, "the proxy %.*s wants other credentials", STR_ARG(origin->conf.proxy.host));
-    }
+    ok = run_order(p, &order, ret, err);
     pool_unuse(p);
     return ok;
 }

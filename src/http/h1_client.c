@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "http/proxy.h"
+#include "http/upload.h"
 #include "rt/fiber.h"
 
 #define HEAD_BYTES ((uint32_t)64 << 10)
@@ -32,6 +33,7 @@ struct h1_answer {
     struct fiber *waiting;            /* for the head; NULL otherwise */
     uint32_t interims;
     bool has_bytes;                   /* something of an answer has come */
+    bool holds_body;                  /* only the head has been sent: the body waits for a 100 */
     bool may_resend;                  /* the failure is one of a connection that was dead already */
     /* After an upgrade. */
     void (*on_up_sent)(void *ctx, int status);
@@ -82,6 +84,15 @@ h1_upstream_delete(struct h1_upstream *up)
     free(up);
 }
 
+void
+h1_upstream_uploaded(struct h1_upstream *up)
+{
+    if (!up->is_uploading)
+        return;
+    up->is_uploading = false;
+    upload_end(up->pool->origin);
+}
+
 static struct loop *
 loop_of(const struct h1_answer *a)
 {
@@ -96,6 +107,8 @@ on_sent(struct h1_sender *sender, int status)
     struct h1_answer *a = CONTAINER_OF(sender, struct h1_answer, sender);
 
     a->super.timing.sent_ns = loop_now_ns(loop_of(a));
+    if (!a->holds_body)
+        h1_upstream_uploaded(a->up);
     if (a->waiting)
         fiber_wake(a->waiting);
     (void)status;                     /* kept in the sender; wait_for_head() and answer_close() look */
@@ -144,6 +157,7 @@ send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_ki
         return err_set(err, ERR_INVALID, "the request to %.*s has a head that cannot be sent",
                        STR_ARG(a->request->authority));
     *ret_kind = kind;
+    a->holds_body = waits;
     h1_sender_start(&a->sender, waits ? H1_SEND_NOTHING : kind, body, n);
     return true;
 }
@@ -330,6 +344,7 @@ await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind,
     if (local.code != ERR_NONE &&
         (local.code != ERR_TIMEOUT || loop_now_ms(loop_of(a)) >= head_deadline(a)))
         return err_set(err, local.code, "%s", local.text);
+    a->holds_body = false;
     h1_sender_start(&a->sender, kind, body, 0);
     return true;
 }

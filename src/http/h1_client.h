@@ -15,6 +15,7 @@ struct h1_upstream {
     struct timer timer;               /* while idle; looks again when it fires */
     uint64_t idle_until_ms;
     uint32_t served;                  /* exchanges so far */
+    bool is_uploading;                /* counted by upload_begin(); the body is not out yet */
     struct h1_answer *answer;         /* the exchange that has it */
 };
 
@@ -41,6 +42,9 @@ bool h1_upstream_exchange(struct h1_upstream *up, const struct http_request *req
                           struct body *body, const struct http_exchange_conf *conf,
                           struct http_timing timing, struct arena *arena, struct http_answer **ret,
                           bool *ret_is_untouched, struct err *err);
+
+/* The exchange's body is out, or never will be; more than once is fine. */
+void h1_upstream_uploaded(struct h1_upstream *up);
 
 struct h1_client *http_client_h1(struct http_client *c);
 /* client.c: the exchange is over; is_reusable: the connection can serve another. */

@@ -29,6 +29,7 @@ struct http_origin {
     struct list waiters;              /* struct origin_waiter, first come first */
     struct list pools;                /* struct http_pool, one a worker */
     _Atomic uint32_t n_waiting;       /* length of waiters, readable without the lock */
+    _Atomic uint32_t n_uploads;       /* exchanges over HTTP/1 whose request bodies are not out (upload.h) */
 };
 
 static inline enum tls_offer

@@ -655,3 +655,174 @@ TEST(a_head_that_cannot_be_sent_is_refused)
     done(&x);
     finish(&f);
 }
+
+/* ---- bodies that come slowly (upload.h) ---- */
+
+/* A client's body: what was fed of it so far. */
+struct slow_body {
+    struct body super;
+    struct str fed;                   /* and not yet read */
+    bool is_over;
+    body_ready_fn *ready;
+    void *ctx;
+};
+
+static int
+slow_try_read(struct body *b, struct str *ret_piece)
+{
+    struct slow_body *s = (struct slow_body *)b;
+
+    if (!s->fed.len)
+        return s->is_over ? IO_EOF : IO_AGAIN;
+    *ret_piece = s->fed;
+    s->fed = STR_NONE;
+    return IO_OK;
+}
+
+static void
+slow_when_ready(struct body *b, body_ready_fn *fn, void *ctx)
+{
+    struct slow_body *s = (struct slow_body *)b;
+
+    s->ready = fn;
+    s->ctx = ctx;
+}
+
+static const struct body_ops slow_ops = {.name = "slow", .try_read = slow_try_read, .when_ready = slow_when_ready};
+
+static void
+feed(struct slow_body *s, struct exchange *x, struct str bytes, bool is_over)
+{
+    body_ready_fn *ready = s->ready;
+
+    s->fed = bytes;
+    s->is_over = is_over;
+    s->ready = NULL;
+    if (ready)
+        ready(s->ctx);
+    settle(x->f);
+}
+
+static void
+post_slowly(struct exchange *x, struct slow_body *s, struct fixture *f, int64_t length)
+{
+    prepare(x, f, "POST");
+    *s = (struct slow_body){.super = {.ops = &slow_ops, .length = length}};
+    x->body = &s->super;
+    go(x);
+}
+
+TEST(requests_whose_bodies_do_not_come_take_half_of_the_connections)
+{
+    struct fixture f;
+    struct exchange x[4];
+    struct slow_body body[3];
+
+    start(&f, &(struct http_origin_conf){.host = STR("o"), .port = 1, .connections_max = 4});
+    for (int i = 0; i < 3; i++)
+        post_slowly(&x[i], &body[i], &f, HTTP_LENGTH_UNKNOWN);
+    EXPECT_EQ(f.n, 2);
+    prepare(&x[3], &f, "GET");        /* the others do not wait for them */
+    go(&x[3]);
+    EXPECT_EQ(f.n, 3);
+    EXPECT(str_starts_with(received(&f, 2), STR("GET ")));
+    reply(&f, 2, STR(OK2));
+    EXPECT(x[3].ok);
+    done(&x[3]);
+    feed(&body[2], &x[2], STR("some"), false);
+    EXPECT(received(&f, 2).len == 0 && f.n == 3); /* not on the idle one either */
+    feed(&body[2], &x[2], STR(" more"), true);    /* whole: nothing to wait for */
+    EXPECT(str_ends_with(received(&f, 2), STR(L L "9" L "some more" L "0" L L)));
+    reply(&f, 2, STR(OK2));
+    EXPECT(x[2].ok);
+    feed(&body[0], &x[0], STR("end"), true);
+    feed(&body[1], &x[1], STR("end"), true);
+    reply(&f, 0, STR(OK2));
+    reply(&f, 1, STR(OK2));
+    EXPECT_EQ(f.origin->n_uploads, 0);
+    for (int i = 0; i < 3; i++)
+        done(&x[i]);
+    finish(&f);
+}
+
+TEST(a_slow_body_gets_the_place_of_one_that_is_through)
+{
+    struct fixture f;
+    struct exchange x[2];
+    struct slow_body body[2];
+
+    start(&f, &(struct http_origin_conf){.host = STR("o"), .port = 1, .connections_max = 2});
+    for (int i = 0; i < 2; i++)
+        post_slowly(&x[i], &body[i], &f, 6);
+    EXPECT_EQ(f.n, 1);
+    feed(&body[1], &x[1], STR("abc"), false);
+    feed(&body[0], &x[0], STR("abcdef"), true);
+    pass_time(&f, 1000);
+    EXPECT_EQ(f.n, 2);
+    EXPECT(str_ends_with(received(&f, 1), STR(L L "abc")));
+    feed(&body[1], &x[1], STR("def"), true);
+    EXPECT_STR(received(&f, 1), "def");
+    for (int i = 0; i < 2; i++) {
+        reply(&f, i, STR(OK2));
+        EXPECT(x[i].ok);
+        done(&x[i]);
+    }
+    EXPECT_EQ(f.origin->n_uploads, 0);
+    finish(&f);
+}
+
+TEST(a_slow_body_without_a_place_is_given_up_in_time)
+{
+    struct fixture f;
+    struct exchange x[2];
+    struct slow_body body[2];
+
+    start(&f, &(struct http_origin_conf){.host = STR("o"), .port = 1, .connections_max = 1});
+    for (int i = 0; i < 2; i++)
+        post_slowly(&x[i], &body[i], &f, 6);
+    EXPECT_EQ(f.n, 1);
+    for (int i = 0; i < 60 && !x[1].is_over; i++)
+        pass_time(&f, 250);
+    EXPECT(x[1].is_over && !x[1].ok && x[1].err.code == ERR_LIMIT);
+    close(f.fd[0]);
+    f.fd[0] = -1;
+    settle(&f);
+    EXPECT(x[0].is_over && !x[0].ok);
+    EXPECT_EQ(f.origin->n_uploads, 0);
+    for (int i = 0; i < 2; i++)
+        done(&x[i]);
+    finish(&f);
+}
+
+TEST(a_body_that_was_read_ahead_is_sent_again_to_a_fresh_connection)
+{
+    struct fixture f;
+    struct exchange x[2], first;
+    struct slow_body body[2];
+
+    start(&f, &(struct http_origin_conf){.host = STR("o"), .port = 1, .connections_max = 2});
+    prepare(&first, &f, "GET");
+    post_slowly(&x[0], &body[0], &f, 6);
+    go(&first);
+    reply(&f, 1, STR(OK2));
+    done(&first);
+    prepare(&x[1], &f, "PUT");
+    body[1] = (struct slow_body){.super = {.ops = &slow_ops, .length = 4}};
+    x[1].body = &body[1].super;
+    go(&x[1]);
+    feed(&body[1], &x[1], STR("data"), true);
+    EXPECT(str_ends_with(received(&f, 1), STR(L L "data")));
+    close(f.fd[1]);                   /* the kept connection was dead */
+    f.fd[1] = -1;
+    settle(&f);
+    EXPECT_EQ(f.n, 3);
+    EXPECT(str_ends_with(received(&f, 2), STR(L L "data")));
+    reply(&f, 2, STR(OK2));
+    EXPECT(x[1].ok && x[1].timing.is_resent);
+    feed(&body[0], &x[0], STR("abcdef"), true);
+    reply(&f, 0, STR(OK2));
+    EXPECT_EQ(f.origin->n_uploads, 0);
+    done(&x[0]);
+    done(&x[1]);
+    finish(&f);
+}
