@@ -98,6 +98,22 @@ add_attributes(struct buf *to, const struct attr_def *attrs)
         buf_add_char(to, '\n');
 }
 
+/* An attribute of an element, or its text, as a line of the list of elements. */
+static void
+add_attribute_line(struct buf *to, const struct attr_def *a, int indent)
+{
+    buf_printf(to, "%*s- %s%s%s%s, ", indent, "", *a->name ? "`" : "", *a->name ? a->name : "its text", *a->name ? "`" : "",
+               a->required ? ", required" : "");
+    add_type(to, a);
+    buf_printf(to, "%s: ", a->is_literal ? ", no expressions" : "");
+    add_cell(to, a->about);
+    if (a->no_effect) {
+        buf_add_lit(to, " *No effect here:* ");
+        add_cell(to, a->no_effect);
+    }
+    buf_add_char(to, '\n');
+}
+
 static void
 add_children(struct buf *to, const struct child_def *children, int depth)
 {
@@ -106,11 +122,8 @@ add_children(struct buf *to, const struct child_def *children, int depth)
                    c->once ? ", at most once" : "");
         add_cell(to, c->about ? c->about : c->policy ? c->policy->summary : "");
         buf_add_char(to, '\n');
-        for (const struct attr_def *a = c->attrs; a && a->name; a++) {
-            buf_printf(to, "%*s- `%s`%s: ", depth * 2 + 2, "", *a->name ? a->name : "text", a->required ? ", required" : "");
-            add_cell(to, a->about);
-            buf_add_char(to, '\n');
-        }
+        for (const struct attr_def *a = c->attrs; a && a->name; a++)
+            add_attribute_line(to, a, depth * 2 + 2);
         add_children(to, c->children, depth + 1);
     }
 }

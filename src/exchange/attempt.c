@@ -285,7 +285,7 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
     struct http_exchange_conf how = {
         .deadlines = {.first_byte_ms = conf->timeout_ms, .idle_ms = ex->limits->answer_idle_ms, .total_at_ms = call_end_ms(ex)},
         .want_upgrade = w->request.protocol.len > 0,
-        .expect_continue = conf->expects_continue && w->body,
+        .continue_ms = w->body ? conf->continue_ms : 0,
         .want_trailers = w->has_trailers,
         .on_interim = pass_interim,
         .ctx = ex,

@@ -7,10 +7,10 @@
 
 struct attempt {
     uint32_t timeout_ms;          /* to the head of the answer; 0: only the call's own deadline */
+    uint32_t continue_ms;         /* asks the backend with Expect and waits so long before the body goes out; 0: does not ask */
     uint8_t protocol;             /* enum http_protocol */
     bool follows_redirects;
     bool buffers_request;         /* keep the body for a further try */
-    bool expects_continue;
 };
 
 /* Sends ex->request to ex->target; ex->response is the answer then, its body still to come. False with ex->error set.

@@ -98,9 +98,9 @@ struct http_deadlines {
 
 struct http_exchange_conf {
     struct http_deadlines deadlines;
+    uint32_t continue_ms;             /* HTTP/1: asks for 100 and waits so long before the body goes out; 0: does not ask */
     bool want_upgrade;                /* sends Connection: Upgrade with request->protocol; see http_answer_upgrade */
     bool no_resend;                   /* never a second try on a fresh connection */
-    bool expect_continue;             /* waits for 100 (at most 1 s) before the body goes out */
     bool want_trailers;               /* TE: trailers goes out */
     void (*on_interim)(void *ctx, const struct http_response *interim); /* each 1xx but 100 and 101; may be NULL */
     void *ctx;

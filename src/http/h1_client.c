@@ -19,7 +19,6 @@
 
 #define HEAD_BYTES ((uint32_t)64 << 10)
 #define HEAD_FIELDS 200
-#define CONTINUE_MS 1000              /* then the body goes out without a 100 */
 #define WRITE_MS 30000                /* an origin that takes nothing */
 
 struct h1_answer {
@@ -143,7 +142,7 @@ send_request(struct h1_answer *a, struct body *body, enum h1_sender_kind *ret_ki
                          .upgrade = a->conf.want_upgrade ? a->request->protocol : STR_NONE};
     const struct http_origin *origin = a->up->pool->origin;
     enum h1_sender_kind kind = frame_request(a->request, body, &out);
-    bool waits = a->conf.expect_continue && kind != H1_SEND_NOTHING;
+    bool waits = a->conf.continue_ms && kind != H1_SEND_NOTHING;
     size_t n = 0;
 
     out.expect_continue = waits;
@@ -320,14 +319,14 @@ final_head(struct h1_answer *a, struct http_response *ret, size_t *ret_n, struct
     }
 }
 
-/* After a head with Expect: the body goes out at a 100 or after a second; a final answer makes it needless.
+/* After a head with Expect: the body goes out at a 100 or when continue_ms is over; a final answer makes it needless.
  * *ret_is_final: the final head is in *ret already. Yields. */
 static bool
 await_continue(struct h1_answer *a, struct body *body, enum h1_sender_kind kind,
                struct http_response *ret, size_t *ret_n, bool *ret_is_final, struct err *err)
 {
     struct err local = ERR_INIT;
-    uint64_t until = loop_now_ms(loop_of(a)) + CONTINUE_MS;
+    uint64_t until = loop_now_ms(loop_of(a)) + a->conf.continue_ms;
 
     *ret_is_final = false;
     while (read_head(a, ret, ret_n, until, &local)) {
@@ -460,7 +459,7 @@ run_exchange(struct h1_answer *a, struct body *body, struct err *err)
 
     if (!send_request(a, body, &kind, err))
         return false;
-    if (a->conf.expect_continue && kind != H1_SEND_NOTHING &&
+    if (a->conf.continue_ms && kind != H1_SEND_NOTHING &&
         !await_continue(a, body, kind, &r, &n, &is_final, err))
         return false;
     if (!is_final && !final_head(a, &r, &n, err))

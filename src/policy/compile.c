@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/compile.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,7 +145,7 @@ parse_f64(struct str text, double *ret)
     memcpy(copy, text.p, text.len);
     copy[text.len] = 0;
     *ret = strtod(copy, &end);
-    return *end == 0;
+    return *end == 0 && isfinite(*ret) && !strpbrk(copy, "xX");
 }
 
 /* The literal `text` as the type says, into ret->literal. */
@@ -341,6 +342,8 @@ next_attr_name(void *ctx, struct str *candidate)
 {
     struct attr_names *names = ctx;
 
+    while (names->at && names->at->name && !names->at->name[0])
+        names->at++;                  /* the element's text */
     if (!names->at || !names->at->name)
         return false;
     *candidate = str_from_c((names->at++)->name);
@@ -356,9 +359,8 @@ find_attr(const struct attr_def *attrs, struct str name)
     return NULL;
 }
 
-/* Attributes that no row of the table asks for; every policy has an id. */
-static bool
-check_unknown_attributes(struct compiler *c, const struct node *n, const struct attr_def *attrs)
+bool
+compile_known_attributes(struct compiler *c, const struct node *n, const struct attr_def *attrs)
 {
     bool ok = true;
 
@@ -479,7 +481,7 @@ static bool
 fill_element(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children,
              bool holds_policies, void *conf)
 {
-    bool ok = check_unknown_attributes(c, n, attrs), has_text = find_attr(attrs, STR("")) != NULL;
+    bool ok = compile_known_attributes(c, n, attrs), has_text = find_attr(attrs, STR("")) != NULL;
 
     for (const struct attr_def *def = attrs; def && def->name; def++)
         ok &= fill_attribute(c, n, def, conf);
@@ -646,8 +648,10 @@ expand_fragment(struct compiler *c, const struct node *n, struct block_state *bl
     const struct attribute *a = node_attr(n, "fragment-id");
     struct str id = a ? str_trim(a->text.value) : STR_NONE;
     struct fragment_use use = {.id = id, .outer = c->fragments};
-    bool ok;
+    bool ok = compile_known_attributes(c, n, policy_find(n->name)->attrs);
 
+    if (str_trim(n->text.value).len || n->first_child)
+        ok &= compile_strict(c, n, "what is inside <include-fragment> is ignored");
     if (id.len == 0 || a->text.is_expression)
         return compile_error(c, n, "<include-fragment> needs the attribute fragment-id, a literal");
     if (is_being_expanded(c, id))
@@ -661,7 +665,8 @@ expand_fragment(struct compiler *c, const struct node *n, struct block_state *bl
         return !c->has_failed;
     c->fragments = &use;
     c->n_fragments++;
-    ok = compile_nodes(c, root->first_child, block);
+    ok &= compile_known_attributes(c, root, NULL);
+    ok &= compile_nodes(c, root->first_child, block);
     c->n_fragments--;
     c->fragments = use.outer;
     return ok;
@@ -735,7 +740,7 @@ compile_block(struct compiler *c, const struct node *parent, struct str path, en
                                 .container = kind == BLOCK_SECTION ? STEP_END : c->at};
     bool ok = compile_nodes(c, parent->first_child, &block);
 
-    if (str_trim(parent->text.value).len)
+    if (kind != BLOCK_RANGE && str_trim(parent->text.value).len)     /* a range's element has been looked at */
         ok &= compile_strict(c, parent, "the text inside <%.*s> is ignored", STR_ARG(parent->name));
     if (block.last != STEP_END && kind == BLOCK_BRANCH)
         c->ends_branch.v[block.last] = true;

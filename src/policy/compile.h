@@ -58,6 +58,9 @@ bool compile_block(struct compiler *c, const struct node *parent, struct str pat
 /* Fills `conf` from the node's attributes, text and children by the tables. */
 bool compile_element(struct compiler *c, const struct node *n, const struct attr_def *attrs,
                      const struct child_def *children, void *conf);
+/* Whether the table has a row for each of the node's attributes but id and xmlns; another is a warning, under --strict an error.
+ * NULL: none. compile_element() does it; for elements that a policy reads by itself. */
+bool compile_known_attributes(struct compiler *c, const struct node *n, const struct attr_def *attrs);
 /* A text of the document as a value of the given type; def's name is used in messages. */
 bool compile_value(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret);
 

@@ -111,6 +111,7 @@ static enum flow
 compute(struct lookup *l)
 {
     struct exchange *ex = l->ex;
+    const struct origin *at = ex->at;
     uint64_t born = ex->services->tiers ? storing_born(ex) : 0;
     const struct variable *v;
     struct object *value;
@@ -121,6 +122,7 @@ compute(struct lookup *l)
     flow = plan_run_range(ex, l->conf->from);
     if (flow != FLOW_NEXT)
         return flow;
+    ex->at = at;
     v = exchange_variable(ex, l->conf->variable);
     if (v && v->value)
         return keep(l, v->value, born) ? FLOW_NEXT : FLOW_ERROR;
@@ -135,7 +137,6 @@ static enum flow
 run(const void *conf, struct exchange *ex)
 {
     struct lookup l = {.ex = ex, .conf = conf};
-    const struct origin *at = ex->at;
     enum flow flow;
 
     if (!pvalue_str(ex, &l.conf->key, &l.name))
@@ -144,8 +145,6 @@ run(const void *conf, struct exchange *ex)
         flow = compute(&l);
         /* No value, or none that can be stored: the next of those who wait computes. */
         cache_flight_end(l.flight, FLIGHT_FAILED, loop_now_ms(ex->services->loop));
-        if (flow == FLOW_NEXT)
-            ex->at = at;
         return flow;
     }
     if (!exchange_set_variable(ex, l.conf->variable, l.stored))
@@ -164,6 +163,9 @@ compile(struct compiler *c, const struct node *n, void *conf)
     for (const struct node *k = value->next; k; k = k->next)
         if (str_eq_lit(k->name, "value"))
             return compile_error(c, k, "<cache-value> takes one <value>");
+    if (!compile_known_attributes(c, value, NULL) ||
+        (str_trim(value->text.value).len && !compile_strict(c, value, "the text inside <value> is ignored")))
+        return false;
     return compile_block(c, value, compile_path(c, c->path, value, 0, false), BLOCK_RANGE, &v->from);
 }
 

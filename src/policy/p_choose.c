@@ -22,7 +22,7 @@ static const struct attr_def when_attrs[] = {
 };
 
 static const struct child_def children[] = {
-    {.name = "when", .is_opaque = true, .about = "Policies that run when the condition is true."},
+    {.name = "when", .is_opaque = true, .attrs = when_attrs, .about = "Policies that run when the condition is true."},
     {.name = "otherwise", .is_opaque = true, .about = "Policies that run when no condition was."},
     CHILD_END
 };
@@ -40,6 +40,7 @@ compile_branch(struct compiler *c, const struct node *n, uint32_t index, struct 
             ok = compile_value(c, &when_attrs[0], &a->text, &b->condition);
     if (is_when && !node_attr(n, "condition"))
         ok = compile_error(c, n, "<when> needs the attribute condition");
+    ok &= compile_known_attributes(c, n, is_when ? when_attrs : NULL);
     return compile_block(c, n, path, BLOCK_BRANCH, &b->from) && ok;
 }
 

@@ -142,21 +142,21 @@ add_common(struct exchange *ex, const struct verdict *v)
 /* --- preflights ---------------------------------------------------------------------------------------------------- */
 
 static bool
-method_is_allowed(const struct cors *c, struct exchange *ex, struct str method)
+method_is_allowed(const struct cors *c, struct exchange *ex, struct str method, bool *ret_failed)
 {
-    bool any, failed;
+    bool any;
 
-    return str_eq_lit(method, "GET") || str_eq_lit(method, "POST") || lists(ex, &c->methods, method, same_text, &any, &failed);
+    return str_eq_lit(method, "GET") || str_eq_lit(method, "POST") || lists(ex, &c->methods, method, same_text, &any, ret_failed);
 }
 
 static bool
-headers_are_allowed(const struct cors *c, struct exchange *ex, struct str wanted)
+headers_are_allowed(const struct cors *c, struct exchange *ex, struct str wanted, bool *ret_failed)
 {
     struct str rest = wanted, name;
-    bool any, failed;
+    bool any;
 
     while (wanted.p && http_list_next(&rest, &name))
-        if (!lists(ex, &c->headers, name, same_text, &any, &failed))
+        if (!lists(ex, &c->headers, name, same_text, &any, ret_failed))
             return false;
     return true;
 }
@@ -191,7 +191,10 @@ cors_preflight(const void *conf, struct exchange *ex)
 
     if (v.failed || !pvalue_bool(ex, &c->terminate, &terminates))
         return PREFLIGHT_FAILED;
-    if (v.is_allowed && method_is_allowed(c, ex, method) && headers_are_allowed(c, ex, headers))
+    v.is_allowed = v.is_allowed && method_is_allowed(c, ex, method, &v.failed) && headers_are_allowed(c, ex, headers, &v.failed);
+    if (v.failed)
+        return PREFLIGHT_FAILED;
+    if (v.is_allowed)
         return answer_preflight(c, ex, &v, method, headers) ? PREFLIGHT_ANSWERED : PREFLIGHT_FAILED;
     if (!terminates)
         return PREFLIGHT_UNMATCHED;

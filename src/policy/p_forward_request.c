@@ -24,7 +24,8 @@ static const struct attr_def attrs[] = {
               .about = "Seconds until the answer's head has come; 0: no limit. Without it 300, or what upstream.first-byte says."),
     VALUE_U32(struct forward_request, timeout_ms, "timeout-ms", .about = "The same in milliseconds; not together with timeout."),
     VALUE_U32(struct forward_request, continue_timeout_s, "continue-timeout",
-              .about = "Ask the backend with Expect: 100-continue before a body is sent."),
+              .about = "Asks an HTTP/1 backend with Expect: 100-continue before a body is sent, and waits so many seconds for its "
+                       "word; then the body goes out. 0: does not ask."),
     ATTR_CHOICE(struct forward_request, protocol, "http-version", protocols,
                 .about = "HTTP version towards the backend: 1, 2, or 2or1 for what TLS negotiates. Without it 1, or 2or1 where "
                          "upstream.http2 is true."),
@@ -33,7 +34,7 @@ static const struct attr_def attrs[] = {
     ATTR_BOOL(struct forward_request, buffer_request_body, "buffer-request-body", .fallback = "false",
               .about = "Keep the request body, so that retry can send it again."),
     ATTR_BOOL(struct forward_request, buffer_response, "buffer-response", .fallback = "true",
-              .about = "Accepted; pieces of an answer are passed on as they come either way."),
+              .about = "false: pieces of an answer are passed on as they come, which is what we do either way."),
     ATTR_BOOL(struct forward_request, fail_on_error_status, "fail-on-error-status-code", .fallback = "false",
               .about = "A backend status of 400 to 599 is an error: on-error runs, outbound does not.",
               .unverified = "LastError.Reason is the backend's status; the backend's answer stays in context.Response."),
@@ -54,8 +55,10 @@ evaluate(const struct forward_request *f, struct exchange *ex, struct attempt *r
     uint32_t seconds, ms;
 
     *ret = (struct attempt){.timeout_ms = ex->limits->first_byte_ms, .protocol = protocol_of(f, ex), .follows_redirects = f->follow_redirects,
-                            .buffers_request = f->buffer_request_body,
-                            .expects_continue = pvalue_is_set(&f->continue_timeout_s)};
+                            .buffers_request = f->buffer_request_body};
+    if (!pvalue_u32(ex, &f->continue_timeout_s, &seconds))
+        return false;
+    ret->continue_ms = MIN(seconds, 86400u) * 1000;
     if (pvalue_is_set(&f->timeout_ms)) {
         if (!pvalue_u32(ex, &f->timeout_ms, &ms))
             return false;
@@ -101,8 +104,12 @@ run(const void *conf, struct exchange *ex)
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
+    const struct forward_request *f = conf;
+
     if (node_attr(n, "timeout") && node_attr(n, "timeout-ms"))
         return compile_strict(c, n, "timeout and timeout-ms exclude each other; timeout-ms counts");
+    if (node_attr(n, "buffer-response") && f->buffer_response)
+        compile_warning(c, n, "buffer-response=\"true\" has no effect: pieces of an answer are passed on as they come");
     return true;
 }
 

@@ -139,9 +139,28 @@ run(const void *conf, struct exchange *ex)
         if (quota_check(ex, &all.v[i].limit, all.v[i].key) == FLOW_ERROR)
             return FLOW_ERROR;
     for (uint32_t i = 0; i < all.n; i++)
-        count(ex, &all.v[i].limit, all.v[i].key, 1, 0);
+        if (quota_take(ex, &all.v[i].limit, all.v[i].key) == FLOW_ERROR)
+            return FLOW_ERROR;
     *c = all;
     return FLOW_NEXT;
+}
+
+/* What is inside has a name, and limits something: itself or what is inside it. */
+static bool
+are_complete(struct compiler *c, const struct node *n, const struct children *parts)
+{
+    const struct node *k = n->first_child;
+    bool ok = true;
+
+    CHILDREN(parts, struct part, p) {
+        if (!p->name.len && !p->id.len)
+            ok = compile_error(c, k, "<%.*s> needs a name or an id", STR_ARG(k->name));
+        if (!p->calls && !p->bandwidth_kb && p->inner.n == 0)
+            ok = compile_error(c, k, "<%.*s> needs calls or bandwidth", STR_ARG(k->name));
+        ok &= are_complete(c, k, &p->inner);
+        k = k->next;
+    }
+    return ok;
 }
 
 static bool
@@ -151,7 +170,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     if (!q->own.calls && !q->own.bandwidth_kb)
         return compile_error(c, n, "<quota> needs calls or bandwidth");
-    return true;
+    return are_complete(c, n, &q->apis);
 }
 
 const struct policy_def policy_quota = {

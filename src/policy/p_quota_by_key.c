@@ -20,7 +20,7 @@ static const struct attr_def attrs[] = {
              .about = "Length of the window in seconds, at least 300; 0: it never renews."),
     VALUE_STR(struct quota_by_key, key, "counter-key", .required = true, .about = "What is counted."),
     VALUE_BOOL(struct quota_by_key, condition, "increment-condition", .fallback = "true",
-               .about = "Whether this request counts; evaluated at its end."),
+               .about = "Whether this request counts; evaluated at its end. One that fails does not count."),
     VALUE_U32(struct quota_by_key, count, "increment-count", .fallback = "1", .about = "How much it counts."),
     ATTR_STR(struct quota_by_key, first_period_start, "first-period-start", .fallback = "0001-01-01T00:00:00Z",
              .about = "When the first window begins, yyyy-MM-ddTHH:mm:ssZ."),
@@ -60,7 +60,11 @@ count(struct exchange *ex, struct counted_key *k)
     bool counts;
     uint32_t n;
 
-    if (!pvalue_bool(ex, &k->conf->condition, &counts) || !pvalue_u32(ex, &k->conf->count, &n) || !counts)
+    if (!pvalue_bool(ex, &k->conf->condition, &counts) || !pvalue_u32(ex, &k->conf->count, &n)) {
+        exchange_trace(ex, TRACE_ERROR, STR("quota-by-key"), ex->error.message);
+        return;
+    }
+    if (!counts)
         return;
     limit_quota(ex, k->key, window, left_s, n, quota_bytes(ex));
     k->is_counted = true;

@@ -63,14 +63,16 @@ is_named(const struct limit *l, struct str id, struct str name)
 struct taking {
     uint32_t limit, remaining, wait_s;
     bool is_refused;
+    bool only_looks;
 };
 
+/* Counts one call, or only looks whether there is room for it. */
 static void
 take(struct exchange *ex, struct str key, uint32_t calls, uint32_t period_s, struct taking *t)
 {
     struct window_state w;
 
-    if (!limit_take(ex, key, period_s, calls, 1, &w)) {
+    if (!limit_take(ex, key, period_s, t->only_looks ? calls - 1 : calls, t->only_looks ? 0 : 1, &w)) {
         t->is_refused = true;
         t->limit = calls;
         t->wait_s = MAX(t->wait_s, w.wait_s);
@@ -89,6 +91,7 @@ key_of(struct exchange *ex, struct str scope, struct str api, struct str operati
                       STR_ARG(scope), STR_ARG(api), STR_ARG(operation));
 }
 
+/* Limits inside of the policy's own that this request takes part in. */
 static void
 take_inner(const struct rate_limit *r, struct exchange *ex, struct taking *t)
 {
@@ -101,6 +104,13 @@ take_inner(const struct rate_limit *r, struct exchange *ex, struct taking *t)
                 take(ex, key_of(ex, r->scope, ex->api->root_name, ex->operation->name), o->calls, o->period_s, t);
         }
     }
+}
+
+static void
+take_all(const struct rate_limit *r, struct exchange *ex, struct taking *t)
+{
+    take(ex, key_of(ex, r->scope, STR(""), STR("")), r->calls, r->period_s, t);
+    take_inner(r, ex, t);
 }
 
 /* Which product, API or operation the document belongs to. */
@@ -127,16 +137,45 @@ run(const void *conf, struct exchange *ex)
     if (!ex->subscription || !ex->services->counters)
         return FLOW_NEXT;
     scoped.scope = str_printf(ex->arena, "%.*s:%.*s", STR_ARG(level_name((enum level)ex->at->level)), STR_ARG(scope_of(ex)));
-    take(ex, key_of(ex, scoped.scope, STR(""), STR("")), r->calls, r->period_s, &t);
-    take_inner(&scoped, ex, &t);
+    if (r->apis.n) {                  /* a call that one of several refuses is counted by none */
+        t.only_looks = true;
+        take_all(&scoped, ex, &t);
+        t.only_looks = false;
+        t.remaining = UINT32_MAX;
+    }
+    if (!t.is_refused)
+        take_all(&scoped, ex, &t);
     if (t.is_refused)
         return rate_refuse(ex, &r->names, t.limit, t.wait_s);
     return rate_tell(ex, &r->names, t.limit, t.remaining) ? FLOW_NEXT : FLOW_ERROR;
 }
 
+static bool
+are_named(struct compiler *c, const struct node *n, const struct children *limits)
+{
+    const struct node *k = n->first_child;
+    bool ok = true;
+
+    CHILDREN(limits, struct limit, l) {
+        if (!l->name.len && !l->id.len)
+            ok = compile_error(c, k, "<%.*s> needs a name or an id", STR_ARG(k->name));
+        ok &= are_named(c, k, &l->inner);
+        k = k->next;
+    }
+    return ok;
+}
+
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    const struct rate_limit *r = conf;
+
+    return are_named(c, n, &r->apis);
+}
+
 const struct policy_def policy_rate_limit = {
     .name = "rate-limit", .sections = IN_INBOUND, .scopes = AT_PRODUCT | AT_API | AT_OPERATION, .once = true,
-    .attrs = attrs, .children = children, .size = sizeof(struct rate_limit), .run = run,
+    .attrs = attrs, .children = children, .size = sizeof(struct rate_limit), .compile = compile, .run = run,
     .summary = "Limits the calls of a subscription in a sliding window.",
     .usage = "Does nothing for calls without a subscription.\nCounters hold for the process, exact across workers, and for all nodes where "
              "an external cache is configured; a window slides in 20 steps. A refused call is not counted.",

@@ -20,7 +20,7 @@ static const struct attr_def attrs[] = {
     VALUE_STR(struct rate_limit_by_key, key, "counter-key", .required = true, .about = "What is counted.",
               .unverified = "A null key is the empty text."),
     VALUE_BOOL(struct rate_limit_by_key, condition, "increment-condition", .fallback = "true",
-               .about = "Whether this request counts. An expression is evaluated at the end of the request."),
+               .about = "Whether this request counts. An expression is evaluated at the end of the request; one that fails does not count."),
     VALUE_U32(struct rate_limit_by_key, count, "increment-count", .fallback = "1",
               .about = "How much it counts. An expression is evaluated at the end of the request."),
     ATTR_BOOL(struct rate_limit_by_key, after_response, "increment-after-response", .fallback = "false",
@@ -44,7 +44,9 @@ count_later(struct exchange *ex, void *arg)
     bool counts;
     uint32_t n;
 
-    if (pvalue_bool(ex, &w->conf->condition, &counts) && pvalue_u32(ex, &w->conf->count, &n) && counts && n)
+    if (!pvalue_bool(ex, &w->conf->condition, &counts) || !pvalue_u32(ex, &w->conf->count, &n))
+        exchange_trace(ex, TRACE_ERROR, STR("rate-limit-by-key"), ex->error.message);
+    else if (counts && n)
         limit_add(ex, w->key, w->period_s, n);
     ex->error = before;
 }

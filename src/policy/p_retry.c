@@ -123,6 +123,8 @@ compile(struct compiler *c, const struct node *n, void *conf)
         compile_strict(c, node_child(n, "wait"), "Azure does not allow wait in retry");
     if (!node_attr(n, "interval"))
         compile_strict(c, n, "Azure needs the attribute interval");
+    if (node_attr(n, "max-interval") && !node_attr(n, "delta"))
+        compile_warning(c, n, "max-interval has no effect without delta: the wait does not grow");
     return compile_block(c, n, c->path, BLOCK_RANGE, &r->from);
 }
 

@@ -7,8 +7,9 @@
 
 struct set_backend_service {
     struct pvalue base_url, backend_id;
-    struct str fabric[5];         /* Service Fabric: accepted, no effect */
-    struct str dapr[3];
+    struct pvalue fabric[5];      /* Service Fabric: accepted, no effect */
+    struct pvalue dapr[3];
+    struct str unsupported;       /* the backend is Dapr's: what the 501 says; STR_NONE */
 };
 
 #define NO_FABRIC "Service Fabric is not reached from here"
@@ -16,22 +17,31 @@ struct set_backend_service {
 static const struct attr_def attrs[] = {
     VALUE_STR(struct set_backend_service, base_url, "base-url", .about = "Address to send the request to."),
     VALUE_STR(struct set_backend_service, backend_id, "backend-id", .about = "Name of a backend."),
-    {.name = "sf-resolve-condition", .is_value = false, .type = ATTR_TYPE_STR,
-     .offset = offsetof(struct set_backend_service, fabric[0]), .no_effect = NO_FABRIC},
-    ATTR_STR(struct set_backend_service, fabric[1], "sf-service-instance-name", .no_effect = NO_FABRIC),
-    ATTR_STR(struct set_backend_service, fabric[2], "sf-partition-key", .no_effect = NO_FABRIC),
-    ATTR_STR(struct set_backend_service, fabric[3], "sf-replica-type", .no_effect = NO_FABRIC),
-    ATTR_STR(struct set_backend_service, fabric[4], "sf-listener-name", .no_effect = NO_FABRIC),
-    ATTR_STR(struct set_backend_service, dapr[0], "dapr-app-id", .no_effect = "Dapr is not supported yet"),
-    ATTR_STR(struct set_backend_service, dapr[1], "dapr-method", .no_effect = "Dapr is not supported yet"),
-    ATTR_STR(struct set_backend_service, dapr[2], "dapr-namespace", .no_effect = "Dapr is not supported yet"),
+    VALUE_STR(struct set_backend_service, fabric[0], "sf-resolve-condition", .no_effect = NO_FABRIC),
+    VALUE_STR(struct set_backend_service, fabric[1], "sf-service-instance-name", .no_effect = NO_FABRIC),
+    VALUE_STR(struct set_backend_service, fabric[2], "sf-partition-key", .no_effect = NO_FABRIC),
+    VALUE_STR(struct set_backend_service, fabric[3], "sf-replica-type", .no_effect = NO_FABRIC),
+    VALUE_STR(struct set_backend_service, fabric[4], "sf-listener-name", .no_effect = NO_FABRIC),
+    VALUE_STR(struct set_backend_service, dapr[0], "dapr-app-id", .no_effect = "Dapr is not supported yet"),
+    VALUE_STR(struct set_backend_service, dapr[1], "dapr-method", .no_effect = "Dapr is not supported yet"),
+    VALUE_STR(struct set_backend_service, dapr[2], "dapr-namespace", .no_effect = "Dapr is not supported yet"),
     ATTR_END
 };
+
+/* backend-id="dapr" means Dapr's sidecar, unless a backend of that name is meant. */
+static bool
+is_dapr(const struct set_backend_service *s, const struct policy_names *names)
+{
+    if (s->backend_id.program || !str_eq_nocase(str_trim(s->backend_id.text), STR("dapr")))
+        return false;
+    return pvalue_is_set(&s->dapr[0]) || pvalue_is_set(&s->dapr[1]) ||
+           !(names && names->backend && names->backend(names->ctx, s->backend_id.text));
+}
 
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
-    const struct set_backend_service *s = conf;
+    struct set_backend_service *s = conf;
     const struct policy_names *names = c->in->names;
     bool has_url = pvalue_is_set(&s->base_url), has_id = pvalue_is_set(&s->backend_id);
     struct err err;
@@ -39,6 +49,10 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     if (has_url == has_id)
         return compile_error(c, n, "<set-backend-service> takes either base-url or backend-id");
+    if (is_dapr(s, names)) {
+        s->unsupported = compile_unsupported(c, n, "set-backend-service to Dapr");
+        return true;
+    }
     if (has_url && !s->base_url.program && str_find(s->base_url.text, STR("{{"), 0) < 0 &&
         !url_parse(c->arena, s->base_url.text, &url, &err))
         return compile_strict(c, n, "base-url: %s; requests that come here fail", err.text);
@@ -70,6 +84,8 @@ run(const void *conf, struct exchange *ex)
     struct str address;
     struct err err;
 
+    if (s->unsupported.p)
+        return exchange_refuse(ex, E_NOT_SUPPORTED_YET, s->unsupported);
     if (pvalue_is_set(&s->backend_id))
         return use_backend(s, ex);
     if (!pvalue_str(ex, &s->base_url, &address))

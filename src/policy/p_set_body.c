@@ -59,6 +59,10 @@ compile(struct compiler *c, const struct node *n, void *conf)
     const struct node *value = node_child(n, "value");
     struct set_body *s = conf;
 
+    if (s->template != TEMPLATE_LIQUID && (node_attr(n, "xsi-nil") || node_attr(n, "parse-date")))
+        compile_warning(c, n, "xsi-nil and parse-date have no effect without template=\"liquid\"");
+    if (value && !compile_known_attributes(c, value, NULL))
+        return false;
     if (value && !compile_value(c, &attrs[COUNTOF(attrs) - 2], &value->text, &s->body))
         return false;
     if (s->template != TEMPLATE_LIQUID || s->body.program)

@@ -49,7 +49,8 @@ compile_section(struct compiler *c, struct policy_document *d, const struct node
         return compile_error(c, n, "<%.*s> appears twice", STR_ARG(n->name));
     c->section = s;
     c->steps.n = c->ends_branch.n = 0;
-    ok = compile_block(c, n, STR(""), BLOCK_SECTION, &from);
+    ok = compile_known_attributes(c, n, NULL);
+    ok &= compile_block(c, n, STR(""), BLOCK_SECTION, &from);
     d->units[s] = finish_unit(c);
     return ok && (d->units[s] || compile_error(c, n, "the document needs too much memory"));
 }
@@ -180,7 +181,10 @@ compile_top(struct compiler *c, struct policy_document *d, struct document *doc)
     if (str_eq_lit(root->name, "policies")) {
         if (root->next)
             compile_error(c, root->next, "a document ends with </policies>");
-        return compile_sections(c, d, root->first_child);
+        bool ok = compile_known_attributes(c, root, NULL);
+        if (str_trim(root->text.value).len)
+            ok &= compile_strict(c, root, "the text inside <policies> is ignored");
+        return compile_sections(c, d, root->first_child) && ok;
     }
     if (str_eq_lit(root->name, "fragment")) {
         if (!c->in->names || !c->in->names->is_lone)

@@ -53,6 +53,15 @@ quota_check(struct exchange *ex, const struct quota_limit *l, struct str key)
     return FLOW_NEXT;
 }
 
+enum flow
+quota_take(struct exchange *ex, const struct quota_limit *l, struct str key)
+{
+    uint64_t left_s, window = quota_window(ex, l, &left_s);
+    struct quota_state before = limit_quota(ex, key, window, left_s, 1, 0);
+
+    return l->calls && before.calls >= l->calls ? refuse(ex, true, left_s) : FLOW_NEXT;
+}
+
 static uint64_t
 content_bytes(const struct content *c)
 {

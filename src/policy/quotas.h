@@ -15,5 +15,7 @@ struct quota_limit {
 uint64_t quota_window(const struct exchange *ex, const struct quota_limit *l, uint64_t *ret_left_s);
 /* FLOW_NEXT when there is room; else the refusal (403, Retry-After). */
 enum flow quota_check(struct exchange *ex, const struct quota_limit *l, struct str key);
+/* Counts one call; the refusal when other calls came in between since the check. */
+enum flow quota_take(struct exchange *ex, const struct quota_limit *l, struct str key);
 /* Bytes of both bodies so far. */
 uint64_t quota_bytes(const struct exchange *ex);

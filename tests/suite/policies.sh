@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: tests/suite/policies.sh BUILD_DIR   every policy has its part in the generated reference, an example in the guide or in examples/
-# that tests run, and expectations of scripts. Prints how many there are.
+# that tests run, expectations of scripts, and a use of each attribute (policy_attributes.py). Prints how many there are.
 cd "$(dirname "$0")/../.." || exit 2
 passed=0 failed=0
 examples=$(mktemp)
@@ -20,6 +20,10 @@ for name in $(sed -n 's/^POLICY(\(.*\))$/\1/p' src/policy/policies.def | tr _ -)
     check "$name: no example in docs/guide or examples/" grep -q "<$name[ />]" "$examples"
     check "$name: no script under tests/gateway" grep -rq "<$name[ />]" tests/gateway --include=*.hgt
 done
+out=$(python3 tests/suite/policy_attributes.py "$1/headgate" "$reference/policies.md") || echo "$out" | sed '$d; s/^/FAILED /'
+line=$(echo "$out" | tail -n 1)
+passed=$((passed + ${line%% passed*})) failed=$((failed + $(echo "$line" | sed 's/.*passed, \([0-9]*\) failed/\1/')))
+echo "policies: attributes and elements: $line"
 count=$(grep -rhc '^ *expect ' tests/gateway | awk '{n += $1} END {print n}')
 echo "policies: $count expectations in scripts"
 check "600 expectations of scripts" [ "$count" -ge 600 ]

@@ -573,7 +573,7 @@ TEST(expect_holds_the_body_back_for_a_second)
     start(&f, NULL);
     for (int i = 0; i < 2; i++) {
         prepare(&x, &f, "POST");
-        x.conf.expect_continue = true;
+        x.conf.continue_ms = 1000;
         x.body = body_from_str(&x.arena, STR("hello"));
         go(&x);
         EXPECT(str_ends_with(received(&f, 0),
@@ -588,7 +588,7 @@ TEST(expect_holds_the_body_back_for_a_second)
         done(&x);
     }
     prepare(&x, &f, "POST");
-    x.conf.expect_continue = true;
+    x.conf.continue_ms = 1000;
     x.body = body_from_str(&x.arena, STR("hello"));
     go(&x);
     received(&f, 0);

@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""usage: tests/suite/policy_attributes.py HEADGATE REFERENCE   every attribute and element of every policy against the scripts.
+
+What there is comes from the generated reference, which is drawn from the policies' own tables. What is tested is read from the
+documents inside the scripts under tests/gateway:
+
+  used      the attribute, element or text stands in a document
+  fails     where an expression may stand: one that throws does. By convention that is a named value called boom...
+            (or a name that ends so), as in failing-expressions.hgt
+
+and what follows from a table alone is tried here, with `headgate check` on a document made for each row:
+
+  refused   a literal that is no number, truth or choice is an error that names the attribute
+  required  a missing attribute or element is an error
+  no effect an attribute that does nothing here is a warning
+  unknown   an attribute or an element that nobody knows is not skipped silently
+
+Prints what is missing, a line each, and ends with "N passed, N failed".
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HEADGATE, REFERENCE = sys.argv[1], sys.argv[2]
+
+# What is inside is no part of a table: policies, or a text with its markup.
+OPAQUE = {"base", "choose", "include-fragment", "set-body/value", "cache-value/value", "cross-domain/cross-domain-policy",
+          "xsl-transform/xsl:stylesheet", "xsl-transform/xsl:transform"}
+
+
+class Attribute:
+    def __init__(self, name, required, has_expressions, kind, has_effect):
+        self.name, self.required, self.has_expressions, self.kind, self.has_effect = name, required, has_expressions, kind, has_effect
+
+
+class Element:
+    def __init__(self, name, required=False):
+        self.name, self.required = name, required
+        self.attributes, self.children = {}, {}
+
+
+def attribute_of(label, required, expressions, kind, about):
+    name = label.strip("`") if label.startswith("`") else ""
+    return Attribute(name, required, expressions, kind, "*No effect here:*" not in about)
+
+
+def read_reference(path):
+    """Policies by name."""
+    policies, stack = {}, []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            line = line.rstrip("\n")
+            if line.startswith("## "):
+                stack = [Element(line[3:])] if line[3:].islower() else []
+                policies.update((e.name, e) for e in stack)
+            elif stack and re.match(r"\| (`|text)", line):
+                label, required, _, expressions, kind, about = [c.strip() for c in re.split(r"(?<!\\)\|", line)[1:7]]
+                a = attribute_of(label, required == "yes", expressions == "yes", kind, about)
+                stack[0].attributes[a.name] = a
+            elif stack and re.match(r" *- (`|its text)", line):
+                add_row_of_element(line, stack)
+    return policies
+
+
+def add_row_of_element(line, stack):
+    """    - `<name>`, required: ...   or   - `name`, required, TYPE, no expressions: ... of the element above it."""
+    depth = (len(line) - len(line.lstrip())) // 2
+    label, facts, about = re.match(r" *- (`[^`]*`|its text)((?:, [^:]*)?): (.*)", line).groups()
+    if label.startswith("`<"):
+        e = Element(label[2:-2], ", required" in facts)
+        del stack[depth + 1:]
+        stack[depth].children[e.name] = e
+        stack.append(e)
+    else:
+        name = label.strip("`") if label.startswith("`") else ""
+        kind = facts.replace(", required", "").replace(", no expressions", "")[2:]
+        a = Attribute(name, ", required" in facts, "no expressions" not in facts, kind, "*No effect here:*" not in about)
+        stack[depth].attributes[name] = a
+
+
+# ---- documents in scripts --------------------------------------------------------------------------------------------------
+
+def end_of_code(text, at):
+    """Behind the bracket that closes the one at `at`, by C#'s rules for strings and comments."""
+    depth = 0
+    token = re.compile(r'[$]?@[$]?"(?:[^"]|"")*"|[$]?"(?:\\.|[^"\\\n])*"|&quot;.*?&quot;|\'(?:\\.|[^\'\\])\'|//[^\n]*|/\*.*?\*/|[({\[]|[)}\]]', re.S)
+    while m := token.search(text, at):
+        at = m.end()
+        if m.group() in "({[":
+            depth += 1
+        elif m.group() in ")}]":
+            depth -= 1
+            if depth == 0:
+                return at
+    return len(text)
+
+
+def read_value(text, at):
+    """An attribute's value at its quote: the value and where it ends."""
+    quote = text[at]
+    code = re.compile(r"\s*@[({]").match(text, at + 1)
+    end = end_of_code(text, code.end() - 1) if code else at + 1
+    while end < len(text):      # a quote that ends it is followed by another attribute or the end of the tag
+        end = text.find(quote, end)
+        if end < 0 or re.compile(r"\s*/?>|\s+[A-Za-z:-]+\s*=").match(text, end + 1):
+            break
+        end += 1
+    return text[at + 1:end], max(end, at) + 1
+
+
+def elements_of(text):
+    """(path of names, attributes, text up to the next tag) of all that looks like an element."""
+    stack = []
+    tag = re.compile(r"<(/?)([a-z][a-z0-9:-]*)(?=[\s/>])")
+    at = 0
+    while m := tag.search(text, at):
+        at = m.end()
+        if m.group(1):
+            if m.group(2) in stack:
+                while stack.pop() != m.group(2):
+                    pass
+            continue
+        attributes = {}
+        while a := re.compile(r"""\s+([A-Za-z:-]+)\s*=\s*(?=["'])""").match(text, at):
+            attributes[a.group(1)], at = read_value(text, a.end())
+        close = re.compile(r"\s*(/?)>").match(text, at)
+        if not close:
+            continue
+        at = close.end()
+        stack.append(m.group(2))
+        content = ""
+        if not close.group(1):
+            code = re.compile(r"\s*@[({]").match(text, at)
+            end = end_of_code(text, code.end() - 1) if code else text.find("<", at)
+            content = text[at:end]
+            at = end if code else at
+        yield tuple(stack), attributes, content
+        if close.group(1):
+            stack.pop()
+
+
+def scripts():
+    for folder in ("tests/gateway", "examples"):
+        for root, _, names in os.walk(folder):
+            for name in sorted(names):
+                if name.endswith((".hgt", ".xml")):
+                    with open(os.path.join(root, name), encoding="utf-8", errors="replace") as file:
+                        yield file.read()
+
+
+def place(policies, path):
+    """The element that a path ends in, by the names from its policy on; None outside of policies."""
+    element, chain = None, ()
+    for name in path:
+        if element and name in element.children:
+            element, chain = element.children[name], chain + (name,)
+            if name in policies:
+                yield chain, element
+                element, chain = policies[name], (name,)
+        elif name in policies:
+            element, chain = policies[name], (name,)
+        else:
+            element, chain = None, ()
+    if element:
+        yield chain, element
+
+
+def is_failing(value):
+    return "boom" in value.lower()
+
+
+def read_uses(policies):
+    used, failing = set(), set()
+    for text in scripts():
+        for path, attributes, content in elements_of(text):
+            for chain, _ in place(policies, path):
+                used.add(chain)
+                for name, value in list(attributes.items()) + ([("", content)] if content.strip() else []):
+                    used.add(chain + ("@" + name,))
+                    if is_failing(value):
+                        failing.add(chain + ("@" + name,))
+    return used, failing
+
+
+def rows(policies):
+    """(chain, element) of every element that a policy's part of the reference holds."""
+    def walk(chain, element):
+        yield chain, element
+        for child in element.children.values():
+            if child.name not in policies:
+                yield from walk(chain + (child.name,), child)
+            else:
+                yield chain + (child.name,), child
+    for name, policy in policies.items():
+        yield from walk((name,), policy)
+
+
+# ---- documents made from the tables -----------------------------------------------------------------------------------------
+
+def wanted_messages(element, how):
+    """What `headgate check` must say about an element that is written in the way `how`."""
+    typed = [a for a in element.attributes.values() if a.kind != "text" and a.kind != "any value"]
+    if how == "bad":
+        return [f"error: {a.name or 'the text'}: expected" for a in typed if a.has_effect]
+    if how == "bare":
+        return ([f"<{element.name}> needs the attribute {a.name}" if a.name else f"<{element.name}> needs a text"
+                 for a in element.attributes.values() if a.required] +
+                [f"<{element.name}> needs a <{c.name}>" for c in element.children.values() if c.required])
+    if how == "no effect":
+        return [f"warning: {a.name} of <{element.name}> has no effect" for a in element.attributes.values() if not a.has_effect]
+    return [f"<{element.name}> has no attribute 'nobody'", "<nobody>' 'nobody'", *(
+        [] if "" in element.attributes else [f"the text inside <{element.name}> is ignored"])]
+
+
+def write_element(element, how):
+    attributes, text = "", ""
+    for a in element.attributes.values():
+        if how == "bad" and a.kind not in ("text", "any value") or how == "no effect" and not a.has_effect:
+            value = "b a d" if how == "bad" else "true"
+            if a.name:
+                attributes += f' {a.name}="{value}"'
+            else:
+                text = value
+    if how == "unknown":
+        attributes, text = ' nobody="1"', "words" if "" not in element.attributes else ""
+        text += "<nobody />"
+    return f"<{element.name}{attributes}>{text}</{element.name}>"
+
+
+def checked(policies):
+    """(what, said): for each row of the tables what `headgate check` must say, and all that it said about that document."""
+    documents = []
+    for chain, element in rows(policies):
+        if len(chain) > 1 and chain[-1] in policies or {chain[0], "/".join(chain)} & OPAQUE:
+            continue
+        for how in ("bad", "bare", "no effect", "unknown"):
+            if wanted := wanted_messages(element, how):
+                inner = write_element(element, how)
+                for name in reversed(chain[:-1]):
+                    inner = f"<{name}>{inner}</{name}>"
+                documents.append((f"{'/'.join(chain)}, {how}", wanted, f"<policies><inbound>{inner}</inbound></policies>"))
+    with tempfile.TemporaryDirectory() as folder:
+        names = []
+        for i, (_, _, text) in enumerate(documents):
+            names.append(os.path.join(folder, f"{i}.xml"))
+            with open(names[-1], "w", encoding="utf-8") as file:
+                file.write(text)
+        out = subprocess.run([HEADGATE, "check", *names], capture_output=True, text=True).stdout
+    said = {}
+    for line in out.splitlines():
+        if m := re.match(r".*/(\d+)\.xml:\d+:\d+: (.*)", line):
+            said.setdefault(int(m.group(1)), []).append(m.group(2))
+    for i, (what, wanted, text) in enumerate(documents):
+        for message in wanted:
+            parts = message.split("' '") if "' '" in message else [message]
+            found = any(p.strip("'") in line for p in parts for line in said.get(i, []))
+            yield found, f"{what}: {text} should say: {message}"
+
+
+def main():
+    policies = read_reference(REFERENCE)
+    used, failing = read_uses(policies)
+    missing, passed = [], 0
+    for chain, element in rows(policies):
+        label = "/".join(chain)
+        if chain in used:
+            passed += 1
+        else:
+            missing.append(f"{label}: in no script")
+        for a in element.attributes.values():
+            key = chain + ("@" + a.name,)
+            what = f"{label} {a.name or 'text'}"
+            if key in used:
+                passed += 1
+            else:
+                missing.append(f"{what}: in no script")
+            if a.has_expressions and a.has_effect:
+                if key in failing:
+                    passed += 1
+                else:
+                    missing.append(f"{what}: no script with an expression that fails")
+    for found, what in checked(policies):
+        passed += found
+        missing += [] if found else [what]
+    for line in missing:
+        print(line)
+    print(f"{passed} passed, {len(missing)} failed")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
