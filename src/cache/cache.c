@@ -280,6 +280,37 @@ judge(struct cache *c, struct cache_entry *e, uint64_t now_ms)
     return e->stale_since_ms < e->expires_ms ? CACHE_MISS_PURGED : CACHE_MISS_EXPIRED;
 }
 
+static struct purged_mark *
+purged_mark_at(struct shard *s, uint64_t hash)
+{
+    return &s->purged_marks[hash / BUCKETS_MIN % MARKS];
+}
+
+/* Counts an entry that is about to go, and remembers which purge it was. */
+static void
+note_gone(struct cache *c, struct shard *s, const struct cache_entry *e, enum cache_verdict why)
+{
+    struct purged_mark *mark = purged_mark_at(s, e->hash);
+
+    *(why == CACHE_MISS_PURGED ? &s->purged : &s->expired) += 1;
+    if (why == CACHE_MISS_PURGED)
+        *mark = (struct purged_mark){e->hash, generations_last(&c->generations, e->scopes, e->n_scopes, e->generation)};
+    else if (mark->hash == e->hash)
+        *mark = (struct purged_mark){0};
+}
+
+uint64_t
+cache_noted_purge(struct cache *c, const struct cache_key *key)
+{
+    struct shard *s = shard_of(c, key);
+    struct purged_mark mark;
+
+    pthread_mutex_lock(&s->lock);
+    mark = *purged_mark_at(s, key->hash.lo);
+    pthread_mutex_unlock(&s->lock);
+    return mark.hash == key->hash.lo ? mark.generation : 0;
+}
+
 /* ---- eviction ---- */
 
 /* Does this queue's oldest entry stay for another round? */
@@ -391,7 +422,7 @@ shard_find(struct cache *c, struct shard *s, const struct cache_key *key, const 
                 *bucket = e;
             }
         } else {
-            *(ret->verdict == CACHE_MISS_PURGED ? &s->purged : &s->expired) += 1;
+            note_gone(c, s, e, ret->verdict);
             ret->gone = unlink_entry(s, at);
         }
     }
@@ -663,23 +694,49 @@ cache_count(struct cache *c, const cache_scope_id *scopes, size_t n)
 }
 
 uint64_t
+cache_count_live(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t now_ms)
+{
+    cache_sweep(c, now_ms, CACHE_COUNT_LOOKS);
+    return cache_count(c, scopes, n);
+}
+
+/* The shard at which the sweep stands has to be passed twice. */
+static void
+want_sweep(struct cache *c)
+{
+    atomic_store_explicit(&c->unswept, c->n_shards + 1, memory_order_relaxed);
+}
+
+bool
+cache_wants_sweep(const struct cache *c)
+{
+    return atomic_load_explicit(&c->unswept, memory_order_relaxed) > 0;
+}
+
+uint64_t
 cache_purge(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t *ret_entries)
 {
+    uint64_t number;
+
     if (ret_entries)
         *ret_entries = cache_count(c, scopes, n);
-    return generations_purge(&c->generations, scopes, n, is_soft);
+    number = generations_purge(&c->generations, scopes, n, is_soft);
+    want_sweep(c);
+    return number;
 }
 
 void
 cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, bool is_soft, uint64_t number)
 {
     generations_purge_at(&c->generations, scopes, n, is_soft, number);
+    want_sweep(c);
 }
 
 void
 cache_forget(struct cache *c)
 {
     generations_forget(&c->generations);
+    want_sweep(c);
 }
 
 enum scope_state
@@ -711,7 +768,7 @@ sweep_bucket(struct cache *c, struct shard *s, struct cache_entry **at, uint64_t
             at = &(*at)->next;
             continue;
         }
-        *(verdict == CACHE_MISS_PURGED ? &s->purged : &s->expired) += 1;
+        note_gone(c, s, *at, verdict);
         struct cache_entry *e = unlink_entry(s, at);
         e->next = *gone;
         *gone = e;
@@ -737,6 +794,8 @@ cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max)
             bucket = 0;
             shard++;
             visited++;
+            if (cache_wants_sweep(c))
+                atomic_fetch_sub_explicit(&c->unswept, 1, memory_order_relaxed);
         }
         pthread_mutex_unlock(&s->lock);
         cache_give_back(gone);

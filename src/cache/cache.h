@@ -52,6 +52,9 @@ void cache_note_refusal(struct cache *c, const struct cache_key *key, enum cache
 /* CACHE_STORED: nothing is remembered. */
 enum cache_refusal cache_noted_refusal(const struct cache *c, const struct cache_key *key);
 
+/* The number of the purge that took the key's last entry, when it is known still, for explanations: some keys, the latest ones. Else 0. */
+uint64_t cache_noted_purge(struct cache *c, const struct cache_key *key);
+
 /* ---- entries: immutable, counted ---- */
 
 #define CACHE_PIECE_SIZE ((size_t)16 << 10)
@@ -204,8 +207,14 @@ enum scope_state cache_state_since(struct cache *c, const cache_scope_id *scopes
 void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);
 /* The count alone: a dry run. */
 uint64_t cache_count(struct cache *c, const cache_scope_id *scopes, size_t n);
+/* The same without the dead: frees up to CACHE_COUNT_LOOKS of them first. A larger cache may still hold some that died since the sweep
+ * was there last. */
+#define CACHE_COUNT_LOOKS 4096u
+uint64_t cache_count_live(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t now_ms);
 /* Frees dead entries, looking at up to max of them; goes on where the last call ended. How many were freed. */
 uint32_t cache_sweep(struct cache *c, uint64_t now_ms, uint32_t max);
+/* Whether a purge has left entries that no sweep has looked at since. */
+bool cache_wants_sweep(const struct cache *c);
 
 /* ---- seeing it ---- */
 

@@ -138,6 +138,8 @@ add_redis(const struct redis_figures *f, struct external_stats *ret)
     ret->bytes_in += f->bytes_in;
     ret->bytes_out += f->bytes_out;
     ret->latency_us += f->latency_us;
+    for (size_t i = 0; i < REDIS_LATENCY_BUCKETS; i++)
+        ret->latency[i] += f->latency[i];
 }
 
 void

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cache/cache.h"
 #include "net/connect.h"
+#include "redis/link.h"
 
 struct external;
 
@@ -51,7 +52,8 @@ struct external_stats {
     uint64_t store_errors;            /* refused by the server, or not answered in time */
     uint64_t copies_dropped;          /* from memory, since the store said that they changed */
     uint64_t turns_waited, turns_filled;
-    uint64_t commands, errors, timeouts, connects, breaks, bytes_in, bytes_out, latency_us;
+    uint64_t commands, errors, timeouts, connects, breaks, bytes_in, bytes_out;
+    uint64_t latency_us, latency[REDIS_LATENCY_BUCKETS];   /* as in struct redis_figures */
     uint64_t generation;
     uint32_t nodes;                   /* heard of lately, this one among them */
 };

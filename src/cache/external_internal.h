@@ -40,6 +40,12 @@ struct pending_purge {
     bool is_soft;
 };
 
+/* How many entries a counted purge of another node dropped here, until that has been written down. */
+struct purge_count {
+    uint64_t number, entries;
+};
+#define PURGE_COUNTS_MAX 16u
+
 enum external_figure {
     EXTERNAL_HITS, EXTERNAL_MISSES, EXTERNAL_STORES, EXTERNAL_REMOVES, EXTERNAL_PURGES, EXTERNAL_PURGES_ALONE,
     EXTERNAL_PURGES_OUTSTANDING, EXTERNAL_ODD, EXTERNAL_DEAD, EXTERNAL_AWAY, EXTERNAL_STORE_ERRORS, EXTERNAL_COPIES_DROPPED, EXTERNAL_TURNS_WAITED, EXTERNAL_TURNS_FILLED,
@@ -71,6 +77,8 @@ struct external {
     struct node nodes[NODES_MAX];
     uint32_t n_nodes;
     VEC(struct pending_purge) pending;
+    struct purge_count counts[PURGE_COUNTS_MAX];
+    uint32_t n_counts;
 };
 
 static inline void

@@ -84,6 +84,22 @@ purge_journal_count(struct purge_journal *j)
     return n;
 }
 
+/* Each scope of a purge has a number of its own, the note has the last: so it is the oldest that is not below. */
+bool
+purge_journal_at(struct purge_journal *j, uint64_t generation, struct purge_note *ret)
+{
+    const struct purge_note *note, *found = NULL;
+    uint64_t back = 0;
+
+    pthread_mutex_lock(&j->lock);
+    while ((note = note_at(j, back++)) && note->generation >= generation)
+        found = note;
+    if (found)
+        *ret = *found;
+    pthread_mutex_unlock(&j->lock);
+    return found != NULL;
+}
+
 static bool
 names_one_of(const struct purge_note *note, const cache_scope_id *scopes, size_t n)
 {

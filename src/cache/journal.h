@@ -37,5 +37,7 @@ void purge_journal_add(struct purge_journal *j, const struct purge_note *head, c
 bool purge_journal_get(struct purge_journal *j, uint64_t back, struct purge_note *ret);
 /* Written so far. */
 uint64_t purge_journal_count(struct purge_journal *j);
+/* The one of the purge that has this number, or whose numbers it is among. */
+bool purge_journal_at(struct purge_journal *j, uint64_t generation, struct purge_note *ret);
 /* The newest one that names one of these scopes, or everything. */
 bool purge_journal_find(struct purge_journal *j, const cache_scope_id *scopes, size_t n, struct purge_note *ret);

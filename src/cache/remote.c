@@ -386,6 +386,7 @@ free_remote(struct remote *r)
     for (uint32_t i = 0; i < REDIS_MEMBERS_MAX; i++)
         free(r->pings[i]);
     buf_destroy(&r->outstanding);
+    buf_destroy(&r->dropped);
     external_unref(r->x);
     free(r);
     done(ctx);

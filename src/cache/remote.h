@@ -54,7 +54,7 @@ struct remote {
     bool is_confirming, is_pulsing, pulse_again, is_ending;
     uint32_t n_fibers;                /* of ours, still running */
     uint64_t beats;
-    struct buf outstanding;           /* of the last receipt */
+    struct buf outstanding, dropped;  /* of the last receipt */
     void (*on_gone)(void *ctx);
     void *on_gone_ctx;
 };

@@ -14,7 +14,8 @@
  * all 1, with soft 1 if wanted.
  *
  * A purge counts as done when each node that was heard of lately has written that it has applied it, or the lease of those that
- * have not has run out since: then they serve no older copy of what the store holds.
+ * have not has run out since: then they serve no older copy of what the store holds. A purge with `count 1` is one whose receipt
+ * says how much each node dropped: it writes that into {headgate}:purged:NUMBER before it says that it has applied the purge.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@
 struct record {
     cache_scope_id scopes[RECORD_SCOPES_MAX];
     uint32_t n;
-    bool is_soft, is_begin;
+    bool is_soft, is_begin, is_counted;
     struct str what, by, node;        /* for people; views of the answer */
 };
 
@@ -88,6 +89,8 @@ add_field(struct record *rec, struct str name, struct str value)
         rec->node = value;
     else if (str_eq_lit(name, "begin"))
         rec->is_begin = true;
+    else if (str_eq_lit(name, "count"))
+        rec->is_counted = str_eq_lit(value, "1");
     else if (str_eq_lit(name, "all"))
         add_scope(rec, SCOPE_ALL);
     else if (str_eq_lit(name, "tag"))
@@ -116,18 +119,43 @@ raise_floor(struct external *x, uint64_t to)
         atomic_store(&x->floor, to);
 }
 
+static bool
+is_ours(const struct remote *r, const struct record *rec)
+{
+    return str_eq(rec->node, str_from_c(r->x->name)) || !rec->node.len;
+}
+
+/* What a counted purge is about to drop here, for the receipt of the node that made it; UINT64_MAX: nobody asks. The oldest that has not
+ * been written down gives way. x->lock is held. */
+static uint64_t
+count_record(struct remote *r, const struct record *rec, uint64_t number)
+{
+    struct external *x = r->x;
+    uint64_t entries;
+
+    if (!rec->is_counted)
+        return UINT64_MAX;
+    entries = cache_count_live(r->memory, rec->scopes, rec->n, loop_now_ms(r->loop));
+    if (is_ours(r, rec))
+        return entries;
+    if (x->n_counts == PURGE_COUNTS_MAX)
+        memmove(x->counts, x->counts + 1, --x->n_counts * sizeof(x->counts[0]));
+    x->counts[x->n_counts++] = (struct purge_count){number, entries};
+    return entries;
+}
+
 /* For people: what was purged, by whom, on which node. */
 static void
-note_record(struct remote *r, const struct record *rec, uint64_t number)
+note_record(struct remote *r, const struct record *rec, uint64_t number, uint64_t entries)
 {
-    struct purge_note head = {.generation = number, .at_s = loop_wall_ns(r->loop) / 1000000000, .entries = UINT64_MAX,
+    struct purge_note head = {.generation = number, .at_s = loop_wall_ns(r->loop) / 1000000000, .entries = entries,
                               .is_soft = rec->is_soft};
     char by[JOURNAL_BY_MAX + 1];
-    bool is_ours = str_eq(rec->node, str_from_c(r->x->name)) || !rec->node.len;
-    int n = is_ours ? 0 : snprintf(by, sizeof(by), "%.*s%snode %.*s", STR_ARG(rec->by), rec->by.len ? ", " : "", STR_ARG(rec->node));
+    bool is_own = is_ours(r, rec);
+    int n = is_own ? 0 : snprintf(by, sizeof(by), "%.*s%snode %.*s", STR_ARG(rec->by), rec->by.len ? ", " : "", STR_ARG(rec->node));
 
     purge_journal_add(cache_journal(r->memory), &head, rec->scopes, rec->n, rec->what,
-                      is_ours ? rec->by : str_from(by, MIN((size_t)n, sizeof(by) - 1)));
+                      is_own ? rec->by : str_from(by, MIN((size_t)n, sizeof(by) - 1)));
 }
 
 /* One entry of the stream, in order: [id, [name, value, ...]]. x->lock is held. */
@@ -151,10 +179,11 @@ apply_record(struct remote *r, struct resp entry)
     }
     if (rec.is_begin)
         raise_floor(x, number);
-    if (rec.n)
-    {
+    if (rec.n) {
+        uint64_t entries = count_record(r, &rec, number);
+
         cache_purge_at(r->memory, rec.scopes, rec.n, rec.is_soft, number);
-        note_record(r, &rec, number);
+        note_record(r, &rec, number, entries);
     }
     cache_generation_raise(r->memory, number);
     atomic_store(&x->applied, number);
@@ -270,6 +299,8 @@ ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
 #define WHY_MAX 120u
+#define PURGED_LIFE_MS "60000"       /* of what nodes say about one purge: its receipt has been given long before */
+#define DROPPED_TEXT_MAX 8192u
 
 struct added {
     uint64_t number;                  /* 0: it was not written */
@@ -318,7 +349,8 @@ write_purge(struct remote *r, const struct purge_order *order, struct added *add
     struct buf b AUTO(buf_destroy) = BUF_INIT;
     struct str words[] = {STR("XADD"), KEY_PURGES, STR("MAXLEN"), STR("~"), STR(LOG_LENGTH), STR("*"),
         STR("scopes"), scopes_text(order->scopes, order->n, &b), STR("soft"), order->is_soft ? STR("1") : STR("0"),
-        STR("what"), str_sub(order->what, 0, 200), STR("by"), str_sub(order->by, 0, 100), STR("node"), str_from_c(r->x->name)};
+        STR("what"), str_sub(order->what, 0, 200), STR("by"), str_sub(order->by, 0, 100), STR("node"), str_from_c(r->x->name),
+        STR("count"), order->is_counted ? STR("1") : STR("0")};
 
     return write_entry(r, words, COUNTOF(words), added) ? added->number : 0;
 }
@@ -592,6 +624,42 @@ read_nodes(struct remote *r)
     run_anyway(r, KEY_NODES, &ask, 1);
 }
 
+static struct str
+purged_key(uint64_t number, char text[64])
+{
+    return str_from(text, (size_t)snprintf(text, 64, "{headgate}:purged:%" PRIu64, number));
+}
+
+static bool
+take_count(struct external *x, struct purge_count *ret)
+{
+    bool any;
+
+    pthread_mutex_lock(&x->lock);
+    any = x->n_counts > 0;
+    if (any)
+        *ret = x->counts[--x->n_counts];
+    pthread_mutex_unlock(&x->lock);
+    return any;
+}
+
+/* What purges of others have dropped here, for their receipts. Yields. */
+static void
+write_counts(struct remote *r)
+{
+    struct purge_count count;
+
+    while (take_count(r->x, &count)) {
+        char key[64], id[NODE_ID_TEXT], text[NODE_TEXT];
+        int n = snprintf(text, sizeof(text), "%" PRIu64 " %s", count.entries, r->x->name);
+        struct str put[] = {STR("HSET"), purged_key(count.number, key), node_id_text(r->x->id, id), str_from(text, (size_t)n)};
+        struct str life[] = {STR("PEXPIRE"), put[1], STR(PURGED_LIFE_MS)};
+        struct redis_ask asks[] = {{put, COUNTOF(put), NULL, NULL, 0, 0}, {life, COUNTOF(life), NULL, NULL, 0, 0}};
+
+        run_anyway(r, KEY_PURGES, asks, COUNTOF(asks));
+    }
+}
+
 /* How far we are, for the others. Yields. */
 static void
 write_node(struct remote *r, uint64_t applied)
@@ -636,13 +704,16 @@ static void
 pulse_fiber(void *arg)
 {
     struct remote *r = arg;
+    uint64_t applied;
     uint32_t member;
 
     do {
         r->pulse_again = false;
         if (!remote_member(r, KEY_PURGES, &member) || !confirm(r, false))
             break;
-        write_node(r, atomic_load(&r->x->applied));
+        applied = atomic_load(&r->x->applied);
+        write_counts(r);              /* of all that is applied so far: who sees the number below finds them */
+        write_node(r, applied);
         remove_dead_node(r);
     } while (r->pulse_again && !r->is_ending);
     r->is_pulsing = false;
@@ -727,6 +798,37 @@ wait_for_nodes(struct remote *r, uint64_t number, struct purge_receipt *receipt)
 }
 
 static void
+take_dropped(void *ctx, const struct redis_ask *ask, struct resp reply)
+{
+    struct remote *r = ctx;
+    struct resp item;
+
+    buf_clear(&r->dropped);
+    if (!resp_is_list(reply) || !resp_n(reply))
+        return;
+    item = resp_first(reply);
+    for (uint32_t i = 0; i + 1 < resp_n(reply) && r->dropped.len < DROPPED_TEXT_MAX; i += 2) {
+        struct resp value = resp_next(item);
+
+        buf_printf(&r->dropped, "%s%.*s", r->dropped.len ? ", " : "", STR_ARG(resp_text(value)));
+        item = resp_next(value);
+    }
+}
+
+/* How much the other nodes dropped, as far as they have said. Yields. */
+static void
+read_dropped(struct remote *r, uint64_t number, struct purge_receipt *receipt)
+{
+    char key[64];
+    struct str words[] = {STR("HGETALL"), purged_key(number, key)};
+    struct redis_ask ask = {words, COUNTOF(words), take_dropped, r, 0, 0};
+
+    buf_clear(&r->dropped);
+    run_anyway(r, KEY_PURGES, &ask, 1);
+    receipt->dropped = r->dropped.len ? buf_str(&r->dropped) : STR("");
+}
+
+static void
 remove_name(struct remote *r, struct str name)
 {
     struct str words[] = {STR("DEL"), name};
@@ -743,8 +845,7 @@ remote_purge(struct remote *r, const struct purge_order *order, struct str del, 
     uint32_t member;
     uint64_t number = 0;
 
-    *ret = (struct purge_receipt){.entries = cache_count(r->memory, order->scopes, order->n), .nodes_reached = 1,
-                                  .outstanding = STR("")};
+    *ret = (struct purge_receipt){.nodes_reached = 1, .outstanding = STR(""), .dropped = STR("")};
     external_count(r->x, EXTERNAL_PURGES);
     if (remote_member(r, KEY_PURGES, &member))
         number = write_purge(r, order, &added);
@@ -754,6 +855,8 @@ remote_purge(struct remote *r, const struct purge_order *order, struct str del, 
         if (del.p)
             remove_name(r, del);
         wait_for_nodes(r, number, ret);
+        if (order->is_counted && ret->nodes_reached > 1)
+            read_dropped(r, number, ret);
         if (ret->nodes_outstanding)
             external_count(r->x, EXTERNAL_PURGES_OUTSTANDING);
         return;

@@ -14,6 +14,8 @@
 #include "cache/wire.h"
 #include "rt/offload.h"
 
+#define HEAD_END "111"          /* the last byte of a value's head */
+_Static_assert(WIRE_HEAD_BYTES == 112, "HEAD_END");
 #define OFFLOAD_FROM ((uint64_t)128 << 10)   /* packing a body of that size would keep a worker busy for too long */
 
 /* One look-up on its way. */
@@ -457,7 +459,7 @@ set(struct store_job *j, struct str name)
 {
     char life[24];
     struct str words[] = {STR("SET"), name, buf_str(&j->value), STR("PX"), life_text(j, end_of_entry(j), life)};
-    struct str look[] = {STR("GETRANGE"), name, STR("0"), STR("95")};
+    struct str look[] = {STR("GETRANGE"), name, STR("0"), STR(HEAD_END)};
     struct redis_ask asks[] = {{words, COUNTOF(words), take_set, j, 0, 0}, {look, COUNTOF(look), take_head, j, 0, 0}};
 
     return redis_client_run(j->r->client, name, asks, j->is_copy ? 2 : 1, remote_deadline(j->r), NULL);

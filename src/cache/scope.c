@@ -266,6 +266,22 @@ generations_state(struct generations *g, const cache_scope_id *scopes, size_t n,
     return state;
 }
 
+uint64_t
+generations_last(struct generations *g, const cache_scope_id *scopes, size_t n, uint64_t since)
+{
+    uint64_t last;
+
+    pthread_mutex_lock(&g->lock);
+    last = g->all_hard;
+    for (size_t i = 0; i < n; i++) {
+        const struct purge_record *r = record_at(g, scopes[i]);
+        if (r->scope)
+            last = MAX(last, r->hard);
+    }
+    pthread_mutex_unlock(&g->lock);
+    return last > since ? last : 0;
+}
+
 /* ---- counts ---- */
 
 static uint32_t

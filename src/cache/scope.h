@@ -68,6 +68,9 @@ void generations_raise(struct generations *g, uint64_t to);
 /* What happened to these scopes after generation `since`. */
 enum scope_state generations_state(struct generations *g, const cache_scope_id *scopes, size_t n, uint64_t since);
 
+/* The number of the last purge after `since`, not a soft one, that hit these scopes; 0: none that is remembered. */
+uint64_t generations_last(struct generations *g, const cache_scope_id *scopes, size_t n, uint64_t since);
+
 /* How many entries of one shard each scope has; under the shard's lock. */
 struct scope_counts {
     struct scope_count *v;            /* open addressing */

@@ -21,6 +21,11 @@ struct solo_mark {
     uint64_t hash, until_ms;
 };
 
+/* A key of which an entry was dropped since a purge had hit it. */
+struct purged_mark {
+    uint64_t hash, generation;        /* of that purge */
+};
+
 struct shard {
     _Alignas(64) pthread_mutex_t lock;
     struct cache_entry **buckets;
@@ -32,6 +37,7 @@ struct shard {
     struct scope_counts counts;
     struct cache_flight *flights[FLIGHT_BUCKETS];   /* by hash; flight.c */
     struct solo_mark marks[MARKS];
+    struct purged_mark purged_marks[MARKS];
     uint64_t removals[REMOVALS];      /* generation of the last removal by key, by its hash: what was born before is not stored */
     uint64_t hits, stale, misses, stores, replaced, evictions, expired, purged, removed, ghost_hits;
     uint64_t collapsed, follows;
@@ -56,6 +62,7 @@ struct cache {
     struct purge_journal journal;
     _Atomic uint64_t refused[CACHE_REFUSALS_END];
     _Atomic uint64_t sweep_at;        /* shard << 32 | bucket */
+    _Atomic uint32_t unswept;         /* shards that the sweep has to pass until all has been looked at since the last purge */
     _Atomic uint64_t flights;         /* under way */
     _Atomic uint64_t flights_landed;  /* ever */
     _Atomic uint64_t refusal_notes[REFUSAL_NOTES];  /* hash of the key above its low 8 bits, enum cache_refusal in them */

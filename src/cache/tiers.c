@@ -100,6 +100,12 @@ remote_of(const struct cache_tiers *t, const struct cache_place *place)
     return place->type == CACHING_INTERNAL ? NULL : t->remote;
 }
 
+struct cache_key
+tiers_memory_key(const struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key)
+{
+    return remote_of(t, place) ? remote_copy_key(key) : *key;
+}
+
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
 /* An entry that was stored while the link was down counts for those alone whose link is down, too. */
@@ -312,15 +318,17 @@ note_purge(struct cache_tiers *t, const struct purge_order *order, uint64_t gene
 void
 tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge_receipt *ret)
 {
-    struct purge_receipt receipt = {.nodes_reached = 1, .outstanding = STR("")};
+    struct purge_receipt receipt = {.nodes_reached = 1, .outstanding = STR(""), .dropped = STR("")};
+    uint64_t entries = ret ? cache_count_live(t->memory, order->scopes, order->n, loop_now_ms(t->loop)) : 0;
     struct remote *r = t->remote;
 
     if (r && remote_enter(r)) {
         remote_purge(r, order, STR_NONE, &receipt);
         remote_leave(r);
     } else {
-        receipt.generation = cache_purge(t->memory, order->scopes, order->n, order->is_soft, ret ? &receipt.entries : NULL);
+        receipt.generation = cache_purge(t->memory, order->scopes, order->n, order->is_soft, NULL);
     }
+    receipt.entries = entries;
     if (!receipt.is_shared)
         note_purge(t, order, receipt.generation, !r && !ret ? UINT64_MAX : receipt.entries);
     if (ret)

@@ -59,6 +59,9 @@ bool tiers_has(const struct cache_tiers *t, enum caching_type type);
 enum cache_verdict tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
                               const struct cache_request *request, struct cache_entry **ret);
 
+/* The key under which memory holds what lies there: copies of an external store have one of their own. */
+struct cache_key tiers_memory_key(const struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key);
+
 /* As cache_enter() (flight.h): one fetch of this process for many equal misses. Who leads the flight asks the external store
  * before it is told to fetch. Yields, for as long as how->wait_ms. */
 void tiers_enter(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key,
@@ -88,13 +91,15 @@ struct purge_order {
     size_t n;
     bool is_soft;
     struct str what, by;              /* for people: "tag shoes", "admin 127.0.0.1"; may be empty */
+    bool is_counted;                  /* the other nodes say in the receipt how many entries they dropped */
 };
 struct purge_receipt {
     uint64_t generation;              /* the purge's number */
-    uint64_t entries;                 /* that this node's scopes held */
+    uint64_t entries;                 /* alive, that this node's scopes held */
     uint32_t nodes_reached;           /* they serve nothing older any more; this one counts */
     uint32_t nodes_outstanding;       /* known, and not heard of in time */
     struct str outstanding;           /* their names, ", " between; lives until the next purge on this worker */
+    struct str dropped;               /* of a counted purge, by the other nodes: "12 NAME", ", " between; lives as long */
     bool is_shared;                   /* the external store has taken it; false without one, or while it is away */
 };
 /* Effective on this node for every look-up that begins after the return, and on the others that the receipt counts as

@@ -47,6 +47,7 @@ static void
 print_receipt(const struct json *r)
 {
     const struct json *nodes = json_get_lit(r, "nodes"), *outstanding = json_get_lit(nodes, "outstanding");
+    const struct json *dropped = json_get_lit(nodes, "dropped");
     bool is_dry = json_bool(json_get_lit(r, "dryRun"), false), is_soft = json_bool(json_get_lit(r, "soft"), false);
 
     printf("%s %" PRId64 " entries of this node: %.*s\n", is_dry ? "would drop" : is_soft ? "made stale:" : "dropped",
@@ -56,6 +57,9 @@ print_receipt(const struct json *r)
     printf("generation %" PRId64 ", %" PRId64 " node%s reached%s\n", number(r, "generation"), number(nodes, "reached"),
            number(nodes, "reached") == 1 ? "" : "s",
            json_bool(json_get_lit(r, "shared"), false) ? ", the external cache knows" : "");
+    for (size_t i = 0; i < json_count(dropped); i++)
+        printf("%s %" PRId64 " entries of %.*s\n", is_soft ? "made stale:" : "dropped", number(json_item(dropped, i), "entries"),
+               STR_ARG(text(json_item(dropped, i), "node")));
     for (size_t i = 0; i < json_count(outstanding); i++)
         printf("outstanding: %.*s\n", STR_ARG(json_str(json_item(outstanding, i), STR(""))));
 }

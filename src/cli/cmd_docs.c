@@ -247,7 +247,12 @@ metrics_page(struct buf *to)
                     "| `headgate_request_duration_ms{api}` | histogram | time from the request's head to the answer's end |\n"
                     "| `headgate_backend_duration_ms{api}` | histogram | time spent waiting for backends |\n"
                     "| `headgate_api_cache_total{api,outcome}` | counter | cache lookups by outcome |\n"
-                    "| `headgate_cache_refusals_total{reason}` | counter | answers and values that were not stored, by reason |\n");
+                    "| `headgate_operation_cache_total{api,operation,outcome}` | counter | cache lookups by operation and outcome |\n"
+                    "| `headgate_operation_cache_refusals_total{api,operation,reason}` | counter | answers that were not stored, by operation and reason |\n"
+                    "| `headgate_operation_cache_bytes_total{api,operation,direction}` | counter | bytes of bodies served from the cache and stored there, by operation |\n"
+                    "| `headgate_operation_cache_values_total{api,operation,outcome}` | counter | look-ups of values, by operation and outcome |\n"
+                    "| `headgate_cache_refusals_total{reason}` | counter | answers and values that were not stored, by reason |\n"
+                    "| `headgate_external_cache_duration_ms` | histogram | time until commands to the external cache were answered |\n");
 }
 
 static void

@@ -102,15 +102,26 @@ see_variant(void *ctx, const struct cache_entry *e, const struct cache_seen *see
     return l->n_variants < 64;
 }
 
+/* The purge that took what was there, or the last one that names what is there or the address. */
+static bool
+find_purge(struct looking *l, const struct cache_key *held, struct purge_note *ret)
+{
+    struct cache *memory = tiers_memory(l->ex->services->tiers);
+    uint64_t generation = l->n_variants ? 0 : cache_noted_purge(memory, held);
+
+    return (generation && purge_journal_at(cache_journal(memory), generation, ret)) ||
+           purge_journal_find(cache_journal(memory), l->scopes.v, l->scopes.n, ret);
+}
+
 /* "purged 12 s ago: tag shoes, by anna"; STR_NONE when no purge that is remembered names this. */
 static struct str
-purge_text(struct looking *l)
+purge_text(struct looking *l, const struct cache_key *held)
 {
     struct exchange *ex = l->ex;
     struct purge_note *note = arena_new(ex->arena, struct purge_note);
     uint64_t now_s = loop_wall_ns(ex->services->loop) / 1000000000;
 
-    if (!note || !purge_journal_find(cache_journal(tiers_memory(ex->services->tiers)), l->scopes.v, l->scopes.n, note))
+    if (!note || !find_purge(l, held, note))
         return STR_NONE;
     return str_printf(ex->arena, "%s %llu s ago: %s, by %s", note->is_soft ? "softly purged" : "purged",
                       (unsigned long long)(now_s - MIN(now_s, note->at_s)), note->what, note->by[0] ? note->by : "nobody we know");
@@ -136,9 +147,11 @@ set_why(struct exchange *ex, const struct reasons *r)
 }
 
 void
-cache_report_look(struct exchange *ex, const struct cache_key *key, const struct cache_request *request, struct str path, struct str parts)
+cache_report_look(struct exchange *ex, const struct cache_place *place, const struct cache_key *key,
+                  const struct cache_request *request, struct str path, struct str parts)
 {
     struct cache *memory = tiers_memory(ex->services->tiers);
+    struct cache_key held = tiers_memory_key(ex->services->tiers, place, key);
     struct looking *l;
     struct http_headers none = http_headers_in(ex->arena);
     struct reasons reasons = {0};
@@ -150,13 +163,41 @@ cache_report_look(struct exchange *ex, const struct cache_key *key, const struct
     l->request = request;
     l->differences = buf_in(ex->arena);
     ex->said.explanation->key = key_text(ex, key, parts);
-    cache_list_variants(memory, key, loop_now_ms(ex->services->loop), see_variant, l);
+    cache_list_variants(memory, &held, loop_now_ms(ex->services->loop), see_variant, l);
     storing_scopes(ex, &(struct storing){.path = path, .query = ex->request.query}, &none, &l->scopes);
-    reasons.purge = purge_text(l);
+    reasons.purge = purge_text(l, &held);
     reasons.differences = l->differences.len ? buf_str(&l->differences) : STR_NONE;
     if ((refusal = cache_noted_refusal(memory, key)) != CACHE_STORED && l->n_variants == 0)
         reasons.refusal = str_from_c(cache_refusal_sentence(refusal));
     set_why(ex, &reasons);
+}
+
+/* --- figures ------------------------------------------------------------------------------------------------------- */
+
+struct cache_series *
+cache_report_figures(const struct exchange *ex)
+{
+    if (!ex->cache_slot || !ex->services->figures)
+        return NULL;
+    return metrics_cache_series(ex->services->figures, ex->cache_slot, ex->api->root_name, ex->operation ? ex->operation->name : STR(""));
+}
+
+void
+cache_report_value(const struct exchange *ex, bool is_hit)
+{
+    struct cache_series *figures = cache_report_figures(ex);
+
+    if (figures)
+        metric_bump(is_hit ? &figures->value_hits : &figures->value_misses, 1);
+}
+
+void
+cache_report_end(const struct exchange *ex)
+{
+    struct cache_series *figures = ex->cache_outcome ? cache_report_figures(ex) : NULL;
+
+    if (figures)
+        metric_bump(&figures->outcomes[ex->cache_outcome], 1);
 }
 
 /* --- what happened ------------------------------------------------------------------------------------------------- */
@@ -174,6 +215,10 @@ cache_report_served(struct exchange *ex, const struct cache_entry *e)
 {
     int64_t left_ms = (int64_t)(cache_entry_expires_ms(e) - loop_now_ms(ex->services->loop));
 
+    struct cache_series *figures = cache_report_figures(ex);
+
+    if (figures)
+        metric_bump(&figures->bytes_served, cache_entry_body_length(e));
     ex->said.is_served = true;
     ex->said.ttl_s = (int32_t)MAX(MIN(left_ms / 1000, (int64_t)INT32_MAX), (int64_t)INT32_MIN);
 }
@@ -181,6 +226,10 @@ cache_report_served(struct exchange *ex, const struct cache_entry *e)
 void
 cache_report_refused(struct exchange *ex, const struct cache_key *key, enum cache_refusal why)
 {
+    struct cache_series *figures = cache_report_figures(ex);
+
+    if (figures)
+        metric_bump(&figures->refused[why], 1);
     ex->said.refusal = (uint8_t)why;
     cache_note_refusal(tiers_memory(ex->services->tiers), key, why);
 }

@@ -32,6 +32,14 @@ struct explanation {
     struct str why;
 };
 
+/* The figures of the exchange's operation on this worker; NULL when nobody counts. */
+struct cache_series;
+struct cache_series *cache_report_figures(const struct exchange *ex);
+/* A value was looked up. */
+void cache_report_value(const struct exchange *ex, bool is_hit);
+/* The exchange is over: what the cache was for it. */
+void cache_report_end(const struct exchange *ex);
+
 static inline bool
 cache_report_is_wanted(const struct exchange *ex)
 {
@@ -40,8 +48,8 @@ cache_report_is_wanted(const struct exchange *ex)
 
 /* Before the look-up, for explanations alone: the parts of the key, and what stands against a hit. `parts`: what cannot be read from
  * the key itself; STR_NONE: nothing. */
-void cache_report_look(struct exchange *ex, const struct cache_key *key, const struct cache_request *request, struct str path,
-                       struct str parts);
+void cache_report_look(struct exchange *ex, const struct cache_place *place, const struct cache_key *key,
+                       const struct cache_request *request, struct str path, struct str parts);
 /* After it. */
 void cache_report_found(struct exchange *ex, const struct cache_entered *got);
 /* This entry is being served. */

@@ -182,6 +182,7 @@ share(const struct exchange *from, struct exchange *to)
     to->subscription = from->subscription;
     to->user = from->user;
     to->plan = from->plan;
+    to->cache_slot = from->cache_slot;
     to->forwarding = from->forwarding;
     to->backend = from->backend;
     to->timestamp_ns = from->timestamp_ns;

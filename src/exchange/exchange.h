@@ -211,6 +211,7 @@ struct exchange {
     const struct subscription *subscription;  /* NULL without one */
     const struct user *user;                  /* the subscription's owner, or NULL */
     const struct plan *plan;
+    _Atomic uint32_t *cache_slot; /* of the operation's cache figures (observe/metrics.h), in the pinned configuration; may be NULL */
     const _Atomic uint64_t *born_max;     /* struct snapshot; NULL: fetches of this configuration may be of any generation */
     void *pin;                    /* what keeps model, plan, backends and targets alive, for detached exchanges */
     void (*pin_take)(void *pin), (*pin_release)(void *pin);

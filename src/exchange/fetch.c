@@ -9,6 +9,7 @@
 
 #include "http/body.h"
 #include "http/client.h"
+#include "observe/metrics.h"
 #include "rt/loop.h"
 #include "rt/wakeup.h"
 
@@ -81,12 +82,38 @@ take_over(struct exchange *ex, struct fetch *f)
 /* ---- pumping ---- */
 
 static void
+count(struct cache_series *figures, enum cache_refusal why, uint64_t bytes)
+{
+    if (!figures)
+        return;
+    if (why == CACHE_STORED)
+        metric_bump(&figures->bytes_stored, bytes);
+    else
+        metric_bump(&figures->refused[why], 1);
+}
+
+static void
+commit(struct fetch *f)
+{
+    enum cache_refusal why = CACHE_STORED;
+    struct cache_entry *entry = NULL;
+
+    if (tiers_fill_commit(f->services->tiers, &f->how.place, f->how.fill, &f->how.item, &why, &entry))
+        count(f->how.figures, CACHE_STORED, cache_entry_body_length(entry));
+    else
+        count(f->how.figures, why, 0);
+    cache_entry_unref(entry);
+}
+
+static void
 finish(struct fetch *f, int status)
 {
-    if (status == IO_EOF)
-        tiers_fill_commit(f->services->tiers, &f->how.place, f->how.fill, &f->how.item, NULL, NULL);
-    else
+    if (status == IO_EOF) {
+        commit(f);
+    } else {
         cache_fill_abort(f->how.fill);
+        count(f->how.figures, CACHE_REFUSED_ABORTED, 0);
+    }
     cache_flight_end(f->how.flight, status == IO_EOF ? FLIGHT_LANDED : FLIGHT_FAILED, loop_now_ms(f->services->loop));
     background_remove(&f->background);
     loop_unpost(&f->task);

@@ -28,6 +28,7 @@ struct filling {
     struct cache_place place;
     struct cache_fill *fill;          /* the writer's reference */
     struct cache_flight *flight;      /* NULL: nobody waits */
+    struct cache_series *figures;     /* of the operation; NULL: nobody counts */
 };
 /* Takes the fetch from the exchange, reads the body to its end and stores it under `how`. Begins at once, never waits; the
  * fetch frees itself. */

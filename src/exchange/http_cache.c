@@ -524,7 +524,9 @@ outcome_of(const struct cache_entered *got)
         return CACHE_OUTCOME_STALE_ERROR;
     if (cache_entered_is_stale(got))
         return CACHE_OUTCOME_STALE;
-    return got->has_waited || got->fill ? CACHE_OUTCOME_COLLAPSED : CACHE_OUTCOME_HIT;
+    if (got->has_waited || got->fill)
+        return CACHE_OUTCOME_COLLAPSED;
+    return got->is_external ? CACHE_OUTCOME_EXTERNAL : CACHE_OUTCOME_HIT;
 }
 
 /* Something may be served at once, as far as the cache goes; the client may want it fresher. */
@@ -565,7 +567,7 @@ look_up(struct lookup *l)
     };
     bool ok;
 
-    cache_report_look(ex, &l->storing.key, &request, l->storing.path, STR_NONE);
+    cache_report_look(ex, &l->storing.place, &l->storing.key, &request, l->storing.path, STR_NONE);
     tiers_enter(ex->services->tiers, &l->storing.place, &l->storing.key, &how, &l->got);
     cache_report_found(ex, &l->got);
     if (l->got.part <= CACHE_FOLLOW) {

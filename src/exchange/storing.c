@@ -5,11 +5,13 @@
 #include "cache/flight.h"
 #include "cache/freshness.h"
 #include "cache/tags.h"
+#include "exchange/cache_report.h"
 #include "exchange/fetch.h"
 #include "exchange/stored_reply.h"
 #include "http/body.h"
 #include "http/headers.h"
 #include "model/api.h"
+#include "observe/metrics.h"
 #include "rt/loop.h"
 
 uint64_t
@@ -126,7 +128,7 @@ static bool
 store_stream(struct exchange *ex, const struct storing *s, struct fetch *fetch, enum cache_refusal *ret_why)
 {
     struct content *content = &ex->response->content;
-    struct filling filling = {.flight = s->flight, .place = s->place};
+    struct filling filling = {.flight = s->flight, .place = s->place, .figures = cache_report_figures(ex)};
     struct cache_scopes scopes = {0};
     struct body *own;
 
@@ -153,6 +155,7 @@ static bool
 store_bytes(struct exchange *ex, const struct storing *s, enum cache_refusal *ret_why)
 {
     struct cache_scopes scopes = {0};
+    struct cache_series *figures;
     struct cache_item item;
     struct str bytes;
     bool ok;
@@ -163,6 +166,9 @@ store_bytes(struct exchange *ex, const struct storing *s, enum cache_refusal *re
     if (scopes.is_full)
         return refuse(ex, s, CACHE_REFUSED_TAGS, ret_why);
     ok = tiers_store(ex->services->tiers, &s->place, &item, bytes, ret_why);
+    figures = cache_report_figures(ex);
+    if (ok && figures)
+        metric_bump(&figures->bytes_stored, bytes.len);
     cache_flight_end(s->flight, FLIGHT_LANDED, loop_now_ms(ex->services->loop));
     return ok;
 }

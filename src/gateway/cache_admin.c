@@ -7,6 +7,7 @@
 #include "gateway/cache_admin.h"
 
 #include "base/log.h"
+#include "base/num.h"
 #include "cache/journal.h"
 #include "cache/key_text.h"
 #include "cache/tiers.h"
@@ -123,7 +124,7 @@ struct purge_job {
     const struct named_entries *names;
     struct purge_order order;
     struct purge_receipt receipt;
-    struct buf outstanding;           /* names of nodes; malloc: they cross threads */
+    struct buf outstanding, dropped;  /* as in the receipt; malloc: they cross threads */
     bool has_run, is_done;
 };
 
@@ -173,8 +174,11 @@ run_job(void *arg)
         tiers_purge(t, &job->order, &job->receipt);
     else
         job->receipt = (struct purge_receipt){.generation = tiers_generation(t), .nodes_reached = 1, .outstanding = STR(""),
-                                              .entries = cache_count(tiers_memory(t), job->order.scopes, job->order.n)};
+                                              .dropped = STR(""),
+                                              .entries = cache_count_live(tiers_memory(t), job->order.scopes, job->order.n,
+                                                                          loop_now_ms(job->worker->loop))};
     buf_add_str(&job->outstanding, job->receipt.outstanding);
+    buf_add_str(&job->dropped, job->receipt.dropped);
     for (uint32_t i = 0; i < job->names->n_keys; i++)
         remove_key(job, job->names->keys[i]);
     job->has_run = true;
@@ -205,6 +209,27 @@ run_on_worker(struct cache_admin *c, struct purge_job *job)
     return job->has_run;
 }
 
+/* What the other nodes have dropped: "12 NAME, 3 NAME". */
+static void
+write_dropped(struct json_writer *w, struct str list)
+{
+    struct str one, number;
+    uint64_t entries;
+
+    json_write_name(w, STR("dropped"));
+    json_write_array_begin(w);
+    while (list.len && str_split_next(&list, ',', &one)) {
+        one = str_trim(one);
+        if (!str_split_next(&one, ' ', &number) || !num_parse_u64(number, UINT64_MAX, &entries, NULL))
+            continue;
+        json_write_object_begin(w);
+        write_str(w, STR("node"), one);
+        write_u64(w, STR("entries"), entries);
+        json_write_object_end(w);
+    }
+    json_write_array_end(w);
+}
+
 static void
 send_receipt(struct http_call *call, struct purge_job *job)
 {
@@ -228,6 +253,7 @@ send_receipt(struct http_call *call, struct purge_job *job)
     while (rest.len && str_split_next(&rest, ',', &name))
         json_write_str(&w, str_trim(name));
     json_write_array_end(&w);
+    write_dropped(&w, buf_str(&job->dropped));
     json_write_object_end(&w);
     json_write_object_end(&w);
     send_json(call, &text);
@@ -249,7 +275,7 @@ caller(struct http_call *call, const struct named_entries *names)
 void
 cache_admin_purge(struct cache_admin *c, struct http_call *call)
 {
-    struct purge_job job = {.outstanding = BUF_INIT};
+    struct purge_job job = {.outstanding = BUF_INIT, .dropped = BUF_INIT};
     struct named_entries *names = arena_new(call->arena, struct named_entries);
 
     if (!names || !read_order(call, names)) {
@@ -268,7 +294,7 @@ cache_admin_purge(struct cache_admin *c, struct http_call *call)
     }
     job.names = names;
     job.order = (struct purge_order){.scopes = names->scopes, .n = names->n, .is_soft = names->is_soft, .what = names->what,
-                                     .by = caller(call, names)};
+                                     .by = caller(call, names), .is_counted = true};
     if (!run_on_worker(c, &job)) {
         http_call_send_error(call, 503, STR("The worker has no room for a purge now."));
         return;
@@ -279,6 +305,7 @@ cache_admin_purge(struct cache_admin *c, struct http_call *call)
                  (unsigned long long)job.receipt.generation);
     send_receipt(call, &job);
     buf_destroy(&job.outstanding);
+    buf_destroy(&job.dropped);
 }
 
 /* --- what lies there ----------------------------------------------------------------------------------------------- */

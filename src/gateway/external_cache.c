@@ -70,19 +70,30 @@ external_cache_publish(struct gateway *g, struct external *x)
     external_unref(old);
 }
 
-void
-external_cache_collect(struct gateway *g, struct worker_metrics *figures)
+/* False, with zeros, when there is none. */
+static bool
+read_stats(struct gateway *g, struct external_stats *ret)
 {
-    struct external_stats s;
     struct external *x;
 
+    *ret = (struct external_stats){0};
     pthread_mutex_lock(&g->external_lock);
     x = g->external ? external_ref(g->external) : NULL;
     pthread_mutex_unlock(&g->external_lock);
     if (!x)
-        return;
-    external_stats(x, &s);
+        return false;
+    external_stats(x, ret);
     external_unref(x);
+    return true;
+}
+
+void
+external_cache_collect(struct gateway *g, struct worker_metrics *figures)
+{
+    struct external_stats s;
+
+    if (!read_stats(g, &s))
+        return;
     metric_set(figures, METRIC_EXTERNAL_UP, s.connections);
     metric_set(figures, METRIC_EXTERNAL_HITS, s.hits);
     metric_set(figures, METRIC_EXTERNAL_MISSES, s.misses);
@@ -105,8 +116,28 @@ external_cache_collect(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_EXTERNAL_BREAKS, s.breaks);
     metric_set(figures, METRIC_EXTERNAL_BYTES_IN, s.bytes_in);
     metric_set(figures, METRIC_EXTERNAL_BYTES_OUT, s.bytes_out);
-    metric_set(figures, METRIC_EXTERNAL_LATENCY, s.latency_us);
     metric_set(figures, METRIC_EXTERNAL_NODES, s.nodes);
+}
+
+void
+external_cache_print(struct gateway *g, struct buf *to)
+{
+    static const uint32_t bounds_us[REDIS_LATENCY_BUCKETS - 1] = REDIS_LATENCY_BOUNDS_US;
+    struct external_stats s;
+    uint64_t total = 0;
+
+    if (!read_stats(g, &s))
+        return;
+    buf_add_lit(to, "# HELP headgate_external_cache_duration_ms time until commands to the external cache were answered\n"
+                    "# TYPE headgate_external_cache_duration_ms histogram\n");
+    for (size_t i = 0; i < REDIS_LATENCY_BUCKETS; i++) {
+        total += s.latency[i];
+        if (i < COUNTOF(bounds_us))
+            buf_printf(to, "headgate_external_cache_duration_ms_bucket{le=\"%g\"} %" PRIu64 "\n", bounds_us[i] / 1000.0, total);
+    }
+    buf_printf(to, "headgate_external_cache_duration_ms_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+                   "headgate_external_cache_duration_ms_sum %.3f\nheadgate_external_cache_duration_ms_count %" PRIu64 "\n",
+               total, (double)s.latency_us / 1000, total);
 }
 
 static void

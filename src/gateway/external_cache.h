@@ -12,5 +12,7 @@ bool external_cache_prepare(struct gateway *g, const struct snapshot *s, struct 
 void external_cache_publish(struct gateway *g, struct external *x);
 /* Its figures, when there is one. */
 void external_cache_collect(struct gateway *g, struct worker_metrics *figures);
+/* How long its answers took, for /metrics; nothing without one. */
+void external_cache_print(struct gateway *g, struct buf *to);
 /* Lets go of it on all workers, and waits until they have; before their loops end. */
 void external_cache_stop(struct gateway *g);

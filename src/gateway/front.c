@@ -125,6 +125,7 @@ count(struct front *f, uint16_t status, uint64_t now_ns)
         metric_add(f->worker->metrics, METRIC_CACHE_HITS, 1);
     else if (ex->cache_outcome)
         metric_add(f->worker->metrics, METRIC_CACHE_MISSES, 1);
+    cache_report_end(ex);
     if (f->entry)
         metrics_count_request(f->worker->metrics, f->entry->metrics_slot, status, (now_ns - f->call->started_ns) / 1000,
                               backend_us, ex->cache_outcome);
@@ -346,6 +347,8 @@ take_match(struct front *f, const struct snapshot *s)
     ex->request.query = f->call->request.query;
     ex->original_request_path = f->match.operation_path;
     ex->schemas = f->entry ? f->entry->schemas : NULL;
+    if (f->entry)
+        ex->cache_slot = &f->entry->cache_slots[ex->operation ? (uint32_t)(ex->operation - ex->api->operations) : ex->api->n_operations];
     if (f->entry && f->entry->trace_detail != TRACE_DETAIL_UNSAID && f->worker->gateway->options->gateway_log.is_on)
         ex->trace_detail = f->entry->trace_detail;
     ex->backends = s->backends;

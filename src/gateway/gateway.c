@@ -43,6 +43,7 @@
 #define STOP_WAIT_MS 5000             /* for calls that were cut off to end, at gateway_delete() */
 #define SWEEP_EVERY_MS 1000
 #define SWEEP_ENTRIES 1000
+#define SWEEP_SOON_MS 10                /* after a purge */
 #define PUBLISH_BYTES_MAX ((size_t)4 << 30)
 
 /* ---- visiting workers ---- */
@@ -265,14 +266,14 @@ flush_log(struct task *task)
     gateway_log_flush(&w->log);
 }
 
-/* Once a second a few dead entries go, so that a purge gives memory back without anybody scanning the cache. */
+/* Once a second a few dead entries go, oftener after a purge, so that memory comes back without anybody scanning the cache. */
 static void
 sweep_cache(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, sweep);
 
     cache_sweep(w->gateway->cache, loop_now_ms(w->loop), SWEEP_ENTRIES);
-    timer_start(w->loop, t, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
+    timer_start(w->loop, t, loop_now_ms(w->loop) + (cache_wants_sweep(w->gateway->cache) ? SWEEP_SOON_MS : SWEEP_EVERY_MS), sweep_cache);
 }
 
 /* Whatever an expression or a backend's name makes of it: nobody reaches the operators' listener through a data listener
@@ -837,6 +838,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
     print_refusals(g, to);
     print_errors(g, to);
     print_cache_refusals(g, to);
+    external_cache_print(g, to);
 }
 
 static void

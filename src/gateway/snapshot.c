@@ -329,6 +329,7 @@ build_api(struct builder *b, const struct api *api)
     document = compile(b, api->policy, LEVEL_API, api->workspace, NULL);
     entry->trace_detail = trace_detail(b->in->model, api);
     entry->metrics_slot = metrics_api_slot(b->in->metrics, api->root_name);
+    entry->cache_slots = arena_new_array(&b->s->arena, _Atomic uint32_t, api->n_operations + 1);
     entry->plans = make_row(b, api, document, NULL);
     entry->plan = entry->plans[0];
     entry->unsupported = api->problem;

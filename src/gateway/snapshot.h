@@ -31,6 +31,7 @@ struct api_entry {                    /* what most requests need stands here, no
     struct str unsupported;           /* what is missing here, for a 501; STR_NONE: nothing */
     const struct api_schemas *schemas;    /* policy/schemas.h; NULL: nothing here validates */
     uint32_t metrics_slot;
+    _Atomic uint32_t *cache_slots;    /* exchange->cache_slot of each operation, and behind them of none */
     uint8_t trace_detail;             /* enum trace_detail; TRACE_DETAIL_UNSAID: no diagnostic says it */
 };
 

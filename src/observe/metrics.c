@@ -1,8 +1,9 @@
 /* metrics.c: per-worker figures, summed and printed for Prometheus.
  *
- *     metrics -> worker[0] -> counters[], series[slot] -> requests, histograms
+ *     metrics -> worker[0] -> counters[], apis[slot]   -> requests, histograms
+ *             |            |              caches[slot] -> outcomes, refusals, bytes of one operation
  *             -> worker[1] ...
- *             -> names[slot]        the label; grows under the lock, entries never move or go
+ *             -> names[slot] of each    the labels; grow under the lock, entries never move or go
  * A worker allocates the series of a slot at the first request of that API and publishes the pointer with a release store;
  * the reader (any thread) loads it with acquire. A grown table is published the same way, and the old one is kept until
  * the end, since a reader may still walk it.
@@ -10,19 +11,25 @@
 #include "observe/metrics.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/map.h"
 #include "base/vec.h"
 #include "observe/emitted.h"
 
+/* Who has which slot. */
+struct slots {
+    struct map by_name;               /* -> slot + 1 */
+    VEC(struct str) names;            /* of an operation: API, NUL, operation */
+};
+
 struct metrics {
     uint32_t n_workers;
     struct worker_metrics *workers;
     struct emitted *emitted;
-    pthread_mutex_t lock;             /* covers names, slots and retired */
-    struct map slots;                 /* API id -> slot + 1 */
-    VEC(struct str) names;
+    pthread_mutex_t lock;             /* covers the slots */
+    struct slots apis, caches;
 };
 
 static const uint32_t bounds_ms[DURATION_BUCKETS - 1] = DURATION_BOUNDS;
@@ -48,35 +55,44 @@ metrics_new(uint32_t workers, uint32_t emitted_series)
     m->workers = xnew_array(struct worker_metrics, workers);
     m->emitted = emitted_new(emitted_series);
     for (uint32_t i = 0; i < workers; i++)
-        m->workers[i].emitted = m->emitted;
+        m->workers[i] = (struct worker_metrics){.emitted = m->emitted, .metrics = m};
     pthread_mutex_init(&m->lock, NULL);
     return m;
 }
 
-/* A table of series carries the one it replaced behind its last slot, so that all are freed at the end. */
-static struct api_series **
-series_table_new(uint32_t cap, struct api_series **older)
+/* A table carries the one it replaced behind its last slot, so that all are freed at the end. */
+static void **
+table_new(uint32_t cap, void **older)
 {
-    struct api_series **table = xcalloc((size_t)cap + 1, sizeof(struct api_series *));
+    void **table = xcalloc((size_t)cap + 1, sizeof(void *));
 
-    table[cap] = (struct api_series *)(void *)older;
+    table[cap] = older;
     return table;
 }
 
 static void
-worker_free(struct worker_metrics *w)
+table_free(struct series_table *t)
 {
-    struct api_series **table = w->series;
-    uint32_t cap = w->series_cap;
+    void **table = t->v;
+    uint32_t cap = t->cap;
 
     for (uint32_t i = 0; i < cap; i++)
         free(table[i]);
     while (table) {
-        struct api_series **older = (struct api_series **)(void *)table[cap];
+        void **older = table[cap];
         free(table);
         table = older;
         cap /= 2;
     }
+}
+
+static void
+slots_destroy(struct slots *s)
+{
+    for (size_t i = 0; i < s->names.n; i++)
+        free((char *)s->names.v[i].p);
+    vec_free(&s->names);
+    map_destroy(&s->by_name);
 }
 
 void
@@ -84,14 +100,14 @@ metrics_delete(struct metrics *m)
 {
     if (!m)
         return;
-    for (uint32_t i = 0; i < m->n_workers; i++)
-        worker_free(&m->workers[i]);
+    for (uint32_t i = 0; i < m->n_workers; i++) {
+        table_free(&m->workers[i].apis);
+        table_free(&m->workers[i].caches);
+    }
     free(m->workers);
     emitted_delete(m->emitted);
-    for (size_t i = 0; i < m->names.n; i++)
-        free((char *)m->names.v[i].p);
-    vec_free(&m->names);
-    map_destroy(&m->slots);
+    slots_destroy(&m->apis);
+    slots_destroy(&m->caches);
     pthread_mutex_destroy(&m->lock);
     free(m);
 }
@@ -103,48 +119,97 @@ metrics_of_worker(struct metrics *m, uint32_t worker)
     return &m->workers[worker];
 }
 
+/* The slot of a name; a new one when there are fewer than max, else UINT32_MAX. The lock is held. */
+static uint32_t
+slot_of(struct slots *s, struct str name, size_t max)
+{
+    uintptr_t slot = (uintptr_t)map_get(&s->by_name, name);
+
+    if (!slot && s->names.n >= max)
+        return UINT32_MAX;
+    if (!slot) {
+        struct str kept = {xstrndup(name.p, name.len), name.len};
+        *vec_push(&s->names) = kept;
+        slot = s->names.n;
+        map_set(&s->by_name, kept, (void *)slot);
+    }
+    return (uint32_t)(slot - 1);
+}
+
 uint32_t
 metrics_api_slot(struct metrics *m, struct str api_id)
 {
-    uintptr_t slot;
+    uint32_t slot;
 
     pthread_mutex_lock(&m->lock);
-    slot = (uintptr_t)map_get(&m->slots, api_id);
-    if (!slot) {
-        struct str name = {xstrndup(api_id.p, api_id.len), api_id.len};
-        *vec_push(&m->names) = name;
-        slot = m->names.n;
-        map_set(&m->slots, name, (void *)slot);
-    }
+    slot = slot_of(&m->apis, api_id, SIZE_MAX);
     pthread_mutex_unlock(&m->lock);
-    return (uint32_t)(slot - 1);
+    return slot;
 }
 
 #define SERIES_CAP_MIN 16u
 
-static NO_INLINE struct api_series *
-series_make(struct worker_metrics *w, uint32_t slot)
+static NO_INLINE void *
+series_make(struct series_table *t, uint32_t slot, size_t size)
 {
-    struct api_series *s;
+    void *s;
 
-    while (slot >= w->series_cap) {
-        uint32_t cap = w->series_cap ? w->series_cap * 2 : SERIES_CAP_MIN;
-        struct api_series **table = series_table_new(cap, w->series);
+    while (slot >= t->cap) {
+        uint32_t cap = t->cap ? t->cap * 2 : SERIES_CAP_MIN;
+        void **table = table_new(cap, t->v);
 
-        for (uint32_t i = 0; i < w->series_cap; i++)
-            table[i] = w->series[i];
-        __atomic_store_n(&w->series, table, __ATOMIC_RELEASE);
-        __atomic_store_n(&w->series_cap, cap, __ATOMIC_RELEASE); /* after the table: never too large for it */
+        for (uint32_t i = 0; i < t->cap; i++)
+            table[i] = t->v[i];
+        __atomic_store_n(&t->v, table, __ATOMIC_RELEASE);
+        __atomic_store_n(&t->cap, cap, __ATOMIC_RELEASE); /* after the table: never too large for it */
     }
-    s = xnew(struct api_series);
-    __atomic_store_n(&w->series[slot], s, __ATOMIC_RELEASE);
+    s = xcalloc(1, size);
+    __atomic_store_n(&t->v[slot], s, __ATOMIC_RELEASE);
     return s;
 }
 
-static inline void
-bump(uint64_t *counter, uint64_t n)
+static inline void *
+series_at(struct series_table *t, uint32_t slot, size_t size)
 {
-    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+    void *s = slot < t->cap ? t->v[slot] : NULL;
+
+    return LIKELY(s) ? s : series_make(t, slot, size);
+}
+
+static struct str
+operation_name(struct buf *b, struct str api, struct str operation)
+{
+    buf_clear(b);
+    buf_add_str(b, api);
+    buf_add_char(b, 0);
+    buf_add_str(b, operation);
+    return buf_str(b);
+}
+
+static NO_INLINE uint32_t
+cache_slot(struct metrics *m, struct str api, struct str operation)
+{
+    struct buf name AUTO(buf_destroy) = BUF_INIT;
+    uint32_t slot;
+
+    pthread_mutex_lock(&m->lock);
+    slot = slot_of(&m->caches, operation_name(&name, api, operation.len ? operation : STR("(any)")), METRICS_CACHE_OPERATIONS);
+    if (slot == UINT32_MAX)
+        slot = slot_of(&m->caches, operation_name(&name, api, STR("(other)")), SIZE_MAX);
+    pthread_mutex_unlock(&m->lock);
+    return slot;
+}
+
+struct cache_series *
+metrics_cache_series(struct worker_metrics *w, _Atomic uint32_t *slot, struct str api, struct str operation)
+{
+    uint32_t at = atomic_load_explicit(slot, memory_order_relaxed);
+
+    if (UNLIKELY(!at)) {
+        at = cache_slot(w->metrics, api, operation) + 1;
+        atomic_store_explicit(slot, at, memory_order_relaxed);
+    }
+    return series_at(&w->caches, at - 1, sizeof(struct cache_series));
 }
 
 static void
@@ -154,23 +219,21 @@ observe_duration(struct histogram *h, uint64_t us)
 
     while (i < COUNTOF(bounds_ms) && us > (uint64_t)bounds_ms[i] * 1000)
         i++;
-    bump(&h->buckets[i], 1);
-    bump(&h->sum_us, us);
+    metric_bump(&h->buckets[i], 1);
+    metric_bump(&h->sum_us, us);
 }
 
 void
 metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,
                       uint64_t backend_us, enum cache_outcome cache)
 {
-    struct api_series *s = api_slot < w->series_cap ? w->series[api_slot] : NULL;
+    struct api_series *s = series_at(&w->apis, api_slot, sizeof(*s));
 
-    if (UNLIKELY(!s))
-        s = series_make(w, api_slot);
-    bump(&s->requests[status < 600 ? status / 100 : 0], 1);
+    metric_bump(&s->requests[status < 600 ? status / 100 : 0], 1);
     observe_duration(&s->total, total_us);
     if (backend_us)
         observe_duration(&s->backend, backend_us);
-    bump(&s->cache[cache], 1);
+    metric_bump(&s->cache[cache], 1);
 }
 
 bool
@@ -224,24 +287,25 @@ add_u64s(uint64_t *to, const uint64_t *from, size_t n)
         to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 }
 
-_Static_assert(sizeof(struct api_series) % sizeof(uint64_t) == 0, "api_series is summed as an array of uint64_t");
+_Static_assert(sizeof(struct api_series) % sizeof(uint64_t) == 0 && sizeof(struct cache_series) % sizeof(uint64_t) == 0,
+               "series are summed as arrays of uint64_t");
 
-/* The sum of one API's series; false when no worker has answered for it. */
+/* The sum of the blocks at one slot, of the tables that lie at `table` in each worker's figures; false when no worker has one. */
 static bool
-series_sum(const struct metrics *m, uint32_t slot, struct api_series *sum)
+series_sum(const struct metrics *m, size_t table, uint32_t slot, void *sum, size_t size)
 {
     bool any = false;
 
-    *sum = (struct api_series){0};
+    memset(sum, 0, size);
     for (uint32_t i = 0; i < m->n_workers; i++) {
-        struct worker_metrics *w = &m->workers[i];
-        uint32_t cap = __atomic_load_n(&w->series_cap, __ATOMIC_ACQUIRE);
-        struct api_series **table = __atomic_load_n(&w->series, __ATOMIC_ACQUIRE);
-        struct api_series *s = slot < cap ? __atomic_load_n(&table[slot], __ATOMIC_ACQUIRE) : NULL;
+        struct series_table *t = (struct series_table *)((char *)&m->workers[i] + table);
+        uint32_t cap = __atomic_load_n(&t->cap, __ATOMIC_ACQUIRE);
+        void **v = __atomic_load_n(&t->v, __ATOMIC_ACQUIRE);
+        void *s = slot < cap ? __atomic_load_n(&v[slot], __ATOMIC_ACQUIRE) : NULL;
 
         if (!s)
             continue;
-        add_u64s((uint64_t *)sum, (const uint64_t *)s, sizeof(*s) / sizeof(uint64_t));
+        add_u64s(sum, s, size / sizeof(uint64_t));
         any = true;
     }
     return any;
@@ -337,9 +401,75 @@ print_family(struct metrics *m, struct buf *to, const char *name, const char *ki
     struct api_series sum;
 
     print_head(to, name, kind, help);
-    for (uint32_t slot = 0; slot < m->names.n; slot++)
-        if (series_sum(m, slot, &sum))
-            print(to, m->names.v[slot], &sum);
+    for (uint32_t slot = 0; slot < m->apis.names.n; slot++)
+        if (series_sum(m, offsetof(struct worker_metrics, apis), slot, &sum, sizeof(sum)))
+            print(to, m->apis.names.v[slot], &sum);
+}
+
+/* ---- the cache, by operation ---- */
+
+static void
+print_of_operation(struct buf *to, const char *name, struct str names, const char *label, const char *value, uint64_t n)
+{
+    ptrdiff_t end = str_find_char(names, 0, 0);
+
+    if (!n)
+        return;
+    buf_printf(to, "%s{", name);
+    print_label(to, "api", str_sub(names, 0, (size_t)end));
+    buf_add_char(to, ',');
+    print_label(to, "operation", str_skip(names, (size_t)end + 1));
+    buf_printf(to, ",%s=\"%s\"} %" PRIu64 "\n", label, value, n);
+}
+
+static void
+print_outcomes(struct buf *to, const char *name, struct str names, const struct cache_series *s)
+{
+    for (int i = CACHE_OUTCOME_NONE + 1; i < CACHE_OUTCOME_COUNT; i++)
+        print_of_operation(to, name, names, "outcome", cache_outcome_word((enum cache_outcome)i), s->outcomes[i]);
+}
+
+static void
+print_refused(struct buf *to, const char *name, struct str names, const struct cache_series *s)
+{
+    for (int i = CACHE_STORED + 1; i < CACHE_REFUSALS_END; i++)
+        print_of_operation(to, name, names, "reason", cache_refusal_word((enum cache_refusal)i), s->refused[i]);
+}
+
+static void
+print_bytes(struct buf *to, const char *name, struct str names, const struct cache_series *s)
+{
+    print_of_operation(to, name, names, "direction", "served", s->bytes_served);
+    print_of_operation(to, name, names, "direction", "stored", s->bytes_stored);
+}
+
+static void
+print_values(struct buf *to, const char *name, struct str names, const struct cache_series *s)
+{
+    print_of_operation(to, name, names, "outcome", "hit", s->value_hits);
+    print_of_operation(to, name, names, "outcome", "miss", s->value_misses);
+}
+
+static void
+print_operations(struct metrics *m, struct buf *to)
+{
+    static const struct {
+        const char *name, *help;
+        void (*print)(struct buf *to, const char *name, struct str names, const struct cache_series *s);
+    } families[] = {
+        {"headgate_operation_cache_total", "cache lookups by operation and outcome", print_outcomes},
+        {"headgate_operation_cache_refusals_total", "answers that were not stored, by operation and reason", print_refused},
+        {"headgate_operation_cache_bytes_total", "bytes of bodies served from the cache and stored there, by operation", print_bytes},
+        {"headgate_operation_cache_values_total", "look-ups of values, by operation and outcome", print_values},
+    };
+    struct cache_series sum;
+
+    for (size_t i = 0; i < COUNTOF(families); i++) {
+        print_head(to, families[i].name, "counter", families[i].help);
+        for (uint32_t slot = 0; slot < m->caches.names.n; slot++)
+            if (series_sum(m, offsetof(struct worker_metrics, caches), slot, &sum, sizeof(sum)))
+                families[i].print(to, families[i].name, m->caches.names.v[slot], &sum);
+    }
 }
 
 void
@@ -356,6 +486,7 @@ metrics_print(struct metrics *m, struct buf *to)
                  print_total);
     print_family(m, to, "headgate_backend_duration_ms", "histogram", "time spent waiting for backends", print_backend);
     print_family(m, to, "headgate_api_cache_total", "counter", "cache lookups by outcome", print_cache);
+    print_operations(m, to);
     pthread_mutex_unlock(&m->lock);
     emitted_print(m->emitted, to);
 }

@@ -7,8 +7,10 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "cache/cache.h"
 
 struct emitted;
+struct metrics;
 
 enum metric {
 #define METRIC(id, kind, name, help) METRIC_##id,
@@ -53,17 +55,32 @@ struct api_series {
     struct histogram total, backend;
 };
 
+/* What the cache did for one operation, on one worker. */
+struct cache_series {
+    uint64_t outcomes[CACHE_OUTCOME_COUNT];
+    uint64_t refused[CACHE_REFUSALS_END];     /* answers not stored, by enum cache_refusal */
+    uint64_t value_hits, value_misses;        /* of cache-lookup-value and cache-value */
+    uint64_t bytes_served, bytes_stored;      /* of bodies; served: from whole entries */
+};
+/* Operations that have such figures of their own; those above share one of their API, "(other)". */
+#define METRICS_CACHE_OPERATIONS 2000u
+
+/* Blocks of figures by slot, grown by their own worker only. */
+struct series_table {
+    void **v;
+    uint32_t cap;
+};
+
 #define METRIC_ERRORS 128             /* more kinds of errors than there are */
 
 struct worker_metrics {
     struct emitted *emitted;          /* observe/emitted.h: of the process */
     uint64_t counters[METRIC_COUNT];
     uint64_t errors[METRIC_ERRORS];   /* by number; whoever numbers them prints them */
-    struct api_series **series;       /* by slot; grown by its own worker only */
-    uint32_t series_cap;
+    struct series_table apis;         /* struct api_series */
+    struct series_table caches;       /* struct cache_series */
+    struct metrics *metrics;          /* all of them */
 };
-
-struct metrics;
 
 /* emitted_series: how many series documents may make (emit-metric). */
 struct metrics *metrics_new(uint32_t workers, uint32_t emitted_series);
@@ -94,6 +111,15 @@ metric_count_error(struct worker_metrics *w, unsigned id)
 /* One answered request. backend_us is 0 when no backend was asked. */
 void metrics_count_request(struct worker_metrics *w, uint32_t api_slot, uint16_t status, uint64_t total_us,
                            uint64_t backend_us, enum cache_outcome cache);
+
+/* The figures of one operation, for its own worker. *slot is where its number is kept between calls, 0 at first: any thread may hold the
+ * same one. */
+struct cache_series *metrics_cache_series(struct worker_metrics *w, _Atomic uint32_t *slot, struct str api, struct str operation);
+static inline void
+metric_bump(uint64_t *counter, uint64_t n)
+{
+    __atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
 
 /* The sum over all workers. */
 uint64_t metrics_total(const struct metrics *m, enum metric id);

@@ -423,7 +423,7 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     struct cache_entered got;
     struct cache_entry *warmed;
 
-    cache_report_look(ex, &intent->key, &request, intent->path, parts_text(l, ex));
+    cache_report_look(ex, &intent->place, &intent->key, &request, intent->path, parts_text(l, ex));
     tiers_enter(ex->services->tiers, &intent->place, &intent->key, &how, &got);
     cache_report_found(ex, &got);
     if (got.part <= CACHE_FOLLOW) {

@@ -2,6 +2,7 @@
  * A hit puts the reader's own copy, of the type that was stored, into the variable. A miss without a default leaves the
  * variable as it was: unset, most often.
  * SPDX-License-Identifier: Apache-2.0 */
+#include "exchange/cache_report.h"
 #include "policy/cache_choices.h"
 #include "policy/value_cache.h"
 #include "rt/loop.h"
@@ -53,10 +54,13 @@ run(const void *conf, struct exchange *ex)
     const struct cache_lookup_value *l = conf;
     struct object *value;
     struct str name;
+    bool is_hit;
 
     if (!pvalue_str(ex, &l->key, &name))
         return FLOW_ERROR;
-    if (!find(l, ex, name, &value)) {
+    is_hit = find(l, ex, name, &value);
+    cache_report_value(ex, is_hit);
+    if (!is_hit) {
         exchange_trace(ex, TRACE_VERBOSE, STR("cache-lookup-value"), STR("Cache lookup resulted in a miss."));
         if (!pvalue_is_set(&l->default_value))
             return FLOW_NEXT;

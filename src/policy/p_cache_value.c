@@ -6,6 +6,7 @@
  *       |--- fresh: taken ---|--- one computes, others take ---|--- one computes, others wait
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cache/flight.h"
+#include "exchange/cache_report.h"
 #include "exchange/storing.h"
 #include "model/api.h"
 #include "policy/cache_choices.h"
@@ -74,6 +75,7 @@ look_up(struct lookup *l)
         l->has_stored = value_cache_read(ex, got.entry, &l->stored);
     else
         cache_entry_unref(got.entry);
+    cache_report_value(ex, l->has_stored);
     return l->flight || !l->has_stored;
 }
 

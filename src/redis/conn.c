@@ -199,6 +199,18 @@ is_message(const struct redis_conn *c, struct resp reply)
     return c->is_subscribed && str_eq_lit(resp_text(kind), "message");
 }
 
+static void
+count_latency(struct redis_conn *c, uint64_t us)
+{
+    static const uint32_t bounds_us[REDIS_LATENCY_BUCKETS - 1] = REDIS_LATENCY_BOUNDS_US;
+    size_t i = 0;
+
+    while (i < COUNTOF(bounds_us) && us > bounds_us[i])
+        i++;
+    COUNT(c, latency[i], 1);
+    COUNT(c, latency_us, us);
+}
+
 /* False when nobody had asked. */
 static bool
 take_reply(struct redis_conn *c, struct resp reply)
@@ -220,7 +232,7 @@ take_reply(struct redis_conn *c, struct resp reply)
     if (!call)
         return true;
     c->late = 0;
-    COUNT(c, latency_us, (loop_now_ns(c->options->loop) - call->sent_ns) / 1000);
+    count_latency(c, (loop_now_ns(c->options->loop) - call->sent_ns) / 1000);
     end_call(call, &reply);
     return true;
 }

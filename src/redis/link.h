@@ -17,11 +17,16 @@
 struct redis_conn;
 struct redis_link;
 
+/* Upper bounds of the histogram of answers, in microseconds, then infinity. */
+#define REDIS_LATENCY_BOUNDS_US {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000}
+#define REDIS_LATENCY_BUCKETS 13
+
 /* Counted by the links of one worker; read from any thread. */
 struct redis_figures {
     _Atomic uint64_t commands, errors, timeouts, refused; /* refused: no link, or too much waiting to be sent */
     _Atomic uint64_t connects, breaks, bytes_in, bytes_out, pushes;
     _Atomic uint64_t latency_us;      /* sum over commands that were answered */
+    _Atomic uint64_t latency[REDIS_LATENCY_BUCKETS];   /* how many of them, by their time */
 };
 
 /* Shared by the links of a worker; outlives them. */

@@ -141,6 +141,12 @@ def test_a_second_hit_is_answered_from_memory(rig):
     assert b.metric("headgate_cache_hits_total") >= 20
     assert b.metric('headgate_api_cache_total{api="products",outcome="external"}') == 1
     assert b.metric('headgate_api_cache_total{api="products",outcome="hit"}') == 20
+    must(lambda: a.metric("headgate_external_cache_stores_total") == 1, "the node that fetched it knows that it is stored")
+    for _ in range(5):
+        a.get("/products/v/1")
+    assert a.metric("headgate_external_cache_hits_total") == 0, "what a node has stored itself is in its memory"
+    figures = b.metrics()
+    assert 0 < figures["headgate_external_cache_duration_ms_count"] == figures['headgate_external_cache_duration_ms_bucket{le="+Inf"}']
     for _ in range(3):
         b.get("/only/v/2")
     assert b.metric("headgate_external_cache_hits_total") > hits, "caching-type external has asked Redis"

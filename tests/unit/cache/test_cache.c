@@ -343,6 +343,60 @@ TEST(a_soft_purge_serves_stale_inside_the_window)
     cache_delete(c);
 }
 
+TEST(a_count_of_the_living_leaves_the_dead_out)
+{
+    struct cache *c = small_cache(1 << 20);
+    struct cache_scopes scopes = {0};
+    cache_scope_id tag = cache_scope(SCOPE_TAG, STR("t")), all = SCOPE_ALL;
+
+    cache_scopes_add(&scopes, tag);
+    for (int i = 0; i < 10; i++) {
+        struct buf b AUTO(buf_destroy) = BUF_INIT;
+        char name[2] = {(char)('a' + i), 0};
+        struct cache_item item = {.key = key_of(&b, name), .born = cache_generation(c), .scopes = i < 4 ? &scopes : NULL,
+                                  .expires_ms = (i < 9 ? 10 : 1) * SECOND};
+
+        EXPECT(cache_store(c, &item, STR("x"), NULL));
+    }
+    EXPECT(!cache_wants_sweep(c));
+    cache_purge(c, &tag, 1, false, NULL);
+    EXPECT(cache_wants_sweep(c));
+    EXPECT_EQ(cache_count(c, &all, 1), 10);
+    EXPECT_EQ(cache_count_live(c, &all, 1, 2 * SECOND), 5);
+    EXPECT_EQ(cache_count_live(c, &tag, 1, 2 * SECOND), 0);
+    cache_sweep(c, 2 * SECOND, UINT32_MAX);
+    EXPECT(!cache_wants_sweep(c));
+    cache_delete(c);
+}
+
+TEST(which_purge_took_an_entry_is_known_after_its_memory_has_gone)
+{
+    struct cache *c = small_cache(1 << 20);
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct cache_scopes scopes = {0};
+    cache_scope_id tags[] = {cache_scope(SCOPE_TAG, STR("other")), cache_scope(SCOPE_TAG, STR("t"))};
+    struct cache_item item = {.key = key_of(&b, "k"), .born = cache_generation(c), .scopes = &scopes, .expires_ms = SECOND};
+    struct purge_note note, head = {0};
+    uint64_t number;
+
+    cache_scopes_add(&scopes, tags[1]);
+    EXPECT(cache_store(c, &item, STR("x"), NULL));
+    EXPECT_EQ(cache_noted_purge(c, &item.key), 0);
+    head.generation = cache_purge(c, tags, 2, false, NULL);
+    purge_journal_add(cache_journal(c), &head, tags, 2, STR("both"), STR("me"));
+    head.generation = cache_purge(c, tags, 1, false, NULL);
+    purge_journal_add(cache_journal(c), &head, tags, 1, STR("other"), STR("me"));
+    cache_sweep(c, 0, UINT32_MAX);
+    number = cache_noted_purge(c, &item.key);
+    EXPECT(number > 0 && purge_journal_at(cache_journal(c), number, &note));
+    EXPECT_STR(str_from_c(note.what), "both");
+    item.born = cache_generation(c);
+    EXPECT(cache_store(c, &item, STR("x"), NULL));
+    cache_sweep(c, SECOND, UINT32_MAX);
+    EXPECT_EQ(cache_noted_purge(c, &item.key), 0);
+    cache_delete(c);
+}
+
 TEST(sweeping_gives_dead_memory_back)
 {
     struct cache *c = small_cache(8 << 20);
