@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "cache/tiers.h"
+#include "gateway/warming.h"
 #include "gateway/worker.h"
 #include "model/model.h"
 #include "rt/fiber.h"
@@ -181,34 +182,43 @@ api_fingerprint(const struct model *m, const struct api *api)
 
 /* --- the purge ----------------------------------------------------------------------------------------------------- */
 
+struct change {
+    struct str name;                  /* the root's; malloc, as it outlives the models */
+    uint32_t warm_rate;               /* 0: it is dropped, and no more */
+};
+
 struct changes {
     struct worker *worker;            /* where it runs */
-    struct str_vec { struct str *v; size_t n, cap; } apis;   /* root names; malloc, as they outlive the models */
+    VEC(struct change) apis;
 };
 
 static void
 delete_changes(struct changes *c)
 {
     for (size_t i = 0; i < c->apis.n; i++)
-        free((char *)c->apis.v[i].p);
+        free((char *)c->apis.v[i].name.p);
     vec_free(&c->apis);
     free(c);
 }
 
 /* Revisions share a scope, and come one after the other. */
 static void
-add_change(struct changes *c, struct str root_name)
+add_change(struct changes *c, const struct api *api, bool is_there)
 {
+    const struct cache_settings *s = &api->settings.cache;
+    struct str root_name = api->root_name;
+
     for (size_t i = 0; i < c->apis.n; i++)
-        if (str_eq(c->apis.v[i], root_name))
+        if (str_eq(c->apis.v[i].name, root_name))
             return;
-    *vec_push(&c->apis) = str_from(xstrndup(root_name.p, root_name.len), root_name.len);
+    *vec_push(&c->apis) = (struct change){str_from(xstrndup(root_name.p, root_name.len), root_name.len),
+                                          is_there && s->on_publish == ON_PUBLISH_WARM ? s->warm_rate : 0};
 }
 
 static bool
 wants_purge(const struct api *api)
 {
-    return api->settings.cache.on_publish == ON_PUBLISH_PURGE;
+    return api->settings.cache.on_publish != ON_PUBLISH_KEEP;
 }
 
 static const struct api *
@@ -227,11 +237,11 @@ find_changes(struct changes *c, const struct model *before, const struct model *
         const struct api *api = &now->apis[i], *old = wants_purge(api) ? same_api(before, api) : NULL;
 
         if (wants_purge(api) && (!old || api_fingerprint(before, old) != api_fingerprint(now, api)))
-            add_change(c, api->root_name);
+            add_change(c, api, true);
     }
     for (uint32_t i = 0; i < before->n_apis; i++)
         if (wants_purge(&before->apis[i]) && !same_api(now, &before->apis[i]))
-            add_change(c, before->apis[i].root_name);
+            add_change(c, &before->apis[i], false);
 }
 
 static void
@@ -242,11 +252,14 @@ purge(void *arg)
 
     for (size_t i = 0; i < c->apis.n; i++) {
         struct buf what AUTO(buf_destroy) = BUF_INIT;
-        cache_scope_id scope = cache_scope(SCOPE_API, c->apis.v[i]);
+        const struct change *change = &c->apis.v[i];
+        cache_scope_id scope = cache_scope(SCOPE_API, change->name);
         struct purge_receipt receipt;
 
-        buf_printf(&what, "api %.*s", STR_ARG(c->apis.v[i]));
+        buf_printf(&what, "api %.*s", STR_ARG(change->name));
         tiers_purge(w->tiers, &(struct purge_order){.scopes = &scope, .n = 1, .what = buf_str(&what), .by = STR("publish")}, &receipt);
+        if (change->warm_rate)
+            warming_start(w, change->name, change->warm_rate);
     }
     w->detached--;
     delete_changes(c);
@@ -265,7 +278,7 @@ start_purge(struct worker *w, void *arg)
         return;
     w->detached--;
     for (size_t i = 0; i < c->apis.n; i++)
-        cache_purge(tiers_memory(w->tiers), &(cache_scope_id){cache_scope(SCOPE_API, c->apis.v[i])}, 1, false, NULL);
+        cache_purge(tiers_memory(w->tiers), &(cache_scope_id){cache_scope(SCOPE_API, c->apis.v[i].name)}, 1, false, NULL);
     log_error("no room to drop the cached answers of %zu changed APIs from the shared cache", c->apis.n);
     delete_changes(c);
 }

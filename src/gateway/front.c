@@ -13,6 +13,7 @@
 #include "exchange/strict_keying.h"
 #include "exchange/writes.h"
 #include "gateway/explain_pass.h"
+#include "gateway/warming.h"
 #include "http/compress.h"
 #include "http/path.h"
 #include "http/tunnel.h"
@@ -126,6 +127,8 @@ count(struct front *f, uint16_t status, uint64_t now_ns)
     else if (ex->cache_outcome)
         metric_add(f->worker->metrics, METRIC_CACHE_MISSES, 1);
     cache_report_end(ex);
+    if (ex->is_answer_stored)
+        warming_note(f->worker->gateway->warming, ex);
     if (f->entry)
         metrics_count_request(f->worker->metrics, f->entry->metrics_slot, status, (now_ns - f->call->started_ns) / 1000,
                               backend_us, ex->cache_outcome);

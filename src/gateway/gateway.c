@@ -30,6 +30,7 @@
 #include "gateway/overrides.h"
 #include "gateway/quota_file.h"
 #include "gateway/settings.h"
+#include "gateway/warming.h"
 #include "gateway/worker.h"
 #include "http/h2.h"
 #include "model/route.h"
@@ -365,6 +366,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
         .entry_bytes_max = options->cache_memory.object_bytes, .variants_max = options->cache_memory.variants,
         .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});
     g->advice = cache_advice_new(tell_advice, NULL);
+    g->warming = warming_new();
     g->counters = counters_new(0);
     quota_file_load(g);
     g->supplies = supplies_new();
@@ -669,6 +671,7 @@ gateway_delete(struct gateway *g)
     counters_delete(g->counters);
     supplies_delete(g->supplies);
     cache_advice_delete(g->advice);
+    warming_delete(g->warming);
     expr_env_delete(g->env);
     offload_delete(g->offload);
     log_sink_close(g->log_sink);
@@ -870,6 +873,7 @@ gateway_reset(struct gateway *g)
     counters_clear(g->counters);
     supplies_clear(g->supplies);
     cache_advice_reset(g->advice);
+    warming_clear(g->warming);
     cache_purge(g->cache, &all, 1, false, NULL);
     cache_sweep(g->cache, UINT64_MAX / 2, UINT32_MAX);
 }

@@ -31,6 +31,7 @@ struct outlets;
 struct store_watch;
 struct supplies;
 struct token_cache;
+struct warming;
 struct watchdog;
 
 /* A worker's hold on one snapshot: a plain count, as only the worker touches it. */
@@ -80,6 +81,7 @@ struct gateway {
     struct supplies *supplies;
     struct outlets *outlets;
     struct cache_advice *advice;
+    struct warming *warming;
     bool has_cache_snapshot;          /* a file is configured, and was read */
     struct expr_env *env;
     struct http_origins *origins;

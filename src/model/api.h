@@ -120,7 +120,7 @@ struct operation {
 };
 
 enum cache_mode { CACHE_MODE_POLICIES, CACHE_MODE_RFC9111 };
-enum on_publish { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE };
+enum on_publish { ON_PUBLISH_KEEP, ON_PUBLISH_PURGE, ON_PUBLISH_WARM };
 
 /* How answers of an API are cached beyond what its documents say (`apis.NAME.cache`). */
 struct cache_settings {
@@ -134,6 +134,7 @@ struct cache_settings {
     struct str_list negative_statuses;
     bool strict_keying;               /* cacheable exchanges forward only what the cache key holds */
     uint32_t on_publish;              /* enum on_publish */
+    uint32_t warm_rate;               /* requests a second */
     bool drops_on_write;              /* unsafe requests that succeed drop what they change */
     struct str_pairs writes;          /* operation -> paths it drops, instead of what its template says */
     bool says_status;                 /* Cache-Status in answers */

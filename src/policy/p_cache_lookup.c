@@ -190,11 +190,11 @@ operation_name(const struct exchange *ex)
     return own->name;
 }
 
-/* For strict keying; the fields' names are added as they are evaluated. */
+/* For strict keying and warming; the fields' names are added as they are evaluated. */
 static bool
 note_keyed(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
 {
-    if (LIKELY(!ex->received))
+    if (LIKELY(!ex->received && ex->api->settings.cache.on_publish != ON_PUBLISH_WARM))
         return true;
     intent->keyed_fields = arena_new_array(ex->arena, struct str, l->headers.n + 1);
     intent->keyed_query = arena_new_array(ex->arena, struct str, QUERY_NAMES_MAX);

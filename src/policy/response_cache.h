@@ -23,7 +23,7 @@ struct cache_intent {
     struct str custom;                /* what the last vary-by-custom gave */
     struct str path;                  /* context.Request.Url.Path at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */
-    struct str *keyed_fields, *keyed_query;   /* with strict keying: the names that the key holds */
+    struct str *keyed_fields, *keyed_query;   /* with strict keying or warming: the names that the key holds */
     uint32_t n_keyed_fields, n_keyed_query;
     bool is_query_keyed;              /* the whole of it */
     uint8_t downstream;               /* enum downstream_caching */

@@ -166,12 +166,6 @@ check_paths(struct str text, struct err *err)
     return true;
 }
 
-static bool
-check_on_publish(struct str text, struct err *err)
-{
-    return !str_eq_lit(text, "warm") || err_set(err, ERR_INVALID, "`warm` is not supported yet, expected keep or purge");
-}
-
 /* ---- the table ---- */
 
 static const struct config_section sections[] = {
@@ -193,8 +187,6 @@ static const struct config_key keys[] = {
 #define TIME_IN(s, k, f, min_, max_, d, t) ROW(s, k, KEY_TIME, f, .min = min_, .max = max_, .fallback = d, .doc = t)
 #define PERCENT(s, k, f, d, t) ROW(s, k, KEY_PERCENT, f, .fallback = d, .doc = t)
 #define CHOICE(s, k, f, c, d, t) ROW(s, k, KEY_CHOICE, f, .choices = c, .fallback = d, .doc = t)
-/* The check comes first: it may say more of a word than that it is none of the choices. */
-#define CHOICE_IF(s, k, f, c, check_, d, t) ROW(s, k, KEY_CHOICE, f, .choices = c, .check = check_, .fallback = d, .doc = t)
 #define TEXT(s, k, f, c, d, t) ROW(s, k, KEY_TEXT, f, .check = c, .fallback = d, .doc = t)
 #define FILENAME(s, k, f, d, t) ROW(s, k, KEY_FILENAME, f, .fallback = d, .doc = t)
 #define SECRET(s, k, f, t) ROW(s, k, KEY_SECRET, f, .doc = t)

@@ -100,10 +100,10 @@ TEST(keys_of_every_type_are_read)
     EXPECT(o.service.apis[0].compress);
 }
 
-TEST(warming_after_a_publish_is_refused_by_name)
+TEST(warming_after_a_publish_has_a_rate)
 {
-    EXPECT_STR(problem("apis: {shop: {cache: {on-publish: warm}}}\n"),
-               "conf/headgate.yaml:1:35: `on-publish`: `warm` is not supported yet, expected keep or purge");
+    EXPECT_STR(problem("apis: {shop: {cache: {on-publish: warm, warm-rate: 0}}}\n"),
+               "conf/headgate.yaml:1:52: `warm-rate`: 0 is below 1");
 }
 
 TEST(an_unknown_key_is_refused_with_the_nearest_name)
