@@ -121,6 +121,8 @@ from_base(struct call *c, enum type_kind kind)
         return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
     if (s.p[0] == '-')
         return throw_argument(c, NULL, "String cannot contain a minus sign if the base is not 10.");
+    if (s.p[0] == '+')
+        s = str_skip(s, 1);
     if (base == 16 && s.len >= 2 && s.p[0] == '0' && ascii_lower(s.p[1]) == 'x')
         s = str_skip(s, 2);
     for (size_t i = 0; i < s.len; i++) {

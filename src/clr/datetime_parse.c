@@ -119,7 +119,7 @@ read_time(struct parse *p, int hour)
     if (accept(p, ':')) {
         if (!read_number(p, 2, &second))
             return false;
-        if ((accept(p, '.') || accept(p, ',')) && !read_fraction(p, &p->c.fraction))
+        if (accept(p, '.') && !read_fraction(p, &p->c.fraction))
             return false;
     }
     p->c.second = second.value;

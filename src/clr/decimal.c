@@ -222,7 +222,19 @@ static bool to_int(struct call *c) { return to_integer(c, TYPE_INT); }
 static bool to_uint(struct call *c) { return to_integer(c, TYPE_UINT); }
 static bool to_long(struct call *c) { return to_integer(c, TYPE_LONG); }
 static bool to_ulong(struct call *c) { return to_integer(c, TYPE_ULONG); }
-static bool to_char(struct call *c) { return to_integer(c, TYPE_CHAR); }
+
+/* Convert knows no way from a decimal to a character, a cast does. */
+static bool
+to_char(struct call *c)
+{
+    struct decimal d = decimal_truncate(arg(c, 0));
+    double units = decimal_to_double(d);
+
+    if (units < 0 || units > UINT16_MAX)
+        return throw_number_overflow(c, TYPE_CHAR);
+    return return_i64(c, (int64_t)units);
+}
+
 
 #define D "Decimal"
 #define INTO(keyword, name, fn) \

@@ -34,7 +34,7 @@ implements(const struct type *t, const char *prefix)
 bool
 json_is_pair(const struct type *t)
 {
-    return t && str_starts_with(t->full_name, STR("System.Collections.Generic.KeyValuePair`2"));
+    return t && type_begins(t, STR("System.Collections.Generic.KeyValuePair`2"));
 }
 
 static bool
@@ -141,7 +141,7 @@ bool
 json_is_record(const struct type *t)
 {
     return t->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE) || json_is_pair(t) ||
-           str_starts_with(t->full_name, STR("System.Tuple`")) || str_starts_with(t->full_name, STR("System.ValueTuple`"));
+           type_begins(t, STR("System.Tuple`")) || type_begins(t, STR("System.ValueTuple`"));
 }
 
 /* Reads a property of a library object by its row. */

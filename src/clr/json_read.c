@@ -528,7 +528,7 @@ read_as(struct reading *r, struct jtoken *t, const struct type *to, struct value
         t = ((struct jproperty *)t)->value;
     if (to->kind == TYPE_OBJECT)
         return json_read_object(r->c, t, ret);
-    if (type_is_assignable(to, core_types(r->c->run->env)->object) && str_starts_with(to->full_name, STR("Newtonsoft.Json.Linq.")))
+    if (type_is_assignable(to, core_types(r->c->run->env)->object) && type_begins(to, STR("Newtonsoft.Json.Linq.")))
         return read_token_as(r->c, t, to, ret);
     v = jtoken_value(t);
     /* Empty text is null to all but strings and the types that cannot be null; to those it is no value either. */

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "clr/datetime.h"
 #include "clr/guid.h"
+#include "clr/uri.h"
 #include "data/decimal.h"
 #include "data/double_text.h"
 
@@ -149,6 +150,8 @@ json_write_value(struct call *c, const struct type *type, struct value v, struct
     default:
         if (str_eq_lit(type->full_name, "System.Numerics.BigInteger"))
             return buf_add_str(to, string_str((struct string *)v.ref));
+        if (str_eq_lit(type->full_name, "System.Uri"))
+            return write_quoted(to, uri_original(v.ref));
         return value_to_string(c, type, v, STR_NONE, &s) && write_quoted(to, string_str(s));
     }
 }

@@ -126,9 +126,9 @@ append_part(struct call *c)
         return done(c, true);
     if (!s)
         return throw_argument_null(c, "value");
-    if (at < 0 || n < 0 || at > (int64_t)s->units - n)
+    if (at < 0 || n < 0 || (n && at > (int64_t)s->units - n)) /* nothing may be taken from anywhere */
         return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
-    return (part = string_slice(c, s, (uint32_t)at, (uint32_t)n)) && done(c, builder_add(c, self_of(c), string_str(part)));
+    return (part = string_slice(c, s, n ? (uint32_t)at : 0, (uint32_t)n)) && done(c, builder_add(c, self_of(c), string_str(part)));
 }
 
 /* Its other half may stand at the end already. */

@@ -150,17 +150,18 @@ forward_range(struct call *c, uint32_t i, uint32_t n_given, const struct string 
     return true;
 }
 
-/* The same for LastIndexOf: from `start` backwards, `count` units. */
+/* The same for LastIndexOf: from `start` backwards, `count` units. A text may be looked for from just behind the end, a character not;
+ * in an empty string no character's start is wrong. */
 static bool
-backward_range(struct call *c, uint32_t i, uint32_t n_given, const struct string *s, uint32_t *ret_from, uint32_t *ret_n)
+backward_range(struct call *c, uint32_t i, uint32_t n_given, const struct string *s, bool is_text, uint32_t *ret_from, uint32_t *ret_n)
 {
     int64_t start = n_given > 0 ? call_i32(c, i) : (int64_t)s->units - 1, n = n_given > 1 ? call_i32(c, i + 1) : start + 1;
 
-    if (s->units == 0) {
+    if (s->units == 0 && (!is_text || start == -1 || start == 0)) {
         *ret_from = *ret_n = 0;
         return true;
     }
-    if (start < (n_given ? 0 : -1) || start > s->units)
+    if (start < (n_given ? 0 : -1) || start > (int64_t)s->units - !is_text)
         return throw_argument_range(c, "startIndex", "Index was out of range. Must be non-negative and less than the size of the collection.");
     if (start == s->units) {
         start--;
@@ -207,7 +208,7 @@ find_text(struct call *c, uint32_t n_given, enum string_comparison how, bool bac
 
     if (!value)
         return throw_argument_null(c, "value");
-    if (backwards ? !backward_range(c, 2, n_given, s, &from, &n) : !forward_range(c, 2, n_given, s, &from, &n))
+    if (backwards ? !backward_range(c, 2, n_given, s, true, &from, &n) : !forward_range(c, 2, n_given, s, &from, &n))
         return false;
     if (backwards && value->units == 0) /* "" is found at the start of the search, or before the end */
         return return_i64(c, s->units ? (int64_t)from + n - 1 : 0);
@@ -246,7 +247,7 @@ last_index_of_char(struct call *c)
     uint32_t from, n;
     int64_t at;
 
-    if (!backward_range(c, 2, c->n_args - 2, s, &from, &n))
+    if (!backward_range(c, 2, c->n_args - 2, s, false, &from, &n))
         return false;
     at = find_char(c, s, c->args[1].i64, from, n, true);
     return at != -2 && return_i64(c, at);
@@ -261,7 +262,7 @@ find_any(struct call *c, bool backwards)
 
     if (!any)
         return throw_argument_null(c, "anyOf");
-    if (backwards ? !backward_range(c, 2, c->n_args - 2, s, &from, &n) : !forward_range(c, 2, c->n_args - 2, s, &from, &n))
+    if (backwards ? !backward_range(c, 2, c->n_args - 2, s, false, &from, &n) : !forward_range(c, 2, c->n_args - 2, s, &from, &n))
         return false;
     if (!call_charge(c, n / 8))
         return false;

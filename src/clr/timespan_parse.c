@@ -99,55 +99,63 @@ match_custom(struct exact_span *x, struct str format)
     return x->at == x->text.len;
 }
 
-/* c: [d.]hh:mm:ss[.fffffff]; G: d:hh:mm:ss.fffffff; g: [d:]h:mm:ss[.FFFFFFF] */
+/* c: d, or [d.]hh:mm[:ss[.fffffff]], as TimeSpan.Parse() read it once. */
 static bool
-match_standard(struct exact_span *x, char letter)
+match_constant(struct exact_span *x)
 {
-    bool constant = strchr("ctT", letter) != NULL, full = letter == 'G';
     int64_t first;
 
     if (!read_digits(x, 1, 8, &first, NULL))
         return false;
-    if (accept(x, constant ? '.' : ':')) {
-        bool is_short = false;
-        size_t mark = x->at;
-        int64_t second;
-        if (!read_digits(x, 1, 2, &second, NULL))
-            return false;
-        if (!constant) { /* h:mm:ss or d:h:mm:ss: as many colons tell */
-            size_t colons = 0;
-            for (size_t i = mark; i < x->text.len; i++)
-                colons += x->text.p[i] == ':';
-            is_short = colons == 1;
-        }
-        if (is_short) {
-            if (full)
-                return false;
-            x->hours = first;
-            x->minutes = second;
-        } else {
-            x->days = first;
-            x->hours = second;
-            if (!accept(x, ':') || !read_digits(x, 1, 2, &x->minutes, NULL))
-                return false;
-        }
-    } else {
-        x->hours = first;
-        if (!accept(x, ':') || !read_digits(x, 1, 2, &x->minutes, NULL))
+    if (x->at == x->text.len) {
+        x->days = first;
+        return true;
+    }
+    if (accept(x, '.')) {
+        x->days = first;
+        if (!read_digits(x, 1, 8, &first, NULL))
             return false;
     }
-    if (!accept(x, ':') || !read_digits(x, 1, 2, &x->seconds, NULL))
+    x->hours = first;
+    if (!accept(x, ':') || !read_digits(x, 1, 8, &x->minutes, NULL))
         return false;
-    if (accept(x, '.') ? !read_fraction(x, 7, true) : full)
-        return false;
+    if (accept(x, ':')) {
+        bool has_seconds = read_digits(x, 1, 8, &x->seconds, NULL);
+        if (accept(x, '.') ? !read_fraction(x, 7, true) : !has_seconds)
+            return false;
+    }
     return x->at == x->text.len;
+}
+
+/* G: d:hh:mm:ss.fffffff; g: that and what can be left out of it: d, h:mm, h:mm:ss, d:h:mm where that is no time, d:h:mm:ss. */
+static bool
+match_general(struct exact_span *x, bool full)
+{
+    int64_t part[4];
+    uint32_t n = 0, first;
+
+    do
+        if (n == COUNTOF(part) || !read_digits(x, 1, 8, &part[n++], NULL))
+            return false;
+    while (accept(x, ':'));
+    if (accept(x, '.')) {
+        if (n < 3 || !read_fraction(x, 7, true))
+            return false;
+    }
+    if (x->at < x->text.len || (full && !(n == 4 && x->has_fraction)))
+        return false;
+    first = n == 1 || n == 4 || (n == 3 && !x->has_fraction && (part[0] > 23 || part[1] > 59 || part[2] > 59)) ? 0 : 1;
+    int64_t *const to[] = {&x->days, &x->hours, &x->minutes, &x->seconds};
+    for (uint32_t i = 0; i < n; i++)
+        *to[first + i] = part[i];
+    return true;
 }
 
 enum timespan_status
 timespan_parse_exact(struct str text, struct str format, bool negative, int64_t *ret)
 {
     struct exact_span x = {.text = text};
-    bool is_standard = format.len == 1;
+    bool is_standard = format.len == 1, matches;
     __int128 ticks;
 
     if (is_standard) {
@@ -156,7 +164,13 @@ timespan_parse_exact(struct str text, struct str format, bool negative, int64_t 
         x.text = str_trim(text);
         negative = accept(&x, '-');
     }
-    if (format.len == 0 || !(is_standard ? match_standard(&x, format.p[0]) : match_custom(&x, format)))
+    if (format.len == 0)
+        return TIMESPAN_FORMAT;
+    if (!is_standard)
+        matches = match_custom(&x, format);
+    else
+        matches = strchr("ctT", format.p[0]) ? match_constant(&x) : match_general(&x, format.p[0] == 'G');
+    if (!matches)
         return TIMESPAN_FORMAT;
     if (x.days > 10675199 || x.hours > 23 || x.minutes > 59 || x.seconds > 59)
         return TIMESPAN_OVERFLOW;

@@ -470,6 +470,19 @@ build_text(struct builder *b, enum xkind kind, const struct xml_event *e)
     return true;
 }
 
+/* Blanks between elements count where the nearest xml:space says so. */
+static bool
+keeps_blanks_here(const struct builder *b)
+{
+    if (b->keep_blanks)
+        return true;
+    for (const struct xelement *x = b->at; x; x = x->node.parent)
+        for (const struct xattribute *a = x->first_attribute; a; a = (const struct xattribute *)a->node.next)
+            if (str_eq_lit(a->name->local, "space") && str_eq_lit(a->name->space, XML_URI))
+                return str_eq_lit(a->value, "preserve");
+    return false;
+}
+
 static bool
 on_event(void *ctx, const struct xml_event *e)
 {
@@ -480,9 +493,9 @@ on_event(void *ctx, const struct xml_event *e)
     switch (e->kind) {
     case XML_EVENT_ELEMENT: return build_element(b, e);
     case XML_EVENT_END: b->at = b->at->node.parent; return true;
-    case XML_EVENT_BLANK: return !b->keep_blanks || b->at == b->document || build_text(b, XKIND_TEXT, e);
+    case XML_EVENT_BLANK: return b->at == b->document || !keeps_blanks_here(b) || build_text(b, XKIND_TEXT, e);
     case XML_EVENT_TEXT:
-        return (!b->keep_blanks && str_trim(e->text).len == 0) || build_text(b, XKIND_TEXT, e);
+        return (str_trim(e->text).len == 0 && !keeps_blanks_here(b)) || build_text(b, XKIND_TEXT, e);
     case XML_EVENT_CDATA: return build_text(b, XKIND_CDATA, e);
     case XML_EVENT_COMMENT: return build_text(b, XKIND_COMMENT, e);
     case XML_EVENT_INSTRUCTION: return build_text(b, XKIND_INSTRUCTION, e);

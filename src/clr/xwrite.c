@@ -109,14 +109,26 @@ write_text(struct buf *to, struct str s)
     size_t plain = 0;
 
     for (size_t i = 0; i < s.len; i++) {
-        const char *escape = s.p[i] == '&' ? "&amp;" : s.p[i] == '<' ? "&lt;" : s.p[i] == '>' ? "&gt;" : NULL;
+        const char *escape = s.p[i] == '&' ? "&amp;" : s.p[i] == '<' ? "&lt;" : s.p[i] == '>' ? "&gt;" : s.p[i] == '\r' ? "\n" : NULL;
         if (!escape)
             continue;
         buf_add(to, s.p + plain, i - plain);
         buf_add_str(to, str_from_c(escape));
+        i += s.p[i] == '\r' && i + 1 < s.len && s.p[i + 1] == '\n';
         plain = i + 1;
     }
     buf_add(to, s.p + plain, s.len - plain);
+}
+
+/* What is not escaped: every end of line becomes the writer's own. */
+static void
+write_raw(struct buf *to, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] != '\r')
+            buf_add_char(to, s.p[i]);
+        else if (i + 1 == s.len || s.p[i + 1] != '\n')
+            buf_add_char(to, '\n');
 }
 
 static void
@@ -286,14 +298,14 @@ write_leaf(struct writer *w, const struct xtext *t)
 {
     switch (t->node.kind) {
     case XKIND_TEXT: write_text(w->to, t->text); break;
-    case XKIND_CDATA: buf_add_lit(w->to, "<![CDATA["); buf_add_str(w->to, t->text); buf_add_lit(w->to, "]]>"); break;
-    case XKIND_COMMENT: buf_add_lit(w->to, "<!--"); buf_add_str(w->to, t->text); buf_add_lit(w->to, "-->"); break;
+    case XKIND_CDATA: buf_add_lit(w->to, "<![CDATA["); write_raw(w->to, t->text); buf_add_lit(w->to, "]]>"); break;
+    case XKIND_COMMENT: buf_add_lit(w->to, "<!--"); write_raw(w->to, t->text); buf_add_lit(w->to, "-->"); break;
     case XKIND_INSTRUCTION:
         buf_add_lit(w->to, "<?");
         buf_add_str(w->to, t->target);
         if (t->text.len)
             buf_add_char(w->to, ' ');
-        buf_add_str(w->to, t->text);
+        write_raw(w->to, t->text);
         buf_add_lit(w->to, "?>");
         break;
     default:
@@ -334,15 +346,48 @@ write_node(struct writer *w, const struct xnode *n, struct scope scope, bool mix
     return n->kind == XKIND_ELEMENT ? write_element(w, (const struct xelement *)n, scope, mixed) : write_leaf(w, (const struct xtext *)n);
 }
 
+/* The place in s of the first character that XML has no way to write; s.len when all can be written. */
+static size_t
+find_invalid(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char u = (unsigned char)s.p[i], next = i + 1 < s.len ? (unsigned char)s.p[i + 1] : 0;
+        if (u < 0x20 ? u != '\t' && u != '\n' && u != '\r' : u == 0xed && next >= 0xa0)
+            return i;
+        if (u == 0xef && next == 0xbf && i + 2 < s.len && (unsigned char)s.p[i + 2] >= 0xbe)
+            return i;
+    }
+    return s.len;
+}
+
+static bool
+throw_invalid(struct call *c, const char *at)
+{
+    unsigned char u = (unsigned char)at[0];
+
+    if (u == 0xed)
+        return throw_argument(c, NULL, "The surrogate pair is invalid.");
+    if (u == 0xef)
+        return throw_argument(c, NULL, "'%.3s', hexadecimal value 0xFFF%c, is an invalid character.", at,
+                              (unsigned char)at[2] == 0xbe ? 'E' : 'F');
+    return throw_argument(c, NULL, "'%c', hexadecimal value 0x%02X, is an invalid character.", u ? u : '.', u);
+}
+
 bool
 xnode_write(struct call *c, const struct xnode *n, bool indented, struct buf *to)
 {
     struct writer w = {.c = c, .to = to, .indented = indented};
+    size_t start = to->len, bad;
+    struct str written;
 
     w.root = xnode_is_container(n) ? (const struct xelement *)n : NULL;
     if (!write_node(&w, n, (struct scope){.default_space = STR("")}, false))
         return false;
-    return !to->failed || call_exceed(c, BUDGET_BYTES);
+    if (to->failed)
+        return call_exceed(c, BUDGET_BYTES);
+    written = str_from(to->p + start, to->len - start);
+    bad = find_invalid(written);
+    return bad == written.len || throw_invalid(c, written.p + bad);
 }
 
 /* ---- values ---- */

@@ -17,6 +17,6 @@ enum value_kind {
 static inline bool
 value_type_is_record(const struct type *t)
 {
-    return str_starts_with(t->full_name, STR("System.Tuple`")) || str_starts_with(t->full_name, STR("System.ValueTuple`")) ||
-           str_starts_with(t->full_name, STR("System.Collections.Generic.KeyValuePair`"));
+    return type_begins(t, STR("System.Tuple`")) || type_begins(t, STR("System.ValueTuple`")) ||
+           type_begins(t, STR("System.Collections.Generic.KeyValuePair`"));
 }

@@ -185,8 +185,6 @@ numeric_binary(struct binder *b, const struct node *node, enum operation op, str
         return is_error(x) ? x : y;
     if (x->is_constant && y->is_constant)
         return fold_binary(b, node, op, type, result, x, y);
-    if ((op == OP_DIVIDE || op == OP_REMAINDER) && type_is_integral(type) && y->is_constant && y->value.i64 == 0)
-        return bind_error(b, node, "division by constant zero (CS0020)");
     n = bound_new(b, B_BINARY, node, result);
     n->op = op;
     n->a = x;

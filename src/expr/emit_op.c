@@ -148,8 +148,9 @@ emit_binary(struct emitter *e, const struct bound *n, uint32_t to)
         emit_put(e, arithmetic_op(n->op, CLASS_F64), to, x, y);
         emit_put(e, VM_F64_TO_F32, to, to, 0);
     } else if (n->is_checked && can_overflow && (class == CLASS_I32 || class == CLASS_U32)) {
-        emit_put(e, arithmetic_op(n->op, CLASS_I64), to, x, y);
-        emit_put(e, VM_RANGE, to, to, n->type->kind);
+        uint32_t wide = emit_registers(e, 1); /* not `to`: a variable keeps its value when the result does not fit */
+        emit_put(e, arithmetic_op(n->op, CLASS_I64), wide, x, y);
+        emit_put(e, VM_RANGE, to, wide, n->type->kind);
     } else if (n->is_checked && can_overflow && (class == CLASS_I64 || class == CLASS_U64) && n->type->kind != TYPE_ENUM) {
         emit_put(e, checked_op(n->op, class == CLASS_U64), to, x, y);
     } else {
@@ -177,9 +178,13 @@ emit_unary(struct emitter *e, const struct bound *n, uint32_t to)
         emit_put(e, VM_F64_TO_F32, to, to, 0);
         return;
     case CLASS_I32:
-        emit_put(e, n->is_checked ? VM_NEG_I64 : VM_NEG_I32, to, x, 0);
-        if (n->is_checked)
-            emit_put(e, VM_RANGE, to, to, TYPE_INT);
+        if (n->is_checked) {
+            uint32_t wide = emit_registers(e, 1);
+            emit_put(e, VM_NEG_I64, wide, x, 0);
+            emit_put(e, VM_RANGE, to, wide, TYPE_INT);
+        } else {
+            emit_put(e, VM_NEG_I32, to, x, 0);
+        }
         return;
     default: emit_put(e, n->is_checked ? VM_NEG_CHECKED_I64 : VM_NEG_I64, to, x, 0);
     }
@@ -193,8 +198,9 @@ emit_number_conversion(struct emitter *e, const struct bound *n, uint32_t x, uin
     bool from_real = from->kind == TYPE_DOUBLE || from->kind == TYPE_FLOAT;
 
     if (from->kind == TYPE_FLOAT) {
-        emit_put(e, VM_F32_TO_F64, to, x, 0);
-        x = to;
+        uint32_t wide = emit_registers(e, 1);
+        emit_put(e, VM_F32_TO_F64, wide, x, 0);
+        x = wide;
     }
     if (kind == TYPE_DOUBLE || kind == TYPE_FLOAT) {
         if (!from_real)

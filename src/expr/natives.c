@@ -522,10 +522,13 @@ record_to_string(struct call *c, const struct type *type, struct value v, struct
         struct string *one;
         if (!value_to_string(c, type->args[i], v.ref ? ((struct record *)v.ref)->v[i] : none, STR_NONE, &one))
             return false;
-        if (is_tuple)
-            buf_printf(&b, "%s%.*s", i ? ", " : "", STR_ARG(string_str(one)));
-        else
-            buf_printf(&b, "%s%.*s = %.*s", i ? ", " : "", STR_ARG(type->field_names[i]), STR_ARG(string_str(one)));
+        if (i)
+            buf_add_lit(&b, ", ");
+        if (!is_tuple) {
+            buf_add_str(&b, type->field_names[i]);
+            buf_add_lit(&b, " = ");
+        }
+        buf_add_str(&b, one ? string_str(one) : STR(""));
     }
     buf_add_str(&b, is_tuple ? STR(")") : STR(" }"));
     *ret = string_from_buf(c, &b);

@@ -195,6 +195,13 @@ const struct type *type_find(const struct expr_env *env, struct str full_name, c
 /* By the name that full_name has, arguments and [] included. NULL when nothing here has that name; types without a definition of
  * their own (anonymous ones, rectangular arrays) have none. */
 const struct type *type_of_full_name(const struct expr_env *env, struct str full_name);
+/* A type whose full_name begins so; an array, whose name begins with its element's, is not one. */
+static inline bool
+type_begins(const struct type *t, struct str prefix)
+{
+    return t->kind != TYPE_ARRAY && str_starts_with(t->full_name, prefix);
+}
+
 /* Another instantiation of a type's definition: type_with_args(List<int>, string) is List<string>. */
 const struct type *type_with_args(const struct type *like, const struct type *const *args, uint32_t n);
 const struct type *type_array_of(const struct type *element);

@@ -93,7 +93,8 @@ call_site(struct expr_run *run, const struct call_site *site, struct value *args
         ok = site->fn(&c);
     else
         ok = call_virtual(&c, site, site->ret_type->kind == TYPE_VOID && site->member->kind != MEMBER_METHOD);
-    copy(ret, &c.ret);
+    if (LIKELY(ok))                   /* what throws leaves the variable it was meant for as it was */
+        copy(ret, &c.ret);
     return ok;
 }
 
@@ -116,7 +117,8 @@ invoke_native(struct expr_run *run, struct delegate *d, const struct value *args
         struct call_site site = {.member = d->member, .owner = d->owner, .ret_type = c.ret_type};
         ok = call_virtual(&c, &site, false);
     }
-    *ret = c.ret;
+    if (ok)
+        *ret = c.ret;
     return ok;
 }
 

@@ -1,7 +1,7 @@
 """Writes typed random expressions and method bodies from rules.txt; the same seed writes the same text.
 
 A rule is a type and a pattern whose holes name types, so that nearly all that comes out compiles: `{T}` an expression of type T,
-`{=T}` a literal or a local of it, `{\\A,B:T}` a lambda, `#x1` a name of its own. Literals are the leaves. SPDX-License-Identifier: Apache-2.0
+`{=T}` a literal or a local of it, `{'T}` raw text of it, `{\\A,B:T}` a lambda, `#x1` a name of its own. Literals are the leaves. SPDX-License-Identifier: Apache-2.0
 """
 import os
 import random
@@ -11,11 +11,12 @@ TOKEN = re.compile(r"\{\{|\}\}|\{[^{}]+\}|#[a-z]\d\b")
 CSHARP = {"seq": "IEnumerable<int>", "strs": "IEnumerable<string>", "list": "List<int>", "strarr": "string[]", "date": "DateTime",
           "off": "DateTimeOffset", "span": "TimeSpan", "guid": "Guid", "bytes": "byte[]", "json": "JToken", "jobj": "JObject",
           "jarr": "JArray", "uri": "Uri", "dict": "Dictionary<string, int>", "tuple": "(int n, string s)", "match": "Match",
-          "xml": "XElement", "dbls": "IEnumerable<double>"}
+          "xml": "XElement", "dbls": "IEnumerable<double>", "sb": "StringBuilder", "queue": "Queue<int>", "stack": "Stack<int>",
+          "hset": "HashSet<int>", "grid": "int[,]", "jag": "int[][]", "objs": "IEnumerable<object>", "date?": "DateTime?"}
 ATOM = re.compile(r'(?:"[^"\\]*"|[A-Za-z_][\w.]*)$')   # may stand before a member access or behind a sign as it is
 # What a result can be, as often as it stands here; all of them print by value.
 RESULTS = ("string " * 10 + "int int int long bool bool double decimal decimal char ulong uint byte date span off guid json int? bool?").split()
-LOCALS = "int int string string bool long decimal double list seq strs dict jobj jarr json date span int? char int[] strarr tuple xml".split()
+LOCALS = "decimal? long? date? sb queue stack hset grid jag objs bytes int int string string bool long decimal double list seq strs dict jobj jarr json date span int? char int[] strarr tuple xml".split()
 CHANGES = {
     "int": ["{v} += {int};", "{v}++;", "{v} = {int};", "{v} -= {int};", "{v} <<= 1;", "checked {{ {v} *= {int}; }}"],
     "long": ["{v} += {int};", "{v} = {long};", "{v} ^= {long};"],
@@ -36,9 +37,17 @@ CHANGES = {
     "tuple": ["{v}.n = {int};", "{v}.s += {string};", "{v} = ({int}, {string});"],
     "xml": ["{v}.Add({xml});", "{v}.SetAttributeValue(\"n\", {int});", "{v}.SetElementValue(\"b\", {string});",
             "{v}.Elements(\"a\").Remove();"],
+    "decimal?": ["{v} += {decimal};", "{v} *= (decimal?){int?};", "{v} = null;", "{v} = {decimal?};"],
+    "long?": ["{v} += {int};", "{v} <<= 1;", "{v} = {long?};", "{v}++;"],
+    "sb": ["{v}.Append({string});", "{v}.Append({char}).Insert(0, {int});", "{v}.Length = {=small};", "{v}.Replace({=string}, {=string});"],
+    "queue": ["{v}.Enqueue({int});", "{v}.Dequeue();", "{v}.Clear();"],
+    "stack": ["{v}.Push({int});", "{v}.Pop();"],
+    "hset": ["{v}.Add({int});", "{v}.UnionWith({seq});", "{v}.ExceptWith({seq});", "{v}.SymmetricExceptWith({seq});", "{v}.RemoveWhere({\\int:bool});"],
+    "grid": ["{v}[1, {=small} % 3] = {int};", "{v}[{=small} % 2, 2] *= {int};"],
+    "jag": ["{v}[{=small} % 2] = {int[]};", "{v}[0][{=small}] = {int};"],
     "date": ["{v} = {v}.AddDays({=small});", "{v} += {span};"],
 }
-LOOPS = ["for (int {n} = 0; {n} < {=small}; {n}++)", "foreach (var {n} in {seq}.Take(5))", "foreach (int {n} in {list}.ToArray())",
+LOOPS = ["foreach (var {n} in {list}.Where({\\int:bool}).Take(4))", "for (int {n} = 0; {n} < {=small}; {n}++)", "foreach (var {n} in {seq}.Take(5))", "foreach (int {n} in {list}.ToArray())",
          "for (var {n} = 4; {n} > 0; {n} -= 2)"]
 THROWN = ["FormatException", "InvalidOperationException", "ArgumentException", "OverflowException", "Exception"]
 
@@ -81,6 +90,8 @@ class Generator:
                 return fixed[t]
             if t[0] == "=":
                 return self.leaf(t[1:])
+            if t[0] == "'":
+                return self.expression(t[1:], depth)
             if t[0] == "\\":
                 return self.function(*t[1:].split(":"), depth=depth)
             return self.expression(t, depth)
@@ -88,7 +99,7 @@ class Generator:
         def guarded(m):
             text = one(m)
             before, after = pattern[:m.start()][-1:], pattern[m.end():][:1]
-            is_hole = m.group(0)[0] == "{" and m.group(0) not in ("{{", "}}") and m.group(0)[1] != "\\"
+            is_hole = m.group(0)[0] == "{" and m.group(0) not in ("{{", "}}") and m.group(0)[1] not in "\\'"
             return "(" + text + ")" if is_hole and (after in tuple(".[?") or before in tuple("-~!)")) and not ATOM.match(text) else text
         return TOKEN.sub(guarded, pattern)
 
@@ -138,7 +149,9 @@ class Generator:
         return text
 
     def choice(self, depth):
-        if self.r.random() < 0.5:
+        if self.r.random() < 0.3:
+            text = "switch (" + self.expression("string", 2) + ") { case \"a\": case null: " + self.block(depth) + "break; case \"\": " + self.block(depth) + "break; "
+        elif self.r.random() < 0.5:
             text = "switch (" + self.expression("int", 1) + ") { case 1: " + self.block(depth) + "break; case 7: case 10: " + self.block(depth) + "break; "
         else:
             a, b, o = self.fresh("p"), self.fresh("p"), self.fresh("o")
@@ -157,6 +170,50 @@ class Generator:
     def report(self, name):
         mine = [n for n in self.locals.get("string", ()) if n[0] == "v"]
         return "%s += %s.GetType().Name; " % (self.r.choice(mine), name) if mine else ""
+
+    def closures(self, depth):
+        """Functions made in a loop and called after it: which variable each of them holds."""
+        functions, a = self.fresh("k"), self.fresh("l")
+        kept = {k: list(v) for k, v in self.locals.items()}
+        head = self.fill(self.r.choice(LOOPS), 1, n=a)
+        self.locals.setdefault("int", []).append(a)
+        inner = self.declaration(1)
+        text = "var %s = new List<Func<int>>(); %s { %s%s.Add(() => { %sreturn %s; }); %s} " % (
+            functions, head, inner, functions, self.change(1), self.expression("int", 1), self.statement(0))
+        self.locals = kept
+        result = self.fresh("v")
+        text += "int %s = %s.Sum(q => q()); " % (result, functions)
+        self.locals.setdefault("int", []).append(result)
+        return text
+
+    def unwinding(self, depth):
+        """What is thrown, caught, thrown again and returned, and in which order the blocks run."""
+        log = next((n for n in self.locals.get("string", ()) if n[0] == "v"), None)
+        if not log:
+            return self.attempt(depth)
+        kind, name = self.r.choice(THROWN), self.fresh("e")
+        inner = self.r.choice(["throw new %s(%s); " % (kind, '"m" + ' + self.expression("int", 1)), self.statement(1),
+                               "if (%s) throw new %s(); " % (self.expression("bool", 2), kind), "return %s; " % self.expression("string", 1)])
+        again = self.r.choice(["", "throw; ", "throw new Exception(\"again\", %s); " % name, "%s += %s.InnerException?.Message; " % (log, name)])
+        final = "%s += \"f\"; %s" % (log, self.statement(0))
+        return "try { try { %s += \"t\"; if (%s) { %s} } catch (%s %s) when (%s.Message.Length > %d) { %s += %s.GetType().Name; %s} finally { %s} } %s" % (
+            log, self.expression("bool", 1), inner, self.r.choice(THROWN), name, name, self.r.randint(-1, 20), log, name, again, final,
+            self.r.choice(["catch { %s += \"c\"; } " % log, "finally { %s += \"g\"; } " % log,
+                           "catch (Exception z) { %s += z.InnerException == null ? \"n\" : z.InnerException.GetType().Name; } " % log]))
+
+    def order(self, depth):
+        """Operands are evaluated from the left, each once."""
+        ints = [n for n in self.locals.get("int", ()) if n[0] == "v"]
+        if not ints:
+            return self.declaration(depth)
+        v, w = self.r.choice(ints), self.r.choice(ints)
+        array = self.r.choice([n for n in self.locals.get("int[]", ()) if n[0] == "v"] or [None])
+        forms = ["{v} = {v}++ + ++{w};", "{v} += {v}++ * 2;", "{v} = {w} = {int};", "{v} -= ({w} = {v} - 1) + {w}--;", "{v} = -{w}++ - --{v};",
+                 "{v} = ({w} += 3) > {int} ? {v}++ : --{w};", "{v} ^= {w} ^= {v} ^ 5;", "{v} = {v} << {w} >> 1 | {int};", "{v} %= ({w} | 1);",
+                 "if ({v}++ > {int} || {w}++ < 3 && {v}-- != 2) {v} += 100;", "{v} = {v} > {w} ? {v} & 15 : {w} == {v} ? 1 : ~{w};"]
+        if array:
+            forms += [array + "[{v} & 1] = {v}++ + " + array + "[{v} & 1];", array + "[({v} = 0)] += {v}++ + {w};", "{v} = " + array + "[{w}++ & 1]--;"]
+        return self.fill(self.r.choice(forms), 1, v=v, w=w) + " "
 
     def recursion(self, depth):
         name, a = self.fresh("f"), self.fresh("x")
@@ -181,8 +238,14 @@ class Generator:
             return self.loop(depth)
         if which < 0.86:
             return self.attempt(depth)
-        if which < 0.92:
+        if which < 0.89:
             return self.choice(depth)
+        if which < 0.92:
+            return self.closures(depth)
+        if which < 0.95:
+            return self.unwinding(depth)
+        if which < 0.98:
+            return self.order(depth)
         return self.recursion(depth)
 
     def write(self):
@@ -196,8 +259,8 @@ class Generator:
             text += self.declaration(2)
         for _ in range(self.r.randint(2, 5)):
             text += self.fill("if ({bool}) return {string}; ", 1) if self.r.random() < 0.05 else self.statement(2)
-        kept = [n for kind in ("int", "long", "bool", "decimal", "string", "jobj", "jarr", "xml", "int?", "date") for n in self.locals.get(kind, ())]
-        kept += ["string.Join(\",\", %s)" % n for kind in ("list", "int[]", "strarr", "dict") for n in self.locals.get(kind, ())]
+        kept = [n for kind in ("int", "long", "bool", "decimal", "string", "jobj", "jarr", "xml", "int?", "date", "decimal?", "long?", "sb") for n in self.locals.get(kind, ())]
+        kept += ["string.Join(\",\", %s)" % n for kind in ("list", "int[]", "strarr", "dict", "queue", "stack") for n in self.locals.get(kind, ())]
         return "@{ " + text + "return string.Join(\"|\", new object[] { " + ", ".join(kept) + " }); }"
 
 
