@@ -370,6 +370,8 @@ join_next(struct call *c, struct iterator *it, struct value *ret)
     while (j->is_group_join || !w->matches || w->next_match == w->matches->n) {
         if ((got = iterate_next(c, &w->outer, &w->held)) <= 0)
             return got;
+        if (!j->is_group_join && table_count(&w->keys) == 0)
+            return 0;                 /* nothing to pair with: the rest is not looked at */
         if (!find_matches(c, j, w))
             return -1;
         if (j->is_group_join)

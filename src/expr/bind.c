@@ -82,6 +82,8 @@ void
 trial_begin(struct binder *b, struct trial *t)
 {
     t->outer = b->diags;
+    t->scope = b->scope;
+    t->symbols = b->scope ? b->scope->symbols : NULL;
     t->mark = arena_mark(b->arena);
     if (!b->trial)
         b->outer_diags = b->diags;
@@ -96,6 +98,8 @@ trial_end(struct binder *b, struct trial *t)
 {
     b->diags = t->outer;
     b->trial--;
+    if (t->scope)
+        t->scope->symbols = t->symbols;
     arena_rewind(b->arena, t->mark);
     return t->diags.errors == 0;
 }

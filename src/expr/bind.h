@@ -170,6 +170,8 @@ struct str nearest_member(struct binder *b, const struct type *t, struct str nam
 struct trial {
     struct diags diags, *outer;
     struct arena_mark mark;           /* what a trial allocates is given back at its end */
+    struct scope *scope;
+    struct symbol *symbols;           /* of that scope: what a trial declares is not declared */
 };
 void trial_begin(struct binder *b, struct trial *t);
 /* False when there was an error inside. */

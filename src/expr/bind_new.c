@@ -181,30 +181,15 @@ struct values {
     size_t n, cap;
 };
 
-/* The elements of nested initialisers, bound to see their types only. */
-static bool
+/* The elements of nested initialisers, bound to see their types only, or to report what is wrong with them. */
+static void
 collect_elements(struct binder *b, const struct node *init, uint8_t rank, struct values *to)
 {
-    bool ok = true;
-
-    for (const struct node *it = init ? init->list : NULL; it; it = it->next) {
-        struct trial t;
-        struct bound *kept;
-        if (rank > 1 && it->kind == NODE_INITIALIZER) {
-            ok &= collect_elements(b, it, (uint8_t)(rank - 1), to);
-            continue;
-        }
-        kept = arena_new(b->arena, struct bound);
-        trial_begin(b, &t);
-        if (kept)
-            *kept = *bind_value(b, it);
-        if (!trial_end(b, &t)) {
-            bind_value(b, it);          /* again, to report */
-            ok = false;
-        }
-        *vec_push(to) = kept;
-    }
-    return ok;
+    for (const struct node *it = init ? init->list : NULL; it; it = it->next)
+        if (rank > 1 && it->kind == NODE_INITIALIZER)
+            collect_elements(b, it, (uint8_t)(rank - 1), to);
+        else
+            *vec_push(to) = bind_value(b, it);
 }
 
 /* new[] { ... }: the element type is the one all elements convert to. */
@@ -212,9 +197,16 @@ static struct bound *
 implicit_array(struct binder *b, const struct node *n)
 {
     struct values values = {0};
-    bool ok = collect_elements(b, n->b, n->rank, &values);
-    const struct type *type = ok ? best_common_type(b, values.v, (uint32_t)values.n) : b->core->error;
+    const struct type *type;
+    struct trial t;
+    bool ok;
 
+    trial_begin(b, &t);                /* of all at once: one may use what another declares */
+    collect_elements(b, n->b, n->rank, &values);
+    type = t.diags.errors ? NULL : best_common_type(b, values.v, (uint32_t)values.n);
+    ok = trial_end(b, &t);
+    if (!ok)
+        collect_elements(b, n->b, n->rank, &values);
     vec_free(&values);
     if (!ok)
         return bound_new(b, B_ERROR, n, b->core->error);
