@@ -19,6 +19,7 @@
 #include "base/vec.h"
 #include "policy/entity.h"
 
+#define NOT_CLOSED "this expression is not closed: its brackets or quotes do not match, or more than %u brackets are open at once"
 #define ERRORS_MAX 50             /* then the rest is not looked at: each costs a look ahead */
 
 /* A run of an element's text as it stands in the source. */
@@ -279,7 +280,7 @@ attribute_value(struct reader *r, size_t *at)
         size_t behind = expression_end(r->text, start, true);
 
         if (!behind)
-            error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
+            error(r, start, 2, NOT_CLOSED, EXPRESSION_BRACKETS_MAX);
         end = skip_blanks(r->text, behind);
         if (behind && end < r->text.len && r->text.p[end] == quote) {
             *at = end + 1;
@@ -419,7 +420,7 @@ text_expression(struct reader *r)
         r->at = end;
         return;
     }
-    error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
+    error(r, start, 2, NOT_CLOSED, EXPRESSION_BRACKETS_MAX);
     struct str name = innermost(r)->node->name;
     for (ptrdiff_t tag = str_find(r->text, STR("</"), start); tag >= 0;
          tag = str_find(r->text, STR("</"), (size_t)tag + 2)) {

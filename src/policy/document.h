@@ -57,8 +57,10 @@ bool document_read(struct arena *a, const struct source *source, const struct do
 const struct attribute *node_attr(const struct node *n, const char *name);
 const struct node *node_child(const struct node *n, const char *name);
 
+#define EXPRESSION_BRACKETS_MAX 256u  /* open at once in an expression */
+
 /* Where the C# expression that starts at text[at] ('@') ends: the offset behind its last bracket, or 0 when it is not
- * closed. With is_encoded, entities count as what they stand for. */
+ * closed or has too many brackets open at once. With is_encoded, entities count as what they stand for. */
 size_t expression_end(struct str text, size_t at, bool is_encoded);
 /* Whether the braces at text[at] are the {{ of an interpolated string inside the expression `text`. */
 bool expression_is_brace_escape(struct str text, size_t at);

@@ -7,7 +7,6 @@
 #include "policy/document.h"
 #include "policy/entity.h"
 
-#define BRACKETS_MAX 256
 #define HOLES_MAX 16
 
 struct cursor {
@@ -167,14 +166,14 @@ prefixed_string(struct cursor *c, uint32_t first)
 static bool
 code(struct cursor *c, uint32_t closer)
 {
-    char closers[BRACKETS_MAX];
+    char closers[EXPRESSION_BRACKETS_MAX];
     uint32_t depth = 0;
 
     closers[depth++] = (char)closer;
     for (uint32_t ch; c->is_watched_code |= c->at == c->watched, (ch = take(c));) {
         switch (ch) {
         case '(': case '[': case '{':
-            if (depth == BRACKETS_MAX)
+            if (depth == EXPRESSION_BRACKETS_MAX)
                 return false;
             closers[depth++] = ch == '(' ? ')' : ch == '[' ? ']' : '}';
             break;

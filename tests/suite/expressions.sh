@@ -27,5 +27,20 @@ check "repl goes on after a mistake" $'!compile\n=3' "$(printf '"a".Foo\n1 + 2\n
 check "explain names the type" "type: System.Int32" "$("$headgate" explain '"ab".Length + 1' | head -n 1)"
 "$headgate" eval --context "$folder/none.json" 1 2>"$folder/err"
 check "a context that is not there" 2 $?
+
+# The keys of the editor, on a terminal of its own.
+keys=$(python3 tests/suite/repl_keys.py "$headgate")
+check "keys of the repl" "$(printf '%s\t%s\n' "Tab ends a member's name" =2 "Tab goes as far as the names agree" =ABAB \
+    "Tab behind brackets" =0 "Tab behind a call" =1 "Tab knows static members" =3 "Tab knows names of types" =Ordinal \
+    "Tab in the middle of the line" =4 "Tab where nothing fits changes nothing" =2 "Up brings the last line back" =42)" "$keys"
+
+# Documents with huge expressions, for a gateway that serves and for check.
+mkdir "$folder/huge" && python3 tests/suite/huge_expressions.py "$folder/huge"
+check "huge expressions, published" 0 "$("$headgate" test "$folder/huge" >"$folder/huge.log" 2>&1 || cut -c1-200 "$folder/huge.log"; grep -c FAILED "$folder/huge.log")"
+for document in "$folder"/huge/*.xml; do
+    says=$(cat "${document%.xml}.says")
+    found=$("$headgate" check "$document" 2>&1 | cut -c1-400)
+    check "check of $(basename "$document")" "$says" "$(grep -oF -m1 -- "$says" <<<"$found" | head -n 1)"
+done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
