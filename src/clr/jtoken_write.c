@@ -346,5 +346,5 @@ jtoken_write(struct call *c, struct jtoken *t, bool indented, struct buf *to)
 
     if (!write_token(&w, t, 0))
         return false;
-    return !to->failed || call_exceed(c, BUDGET_BYTES);
+    return !to->failed || call_exceed_buf(c, to);
 }

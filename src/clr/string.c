@@ -127,7 +127,7 @@ new_repeated(struct call *c)
     if (n < 0)
         return throw_argument_range(c, "count", "'count' must be non-negative.");
     if (!call_charge(c, (uint64_t)n / 64) || !buf_reserve(&b, unit.len * (size_t)n))
-        return call_exceed(c, BUDGET_BYTES);
+        return call_exceed_buf(c, &b);
     for (int32_t i = 0; i < n; i++)
         buf_add_str(&b, unit);
     return return_new(c, string_from_buf(c, &b));

@@ -16,7 +16,7 @@ format_object(struct call *c, struct buf *to, struct object *o, struct str forma
         return false;
     if (text)
         buf_add_str(to, string_str(text));
-    return !to->failed || call_exceed(c, BUDGET_BYTES);
+    return !to->failed || call_exceed_buf(c, to);
 }
 
 struct object *const *
@@ -102,7 +102,7 @@ add_padding(struct call *c, struct buf *to, int64_t n)
         return true;
     char *p = buf_reserve(to, (size_t)n);
     if (!p)
-        return call_exceed(c, BUDGET_BYTES);
+        return call_exceed_buf(c, to);
     memset(p, ' ', (size_t)n);
     to->len += (size_t)n;
     return true;
@@ -137,7 +137,7 @@ add_hole(struct call *c, struct buf *to, const struct hole *h, struct object *o)
         buf_add_str(to, string_str(text));
     if (h->width < 0 && !add_padding(c, to, width - units))
         return false;
-    return !to->failed || call_exceed(c, BUDGET_BYTES);
+    return !to->failed || call_exceed_buf(c, to);
 }
 
 bool
@@ -170,7 +170,7 @@ format_composite(struct call *c, struct buf *to, struct str s, struct object *co
         plain = at;
     }
     buf_add_str(to, str_skip(s, plain));
-    return !to->failed || call_exceed(c, BUDGET_BYTES);
+    return !to->failed || call_exceed_buf(c, to);
 }
 
 /* --- String.Format ---------------------------------------------------------------------------------------------------- */
@@ -270,7 +270,7 @@ add_elements(struct call *c, struct buf *to, const struct array *a, uint32_t fro
         if (text)
             buf_add_str(to, string_str(text));
         if (to->failed)
-            return call_exceed(c, BUDGET_BYTES);
+            return call_exceed_buf(c, to);
     }
     return true;
 }
@@ -297,7 +297,7 @@ add_sequence(struct call *c, struct buf *to, struct object *o, const struct type
         if (text)
             buf_add_str(to, string_str(text));
         if (to->failed)
-            return call_exceed(c, BUDGET_BYTES);
+            return call_exceed_buf(c, to);
     }
     return more == 0;
 }

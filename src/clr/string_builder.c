@@ -43,7 +43,7 @@ builder_add(struct call *c, struct builder *b, struct str s)
         return throw_argument_range(c, "valueCount", "The length cannot be greater than the capacity.");
     if (!call_charge(c, s.len / 64 + 1))
         return false;
-    return buf_add_str(&b->text, s) || call_exceed(c, BUDGET_BYTES);
+    return buf_add_str(&b->text, s) || call_exceed_buf(c, &b->text);
 }
 
 static bool
@@ -348,7 +348,7 @@ insert_repeated(struct call *c)
     for (int64_t i = 0; i < n && !b.failed; i++)
         buf_add_str(&b, call_str(c, 2));
     if (b.failed)
-        return call_exceed(c, BUDGET_BYTES);
+        return call_exceed_buf(c, &b);
     return splice(c, call_i32(c, 1), 0, b.len ? str_from(b.p, b.len) : STR(""));
 }
 

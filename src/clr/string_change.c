@@ -88,7 +88,7 @@ replace_text(struct call *c, struct string *s, struct str old, struct str new)
         buf_add_str(&b, new);
         from = (size_t)at + old.len;
         if (b.failed)
-            return call_exceed(c, BUDGET_BYTES);
+            return call_exceed_buf(c, &b);
     }
     buf_add_str(&b, str_skip(text, from));
     return return_new(c, string_from_buf(c, &b));
@@ -223,7 +223,7 @@ pad(struct call *c, bool left)
     if (n <= 0)
         return return_ref(c, s);
     if (!call_charge(c, (uint64_t)n / 64) || !buf_reserve(&b, fill.len * (size_t)n + s->size))
-        return call_exceed(c, BUDGET_BYTES);
+        return call_exceed_buf(c, &b);
     if (!left)
         buf_add_str(&b, string_str(s));
     for (; n > 0; n--)

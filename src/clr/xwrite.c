@@ -384,7 +384,7 @@ xnode_write(struct call *c, const struct xnode *n, bool indented, struct buf *to
     if (!write_node(&w, n, (struct scope){.default_space = STR("")}, false))
         return false;
     if (to->failed)
-        return call_exceed(c, BUDGET_BYTES);
+        return call_exceed_buf(c, to);
     written = str_from(to->p + start, to->len - start);
     bad = find_invalid(written);
     return bad == written.len || throw_invalid(c, written.p + bad);
@@ -409,7 +409,7 @@ xelement_value(struct call *c, const struct xelement *e, struct str *ret)
             buf_add_str(&b, ((const struct xtext *)n)->text);
     }
     *ret = b.len ? buf_str(&b) : STR("");
-    return !b.failed || call_exceed(c, BUDGET_BYTES);
+    return !b.failed || call_exceed_buf(c, &b);
 }
 
 static void

@@ -116,6 +116,8 @@ struct string *string_view_units(struct call *c, struct str text, uint32_t units
 struct string *string_printf(struct call *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A buffer in the run's arena, and the string made of it; NULL when it failed. */
 struct buf call_buf(struct call *c);
+/* Ends the run because a call_buf() is full: by the size of texts, or by the memory where that was nearer. Returns false. */
+bool call_exceed_buf(struct call *c, const struct buf *b);
 struct string *string_from_buf(struct call *c, struct buf *b);
 /* The UTF-16 units of a string that is not ASCII, made once; NULL only when the budget is exceeded. */
 const uint16_t *string_wide(struct call *c, struct string *s);

@@ -185,11 +185,17 @@ call_buf(struct call *c)
     return b;
 }
 
+bool
+call_exceed_buf(struct call *c, const struct buf *b)
+{
+    return call_exceed(c, b->max >= c->run->limits->output_bytes ? BUDGET_OUTPUT : BUDGET_BYTES);
+}
+
 struct string *
 string_from_buf(struct call *c, struct buf *b)
 {
     if (b->failed) {
-        call_exceed(c, b->len >= c->run->limits->output_bytes / 2 ? BUDGET_OUTPUT : BUDGET_BYTES);
+        call_exceed_buf(c, b);
         return NULL;
     }
     c->run->bytes_left -= (int64_t)b->cap;
