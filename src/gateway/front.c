@@ -19,7 +19,7 @@
 #include "http/tunnel.h"
 #include "http/websocket.h"
 #include "model/route.h"
-#include "net/stream.h"
+#include "net/tls.h"
 #include "observe/trace_context.h"
 #include "rt/fiber.h"
 
@@ -261,6 +261,20 @@ get_header(const void *ctx, struct str name)
     return http_headers_get_name(ctx, name);
 }
 
+/* The name a request asks for decides what its client had to show, and the handshake was another name's (D2). */
+static bool
+is_misdirected(struct front *f)
+{
+    struct stream *s = f->call->stream;
+    struct str host;
+    uint16_t port;
+
+    if (LIKELY(!s->is_tls))
+        return false;
+    http_authority_split(f->call->request.authority, STR("https"), &host, &port);
+    return tls_stream_is_misdirected(s, str_lower(f->ex.arena, host));
+}
+
 /* False when the call has been answered. */
 static bool
 normalise(struct front *f, const struct snapshot *s)
@@ -271,6 +285,10 @@ normalise(struct front *f, const struct snapshot *s)
 
     if (http_is_loop(&f->worker->gateway->forward, &rq->headers)) {
         refuse(f, 508, STR("The request has been through this gateway too often."));
+        return false;
+    }
+    if (is_misdirected(f)) {
+        refuse(f, 421, STR("This connection was made for another name, which asks for other client certificates."));
         return false;
     }
     if (!http_path_normalise(f->ex.arena, rq->path, flags, &rq->path, &err)) {

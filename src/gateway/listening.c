@@ -37,25 +37,8 @@ tls_files_destroy(struct tls_files *f)
     arena_destroy(&f->arena);
 }
 
-static bool
-tls_files_read(struct tls_files *f, const struct listener_tls *tls, struct err *err)
-{
-    f->arena = ARENA(NULL, PEM_BYTES_MAX * 64);
-    f->identities = arena_new_array(&f->arena, struct tls_identity, tls->n_certificates ? tls->n_certificates : 1);
-    for (uint32_t i = 0; i < tls->n_certificates; i++) {
-        const struct tls_certificate *c = &tls->certificates[i];
-        if (!read_text(&f->arena, c->certificate, &f->identities[i].cert, err) ||
-            !read_text(&f->arena, c->key, &f->identities[i].key, err))
-            return false;
-        f->identities[i].password = c->password.value;
-        f->identities[i].names = c->names.v;
-        f->identities[i].n_names = c->names.n;
-    }
-    return read_text(&f->arena, tls->client_ca, &f->client_ca, err);
-}
-
-static struct tls_server_options
-tls_options(const struct listening *l, const struct listener_conf *conf, const struct tls_files *f)
+static enum tls_client_cert
+client_cert_mode(uint32_t choice)
 {
     static const enum tls_client_cert modes[] = {
         [CLIENT_CERTIFICATES_OFF] = TLS_CLIENT_CERT_NONE,
@@ -63,9 +46,52 @@ tls_options(const struct listening *l, const struct listener_conf *conf, const s
         [CLIENT_CERTIFICATES_REQUIRE] = TLS_CLIENT_CERT_REQUIRE,
     };
 
+    return modes[choice];
+}
+
+/* What a certificate's names ask of clients where that is not what the listener does; *ret NULL: it is. */
+static bool
+own_rules(struct tls_files *f, const struct listener_tls *tls, const struct tls_certificate *c, const struct tls_client_rules **ret,
+          struct err *err)
+{
+    bool inherits = c->client_certificates == CLIENT_CERTIFICATES_INHERIT;
+    struct tls_client_rules *rules;
+
+    *ret = NULL;
+    if (inherits && !c->client_ca.len)
+        return true;
+    *ret = rules = arena_new(&f->arena, struct tls_client_rules);
+    rules->cert = client_cert_mode(inherits ? tls->client_certificates : c->client_certificates);
+    rules->ca_pem = f->client_ca;
+    return !c->client_ca.len || read_text(&f->arena, c->client_ca, &rules->ca_pem, err);
+}
+
+static bool
+tls_files_read(struct tls_files *f, const struct listener_tls *tls, struct err *err)
+{
+    f->arena = ARENA(NULL, PEM_BYTES_MAX * 64);
+    f->identities = arena_new_array(&f->arena, struct tls_identity, tls->n_certificates ? tls->n_certificates : 1);
+    if (!read_text(&f->arena, tls->client_ca, &f->client_ca, err))
+        return false;
+    for (uint32_t i = 0; i < tls->n_certificates; i++) {
+        const struct tls_certificate *c = &tls->certificates[i];
+        struct tls_identity *id = &f->identities[i];
+        if (!read_text(&f->arena, c->certificate, &id->cert, err) || !read_text(&f->arena, c->key, &id->key, err) ||
+            !own_rules(f, tls, c, &id->rules, err))
+            return false;
+        id->password = c->password.value;
+        id->names = c->names.v;
+        id->n_names = c->names.n;
+    }
+    return true;
+}
+
+static struct tls_server_options
+tls_options(const struct listening *l, const struct listener_conf *conf, const struct tls_files *f)
+{
     return (struct tls_server_options){
         .listener = l->name, .identities = f->identities, .n_identities = conf->tls.n_certificates,
-        .client_cert = modes[conf->tls.client_certificates], .client_ca_pem = f->client_ca, .http2 = conf->http2,
+        .rules = {client_cert_mode(conf->tls.client_certificates), f->client_ca}, .http2 = conf->http2,
         .tls12_off = conf->tls.min_version == TLS_VERSION_1_3, .ciphers_tls12 = conf->tls.ciphers,
         .suites_tls13 = conf->tls.suites,
         .tickets = l->tickets,

@@ -578,7 +578,8 @@ choose_listeners(struct setup *s)
     two[0].port = 0;
     two[1] = two[0];
     two[1].proxy_protocol = false;
-    *certificate = (struct tls_certificate){.certificate = str_printf(s->arena, "%s/gateway.pem", s->folder)};
+    *certificate = (struct tls_certificate){.certificate = str_printf(s->arena, "%s/gateway.pem", s->folder),
+                                            .client_certificates = CLIENT_CERTIFICATES_INHERIT};
     two[1].is_tls = true;
     two[1].tls.certificates = certificate;
     two[1].tls.n_certificates = 1;

@@ -15,9 +15,13 @@ struct tls_certificate {
     struct str key;                   /* file: PEM key; empty: in `certificate` */
     struct secret password;
     struct str_list names;            /* SNI names, "*.example.org" included */
+    uint32_t client_certificates;     /* of clients that ask for these: enum client_certificates; _INHERIT: the listener's */
+    struct str client_ca;             /* the same; empty: the listener's */
 };
 
-enum client_certificates { CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_ASK, CLIENT_CERTIFICATES_REQUIRE };
+enum client_certificates {
+    CLIENT_CERTIFICATES_OFF, CLIENT_CERTIFICATES_ASK, CLIENT_CERTIFICATES_REQUIRE, CLIENT_CERTIFICATES_INHERIT,
+};
 enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
 
 struct listener_conf {

@@ -9,6 +9,14 @@
 #include "base/buf.h"
 #include "net/stream.h"
 
+enum tls_client_cert { TLS_CLIENT_CERT_NONE, TLS_CLIENT_CERT_REQUEST, TLS_CLIENT_CERT_REQUIRE };
+
+/* What clients must show. */
+struct tls_client_rules {
+    enum tls_client_cert cert;
+    struct str ca_pem;                   /* who signs their certificates; empty: any is taken, is_client_cert_ok says no */
+};
+
 /* A certificate with its key. PEM: leaf first, chain after it. PFX (PKCS#12) is recognised by its first byte. */
 struct tls_identity {
     struct str cert;                     /* PEM text, or PKCS#12 bytes */
@@ -16,9 +24,8 @@ struct tls_identity {
     struct str password;                 /* of the key or PKCS#12; empty: none */
     const struct str *names;             /* a server shows it for these ("*.example.org" too); none: those it holds */
     size_t n_names;
+    const struct tls_client_rules *rules; /* of a server for these names; NULL: the server's own */
 };
-
-enum tls_client_cert { TLS_CLIENT_CERT_NONE, TLS_CLIENT_CERT_REQUEST, TLS_CLIENT_CERT_REQUIRE };
 
 /* Session ticket keys, shared by all workers and servers that name them, made anew every rotate_s; the two keys before
  * still open tickets. Any thread. */
@@ -32,8 +39,7 @@ struct tls_server_options {
     const char *listener;                /* part of what tickets are bound to */
     const struct tls_identity *identities;  /* chosen by SNI: exact name, wildcard; the first when none fits */
     size_t n_identities;
-    enum tls_client_cert client_cert;
-    struct str client_ca_pem;            /* who signs client certificates; empty: any is taken, is_client_cert_ok says no */
+    struct tls_client_rules rules;
     bool http2;                          /* ALPN offers h2 before http/1.1 */
     bool tls12_off;                      /* 1.3 only */
     struct str ciphers_tls12;            /* OpenSSL list; empty: ECDHE with AEAD */
@@ -83,6 +89,9 @@ MUST_USE bool tls_client_check(const struct tls_client *c, const struct tls_clie
  * failed or the deadline passed; the plain stream is closed then. */
 void tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms,
                 void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx);
+/* Server side: does this connection not answer for `host` (lower case, without a port), because what clients must show under that name
+ * is not what was asked for at the handshake (RFC 9110 15.5.20)? */
+bool tls_stream_is_misdirected(struct stream *s, struct str host);
 /* What a client offers by ALPN, on each connection anew. */
 enum tls_offer { TLS_OFFER_HTTP1, TLS_OFFER_EITHER, TLS_OFFER_HTTP2 };
 /* Client side: handshake and check of the peer against `name` (a host name or an address). NULL with ERR_TLS (saying

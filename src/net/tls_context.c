@@ -205,19 +205,30 @@ sni_of(SSL *ssl, char name[256], size_t *ret_len)
     return true;
 }
 
-static SSL_CTX *
-choose_context(const struct tls_server_conf *conf, struct str name)
+const struct tls_shown *
+tls_shown_for(const struct tls_server_conf *conf, struct str name)
 {
-    SSL_CTX *context = map_get(&conf->exact, name);
+    const struct tls_shown *shown = map_get(&conf->exact, name);
     ptrdiff_t dot = str_find_char(name, '.', 0);
 
-    if (!context && dot > 0)
-        context = map_get(&conf->wildcard, str_skip(name, (size_t)dot + 1));
-    return context;
+    if (!shown && dot > 0)
+        shown = map_get(&conf->wildcard, str_skip(name, (size_t)dot + 1));
+    return shown ? shown : &conf->shown[0];
 }
 
-/* First of all callbacks, before a ticket is looked at: chooses the certificate, and binds the session to listener,
- * host and verification policy, so that it is resumed nowhere else. */
+const struct tls_shown *
+tls_shown_of(const struct tls_server_conf *conf, const SSL *ssl)
+{
+    const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
+    size_t i = 0;
+
+    while (i + 1 < conf->n && conf->shown[i].context != context)
+        i++;
+    return &conf->shown[i];
+}
+
+/* First of all callbacks, before a ticket is looked at: chooses the certificate and what is asked of the client, and binds the
+ * session to listener, host and verification policy, so that it is resumed nowhere else. */
 static int
 on_client_hello(SSL *ssl, int *ret_alert, void *arg)
 {
@@ -231,10 +242,10 @@ on_client_hello(SSL *ssl, int *ret_alert, void *arg)
         *ret_alert = SSL_AD_DECODE_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
-    SSL_CTX *context = len ? choose_context(conf, str_from(name, len)) : NULL;
-    if (context)
-        SSL_set_SSL_CTX(ssl, context);
-    memcpy(bound, conf->binding, 32);
+    const struct tls_shown *shown = tls_shown_for(conf, str_from(name, len));
+    SSL_set_SSL_CTX(ssl, shown->context);
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(shown->context), SSL_CTX_get_verify_callback(shown->context));
+    memcpy(bound, shown->binding, 32);
     memcpy(bound + 32, name, len);
     if (!EVP_Digest(bound, 32 + len, digest, &digest_len, EVP_sha256(), NULL) ||
         !SSL_set_session_id_context(ssl, digest, sizeof(digest))) {
@@ -272,7 +283,7 @@ accept_verified_certificate(int is_ok, X509_STORE_CTX *store)
 }
 
 static void
-add_name(struct tls_server_conf *conf, SSL_CTX *context, const char *p, int len)
+add_name(struct tls_server_conf *conf, struct tls_shown *shown, const char *p, int len)
 {
     char lower[256];
     struct str name = {lower, (size_t)len};
@@ -286,12 +297,12 @@ add_name(struct tls_server_conf *conf, SSL_CTX *context, const char *p, int len)
         name = str_skip(name, 2);
     struct map *map = is_wildcard ? &conf->wildcard : &conf->exact;
     if (!map_has(map, name))
-        map_set_copy(map, name, context);
+        map_set_copy(map, name, shown);
 }
 
 /* DNS names of the certificate; its common name when it has none. */
 static void
-add_names(struct tls_server_conf *conf, SSL_CTX *context, X509 *leaf)
+add_names(struct tls_server_conf *conf, struct tls_shown *shown, X509 *leaf)
 {
     GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
     char common[256];
@@ -301,35 +312,35 @@ add_names(struct tls_server_conf *conf, SSL_CTX *context, X509 *leaf)
         const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
         if (n->type != GEN_DNS)
             continue;
-        add_name(conf, context, (const char *)ASN1_STRING_get0_data(n->d.dNSName), ASN1_STRING_length(n->d.dNSName));
+        add_name(conf, shown, (const char *)ASN1_STRING_get0_data(n->d.dNSName), ASN1_STRING_length(n->d.dNSName));
         found++;
     }
     GENERAL_NAMES_free(names);
     if (!found) {
         int len = X509_NAME_get_text_by_NID(X509_get_subject_name(leaf), NID_commonName, common, sizeof(common));
-        add_name(conf, context, common, len);
+        add_name(conf, shown, common, len);
     }
 }
 
 static bool
-ask_for_client_cert(SSL_CTX *context, const struct tls_server_options *o, struct err *err)
+ask_for_client_cert(SSL_CTX *context, const struct tls_client_rules *rules, struct err *err)
 {
     STACK_OF(X509_NAME) *names;
     int mode = SSL_VERIFY_PEER;
 
-    if (o->client_cert == TLS_CLIENT_CERT_NONE)
+    if (rules->cert == TLS_CLIENT_CERT_NONE)
         return true;
-    if (o->client_ca_pem.len) {
+    if (rules->ca_pem.len) {
         names = sk_X509_NAME_new_null();
-        if (!store_add_pem(SSL_CTX_get_cert_store(context), o->client_ca_pem, names, err)) {
+        if (!store_add_pem(SSL_CTX_get_cert_store(context), rules->ca_pem, names, err)) {
             sk_X509_NAME_pop_free(names, X509_NAME_free);
             return false;
         }
         SSL_CTX_set_client_CA_list(context, names);
     }
-    if (o->client_cert == TLS_CLIENT_CERT_REQUIRE)
+    if (rules->cert == TLS_CLIENT_CERT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    bool is_strict = o->client_cert == TLS_CLIENT_CERT_REQUIRE && o->client_ca_pem.len;
+    bool is_strict = rules->cert == TLS_CLIENT_CERT_REQUIRE && rules->ca_pem.len;
     SSL_CTX_set_verify(context, mode, is_strict ? accept_verified_certificate : accept_any_certificate);
     return true;
 }
@@ -346,21 +357,38 @@ use_suites(SSL_CTX *context, struct str suites, struct err *err)
            tls_fail(err, "no usable cipher suite in the list");
 }
 
-static SSL_CTX *
-server_context(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_identity *from,
-               struct err *err)
+static void
+bind_to(struct tls_shown *shown, const char *listener, const struct tls_client_rules *rules)
 {
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    unsigned char mode = (unsigned char)rules->cert;
+
+    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+    EVP_DigestUpdate(md, listener, strlen(listener) + 1);
+    EVP_DigestUpdate(md, &mode, 1);
+    if (rules->cert != TLS_CLIENT_CERT_NONE)
+        EVP_DigestUpdate(md, rules->ca_pem.p, rules->ca_pem.len);
+    EVP_DigestFinal_ex(md, shown->binding, NULL);
+    EVP_MD_CTX_free(md);
+}
+
+/* Half-built is fine: the caller frees. */
+static bool
+show(struct tls_server_conf *conf, struct tls_shown *shown, const struct tls_server_options *o, const struct tls_identity *from,
+     struct err *err)
+{
+    const struct tls_client_rules *rules = from->rules ? from->rules : &o->rules;
     struct identity id AUTO(identity_destroy) = {0};
     SSL_CTX *context;
 
     if (!identity_load(from, &id, err))
-        return NULL;
-    if (!(context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err)))
-        return NULL;
-    if (!use_suites(context, o->suites_tls13, err) || !use_identity(context, &id, err) || !ask_for_client_cert(context, o, err)) {
-        SSL_CTX_free(context);
-        return NULL;
-    }
+        return false;
+    if (!(context = shown->context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err)))
+        return false;
+    if (!use_suites(context, o->suites_tls13, err) || !use_identity(context, &id, err) || !ask_for_client_cert(context, rules, err))
+        return false;
+    shown->client_ca_pem = str_from(xstrndup(rules->ca_pem.p, rules->ca_pem.len), rules->ca_pem.len);
+    bind_to(shown, o->listener ? o->listener : "", rules);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, o->tickets ? 1 : 0);
     if (o->tickets)
@@ -370,26 +398,10 @@ server_context(struct tls_server_conf *conf, const struct tls_server_options *o,
     SSL_CTX_set_alpn_select_cb(context, on_alpn, conf);
     SSL_CTX_set_client_hello_cb(context, on_client_hello, conf);
     for (size_t i = 0; i < from->n_names; i++)
-        add_name(conf, context, from->names[i].p, (int)from->names[i].len);
+        add_name(conf, shown, from->names[i].p, (int)from->names[i].len);
     if (!from->n_names)
-        add_names(conf, context, id.leaf);
-    return context;
-}
-
-static void
-make_binding(struct tls_server_conf *conf, const struct tls_server_options *o)
-{
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    const char *listener = o->listener ? o->listener : "";
-    unsigned char mode = (unsigned char)o->client_cert;
-
-    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-    EVP_DigestUpdate(md, listener, strlen(listener) + 1);
-    EVP_DigestUpdate(md, &mode, 1);
-    if (o->client_cert != TLS_CLIENT_CERT_NONE)
-        EVP_DigestUpdate(md, o->client_ca_pem.p, o->client_ca_pem.len);
-    EVP_DigestFinal_ex(md, conf->binding, NULL);
-    EVP_MD_CTX_free(md);
+        add_names(conf, shown, id.leaf);
+    return true;
 }
 
 static struct tls_server_conf *
@@ -399,23 +411,21 @@ conf_new(const struct tls_server_options *o, struct err *err)
 
     conf->refs = 1;
     conf->http2 = o->http2;
-    conf->has_client_ca = o->client_ca_pem.len > 0;
-    conf->client_ca_pem = str_from(xstrndup(o->client_ca_pem.p, o->client_ca_pem.len), o->client_ca_pem.len);
     conf->tickets = tls_tickets_ref(o->tickets);
-    conf->contexts = xnew_array(SSL_CTX *, o->n_identities ? o->n_identities : 1);
-    make_binding(conf, o);
+    conf->shown = xnew_array(struct tls_shown, o->n_identities ? o->n_identities : 1);
     if (o->n_identities == 0) {
         err_set(err, ERR_INVALID, "a TLS listener needs a certificate");
         tls_server_conf_unref(conf);
         return NULL;
     }
     for (size_t i = 0; i < o->n_identities; i++) {
-        if (!(conf->contexts[i] = server_context(conf, o, &o->identities[i], err))) {
+        conf->n++;
+        if (!show(conf, &conf->shown[i], o, &o->identities[i], err)) {
             err_prefix(err, "certificate %zu", i + 1);
             tls_server_conf_unref(conf);
             return NULL;
         }
-        conf->n++;
+        conf->has_several_rules |= memcmp(conf->shown[i].binding, conf->shown[0].binding, sizeof(conf->shown[i].binding)) != 0;
     }
     return conf;
 }
@@ -425,13 +435,14 @@ tls_server_conf_unref(struct tls_server_conf *conf)
 {
     if (!conf || atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) != 1)
         return;
-    for (size_t i = 0; i < conf->n; i++)
-        SSL_CTX_free(conf->contexts[i]);
+    for (size_t i = 0; i < conf->n; i++) {
+        SSL_CTX_free(conf->shown[i].context);
+        free((char *)(uintptr_t)conf->shown[i].client_ca_pem.p);
+    }
     map_destroy(&conf->exact);
     map_destroy(&conf->wildcard);
     tls_tickets_unref(conf->tickets);
-    free((char *)(uintptr_t)conf->client_ca_pem.p);
-    free(conf->contexts);
+    free(conf->shown);
     free(conf);
 }
 

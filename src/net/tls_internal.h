@@ -9,15 +9,21 @@
 #include "base/map.h"
 #include "net/tls.h"
 
+/* An identity, and what it asks of clients. */
+struct tls_shown {
+    SSL_CTX *context;
+    struct str client_ca_pem;            /* malloc */
+    uint8_t binding[32];                 /* digest of listener and verification policy: part of the session's context */
+};
+
 /* What a server shows at one time. Immutable, counted: a reload makes a new one. */
 struct tls_server_conf {
     _Atomic uint32_t refs;
     size_t n;
-    SSL_CTX **contexts;                  /* one an identity */
-    struct map exact, wildcard;          /* lower-case name (without "*.") -> SSL_CTX */
-    uint8_t binding[32];                 /* digest of listener and verification policy: part of the session's context */
-    bool http2, has_client_ca;
-    struct str client_ca_pem;            /* malloc */
+    struct tls_shown *shown;             /* one an identity */
+    struct map exact, wildcard;          /* lower-case name (without "*.") -> struct tls_shown */
+    bool http2;
+    bool has_several_rules;              /* not all of them ask the same of clients */
     struct tls_tickets *tickets;
 };
 
@@ -42,6 +48,10 @@ struct tls_sessions {
     SSL_SESSION *v[TLS_SESSIONS_KEPT];
 };
 
+/* What is shown to who asks for this name (lower case); the first for all others. */
+const struct tls_shown *tls_shown_for(const struct tls_server_conf *conf, struct str name);
+/* What a connection shows. */
+const struct tls_shown *tls_shown_of(const struct tls_server_conf *conf, const SSL *ssl);
 struct tls_server_conf *tls_server_conf_ref(struct tls_server *s);
 void tls_server_conf_unref(struct tls_server_conf *conf);
 

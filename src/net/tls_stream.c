@@ -458,7 +458,7 @@ is_client_cert_ok(const struct tls_stream *t)
 {
     X509 *cert = SSL_get0_peer_certificate(t->ssl);
 
-    return cert && t->conf && t->conf->has_client_ca && SSL_get_verify_result(t->ssl) == X509_V_OK &&
+    return cert && t->conf && tls_shown_of(t->conf, t->ssl)->client_ca_pem.len && SSL_get_verify_result(t->ssl) == X509_V_OK &&
            X509_cmp_current_time(X509_get0_notAfter(cert)) > 0;
 }
 
@@ -466,6 +466,7 @@ static struct tls_info
 tls_info(struct stream *s)
 {
     struct tls_stream *t = tls_of(s);
+    const struct tls_shown *shown = t->conf ? tls_shown_of(t->conf, t->ssl) : NULL;
     const unsigned char *alpn;
     unsigned alpn_len;
 
@@ -479,11 +480,21 @@ tls_info(struct stream *s)
         .alpn = str_from((const char *)alpn, alpn_len),
         .client_cert_der = str_from(t->peer_der, t->peer_der_len),
         .client_chain_der = t->peer_chain_len ? str_from(t->peer_der + t->peer_der_len, t->peer_chain_len) : STR_NONE,
-        .client_ca_pem = t->conf ? t->conf->client_ca_pem : STR_NONE,
-        .client_rules = t->conf ? str_from((const char *)t->conf->binding, sizeof(t->conf->binding)) : STR_NONE,
+        .client_ca_pem = shown ? shown->client_ca_pem : STR_NONE,
+        .client_rules = shown ? str_from((const char *)shown->binding, sizeof(shown->binding)) : STR_NONE,
         .is_client_cert_ok = is_client_cert_ok(t),
         .is_resumed = SSL_session_reused(t->ssl),
     };
+}
+
+bool
+tls_stream_is_misdirected(struct stream *s, struct str host)
+{
+    const struct tls_stream *t = tls_of(s);
+
+    if (LIKELY(!t->conf || !t->conf->has_several_rules))
+        return false;
+    return memcmp(tls_shown_of(t->conf, t->ssl)->binding, tls_shown_for(t->conf, host)->binding, sizeof(t->conf->shown->binding)) != 0;
 }
 
 static const struct stream_ops tls_ops = {
@@ -607,7 +618,7 @@ tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms
            void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx)
 {
     struct tls_server_conf *conf = tls_server_conf_ref(server);
-    struct tls_stream *t = wrap(plain, conf->contexts[0]);
+    struct tls_stream *t = wrap(plain, conf->shown[0].context);
 
     t->conf = conf;
     t->handshake->on_done = on_done;

@@ -160,6 +160,7 @@ watch_everything(struct store_watch *w, const struct options *o)
         for (uint32_t k = 0; k < o->listeners[i].tls.n_certificates; k++) {
             watch_file(w, o->listeners[i].tls.certificates[k].certificate);
             watch_file(w, o->listeners[i].tls.certificates[k].key);
+            watch_file(w, o->listeners[i].tls.certificates[k].client_ca);
         }
         watch_file(w, o->listeners[i].tls.client_ca);
     }

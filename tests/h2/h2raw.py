@@ -37,16 +37,27 @@ class Conn:
     """One connection; `path` and `authority` are what request() asks for."""
 
     def __init__(self, host, port, tls=False, path="/", authority=None, settings=b"", hello=True):
-        self.sock = socket.create_connection((host, port), timeout=5)
+        sock = socket.create_connection((host, port), timeout=5)
         if tls:
             context = ssl.create_default_context()
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             context.set_alpn_protocols(["h2"])
-            self.sock = context.wrap_socket(self.sock, server_hostname="localhost")
-            assert self.sock.selected_alpn_protocol() == "h2", "no h2 by ALPN"
+            sock = context.wrap_socket(sock, server_hostname="localhost")
+            assert sock.selected_alpn_protocol() == "h2", "no h2 by ALPN"
+        self.begin(sock, tls, path, authority or f"{host}:{port}", settings, hello)
+
+    @classmethod
+    def over(cls, sock, path, authority):
+        """One over a connection that is there."""
+        c = cls.__new__(cls)
+        c.begin(sock, True, path, authority, b"", True)
+        return c
+
+    def begin(self, sock, tls, path, authority, settings, hello):
+        self.sock = sock
         self.encoder, self.decoder = hpack.Encoder(), hpack.Decoder()
-        self.path, self.authority = path, authority or f"{host}:{port}"
+        self.path, self.authority = path, authority
         self.scheme = "https" if tls else "http"
         self.buffer, self.closed, self.sent = b"", False, 0
         if hello:

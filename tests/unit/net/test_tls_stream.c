@@ -91,7 +91,7 @@ rig_open(struct rig *r, enum tls_client_cert client_cert)
     r->tickets = tls_tickets_new(&r->clock, 100);
     r->limits = conn_limits_new(100, 50);
     r->options = (struct tls_server_options){.listener = "main", .identities = r->identities, .n_identities = 2,
-        .client_cert = client_cert, .client_ca_pem = client_cert ? buf_str(&r->ca.cert_pem) : STR_NONE,
+        .rules = {client_cert, client_cert ? buf_str(&r->ca.cert_pem) : STR_NONE},
         .http2 = true, .tickets = r->tickets};
     EXPECT((r->server = tls_server_new(&r->options, &err)) != NULL);
     struct addr at;
@@ -360,6 +360,37 @@ TEST(a_requested_client_certificate_may_be_missing_or_unknown)
     tls_client_unref(with);
     tls_client_unref(without);
     test_cert_free(&foreign);
+    rig_close(&r);
+}
+
+TEST(names_can_ask_for_other_client_certificates)
+{
+    struct rig r;
+    rig_open(&r, TLS_CLIENT_CERT_NONE);
+    struct tls_client_rules rules = {TLS_CLIENT_CERT_REQUIRE, buf_str(&r.ca.cert_pem)};
+    struct tls_identity id = test_identity(&r.client);
+    struct tls_client *with = new_client(&r, (struct tls_client_options){.identity = &id, .tls12_off = false});
+    struct tls_client *without = new_client(&r, (struct tls_client_options){.extra_ca_pem = STR_NONE});
+    struct visit v = {.rig = &r, .client = without, .name = "x.b.test"};
+    struct err err;
+
+    r.identities[1].rules = &rules;
+    EXPECT_OK(tls_server_reload(r.server, &r.options, &err));
+    run_visit(&v);
+    EXPECT(!v.ok);
+    v = (struct visit){.rig = &r, .client = without, .name = "a.test"};
+    run_visit(&v);
+    EXPECT(v.ok && r.served_info.client_cert_der.len == 0);
+    EXPECT(tls_stream_is_misdirected(r.served, STR("x.b.test")));
+    EXPECT(!tls_stream_is_misdirected(r.served, STR("a.test")) && !tls_stream_is_misdirected(r.served, STR("other.test")));
+    v = (struct visit){.rig = &r, .client = with, .name = "x.b.test"};
+    run_visit(&v);
+    EXPECT(v.ok && r.served_info.is_client_cert_ok);
+    EXPECT(tls_stream_is_misdirected(r.served, STR("a.test")) && !tls_stream_is_misdirected(r.served, STR("y.b.test")));
+    run_visit(&v);
+    EXPECT(v.ok && v.is_resumed && r.served_info.is_client_cert_ok);
+    tls_client_unref(with);
+    tls_client_unref(without);
     rig_close(&r);
 }
 
