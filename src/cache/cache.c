@@ -382,6 +382,19 @@ evict_somewhere(struct cache *c, uint32_t first)
     return false;
 }
 
+uint64_t
+cache_bytes(const struct cache *c)
+{
+    return atomic_load_explicit(&c->budget.bytes, memory_order_relaxed);
+}
+
+void
+cache_shrink(struct cache *c, uint64_t to_bytes, uint32_t max)
+{
+    while (max-- && cache_bytes(c) > to_bytes && evict_somewhere(c, max))
+        ;
+}
+
 bool
 cache_make_room(struct cache *c, uint32_t first, uint64_t bytes)
 {

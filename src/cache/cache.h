@@ -35,6 +35,9 @@ void cache_delete(struct cache *c);
 uint64_t cache_entry_max(const struct cache *c);
 /* A smaller limit takes effect with the next store. */
 void cache_set_bytes_max(struct cache *c, uint64_t bytes_max);
+uint64_t cache_bytes(const struct cache *c);
+/* Drops entries, as for new ones, until it holds no more than that: max of them at most. */
+void cache_shrink(struct cache *c, uint64_t to_bytes, uint32_t max);
 
 enum cache_refusal {
     CACHE_STORED,

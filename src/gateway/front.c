@@ -618,6 +618,51 @@ answer_status_probe(struct http_call *call)
     return true;
 }
 
+/* Bodies in memory, and all the rest. */
+static uint64_t
+bytes_of(const struct content *c)
+{
+    return c->state == CONTENT_PIECES ? c->pieces->bytes : 0;
+}
+
+uint64_t
+front_cost(void *ctx, const struct http_call *call)
+{
+    const struct front *f = call->user;
+    uint64_t cost = call->arena->bytes;
+
+    if (!f)
+        return cost;
+    cost += bytes_of(&f->ex.request.content) + (f->ex.response ? bytes_of(&f->ex.response->content) : 0);
+    if (f->ex.request.content.state == CONTENT_CONSUMED && !f->ex.is_body_sent && call->body)
+        cost += call->body->n_read; /* a policy reads it */
+    return cost;
+}
+
+/* No memory for another one. True when the call has been answered. */
+static bool
+refuse_for_memory(struct worker *w, struct http_call *call)
+{
+    struct memory_watch *m = &w->gateway->memory;
+    struct http_response *r;
+    struct buf b = buf_in(call->arena);
+
+    if (LIKELY(memory_now(m) < MEMORY_SCARCE))
+        return false;
+    atomic_fetch_add_explicit(&m->refused, 1, memory_order_relaxed);
+    http_server_count_refusal(w->server, 503);
+    http_error_body(&b, 503, STR("The gateway is short of memory, please try again later."));
+    if (!(r = arena_new(call->arena, struct http_response))) {
+        http_call_abort(call);
+        return true;
+    }
+    *r = (struct http_response){.status = 503, .headers = http_headers_in(call->arena)};
+    http_headers_add_id(&r->headers, HTTP_CONTENT_TYPE, STR("Content-Type"), STR("application/json"));
+    http_headers_add_id(&r->headers, HTTP_RETRY_AFTER, STR("Retry-After"), STR("5"));
+    http_call_send(call, r, body_from_str(call->arena, buf_str(&b)), NULL, NULL);
+    return true;
+}
+
 /* For requests that go on without us (send-one-way-request). */
 static void
 hold_pin(void *pin)
@@ -650,7 +695,7 @@ front_on_call(void *ctx, struct http_call *call)
     struct snapshot_pin *pin;
     struct front *f;
 
-    if (answer_status_probe(call))
+    if (answer_status_probe(call) || refuse_for_memory(w, call))
         return;
     if (!w->pin) {
         http_call_send_error(call, 503, STR("No configuration has been published yet."));
@@ -666,6 +711,7 @@ front_on_call(void *ctx, struct http_call *call)
     f->worker = w;
     f->pin = pin;
     f->call = call;
+    call->user = f;
     exchange_init(&f->ex, call->arena, &w->services, &w->gateway->exchange_limits, call);
     f->ex.model = pin->snapshot->model;
     f->ex.born_max = &pin->snapshot->born_max;

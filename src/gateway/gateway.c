@@ -298,7 +298,7 @@ allow_address(void *ctx, const struct addr *a, struct err *err)
 static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
-    struct http_server_conf conf = {.limits = settings_limits(g->options), .load = &g->load, .on_call = front_on_call, .ctx = w,
+    struct http_server_conf conf = {.limits = settings_limits(g->options), .load = &g->load, .on_call = front_on_call, .cost = front_cost, .ctx = w,
                                     .accept_h2 = h2_server_accept};
     struct http_client_conf client = settings_client(g->options);
     struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers,
@@ -319,6 +319,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
         timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
     if (index == 0)
         quota_file_start(w);
+    memory_start(w);
     w->server = http_server_new(w->loop, &conf);
     settings_resolver(w->loop, &g->options->upstream);
     w->client = http_client_new(w->loop, g->origins, &client);
@@ -376,6 +377,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
     g->offload = offload_new(options->offload_threads, 0);
     g->exchange_limits = settings_exchange(options);
+    memory_init(g);
     atomic_init(&g->bodies.left, (int64_t)MIN(options->limits.buffered_total_bytes, (uint64_t)INT64_MAX));
     g->workers = xnew_array(struct worker, g->n_workers);
     if (!make_env(g, err) || !open_log(g, err))
@@ -612,6 +614,7 @@ stop_workers(struct gateway *g)
         gateway_on_each_worker(g, close_client, NULL);
     external_cache_stop(g);
     quota_file_stop(g);
+    memory_stop(g);
     gateway_on_each_worker(g, nothing, NULL);
     for (uint32_t i = 0; i < g->n_workers; i++) {
         if (!g->workers[i].is_started)
@@ -631,7 +634,8 @@ delete_worker(struct worker *w)
     if (!w->loop)
         return;
     timer_stop(w->loop, &w->sweep);
-    timer_stop(w->loop, &w->save_quotas); /* of one that never ran */
+    timer_stop(w->loop, &w->save_quotas); /* of one that never ran, as the next */
+    timer_stop(w->loop, &w->look_at_memory);
     swap_snapshot(w, NULL);
     gateway_log_destroy(&w->log);
     for (uint32_t i = 0; w->listeners && i < g->options->n_listeners; i++)
@@ -762,6 +766,12 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_ANSWERS_UNREAD, atomic_load_explicit(&g->load.unread, memory_order_relaxed));
     metric_set(figures, METRIC_IDLE_CLOSED, atomic_load_explicit(&g->load.idle_closed, memory_order_relaxed));
     metric_set(figures, METRIC_TUNNELS_IDLE_CLOSED, atomic_load_explicit(&g->load.tunnels_idle_closed, memory_order_relaxed));
+    metric_set(figures, METRIC_MEMORY_USED, atomic_load_explicit(&g->memory.used, memory_order_relaxed));
+    metric_set(figures, METRIC_MEMORY_MAX, g->memory.max);
+    metric_set(figures, METRIC_MEMORY_LEVEL, memory_now(&g->memory));
+    metric_set(figures, METRIC_MEMORY_TIGHT, atomic_load_explicit(&g->memory.times[MEMORY_TIGHT], memory_order_relaxed));
+    metric_set(figures, METRIC_MEMORY_REFUSED, atomic_load_explicit(&g->memory.refused, memory_order_relaxed));
+    metric_set(figures, METRIC_MEMORY_BROKEN_OFF, atomic_load_explicit(&g->memory.broken_off, memory_order_relaxed));
     metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
     metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);
     metric_set(figures, METRIC_UPSTREAM_WAITING, waiting);

@@ -7,6 +7,7 @@
 #include "backend/backends.h"
 #include "exchange/exchange.h"
 #include "gateway/gateway.h"
+#include "gateway/memory.h"
 #include "gateway/snapshot.h"
 #include "http/body.h"
 #include "http/client.h"
@@ -59,6 +60,7 @@ struct worker {
     struct timer sweep;               /* of the first worker: gives memory of dead cache entries back */
     struct timer save_quotas;         /* of the first worker: quota_file.h */
     bool is_saving_quotas;
+    struct timer look_at_memory;
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
     struct token_cache *tokens;
     struct list background;           /* exchange/fetch.h: what goes on without a client */
@@ -89,6 +91,7 @@ struct gateway {
     struct connect_override *overrides;   /* `resolve:`; in keep */
     size_t n_overrides;
     struct http_load load;
+    struct memory_watch memory;
     struct offload *offload;
     struct budget bodies;             /* buffered bodies of all exchanges */
     struct watchdog *watchdog;
@@ -119,6 +122,8 @@ struct gateway {
 
 /* front.c: answers one call. Runs on the call's fiber. ctx: the worker. */
 void front_on_call(void *ctx, struct http_call *call);
+/* Bytes of memory that it holds. */
+uint64_t front_cost(void *ctx, const struct http_call *call);
 
 /* The current snapshot for one more exchange; give it back with pin_release(). */
 struct snapshot_pin *pin_take(struct worker *w);

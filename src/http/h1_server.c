@@ -366,7 +366,7 @@ must_close(const struct h1_exchange *ex)
     bool is_body_open = !ex->body.is_whole;
 
     return !ex->framing.keep_alive || ex->call.must_close ||
-           http_server_is_draining(c->h1->server) ||
+           http_server_is_draining(c->h1->server) || http_server_is_pressed(c->h1->server) ||
            (limits->requests && c->n_requests >= (uint64_t)limits->requests) ||
            (is_body_open &&
             (ex->body.before_wait || ex->body.super.is_closed || ex->body.super.status != IO_OK ||
@@ -496,8 +496,16 @@ call_upgrade(struct http_call *call, const struct http_response *response, struc
     return &ex->body.super;
 }
 
+static void conn_close_now(struct http_server_conn *super);
+
+static void
+call_drop(struct http_call *call)
+{
+    conn_close_now(&((struct h1_exchange *)call)->conn->super);
+}
+
 static const struct http_call_ops h1_call_ops = {
-    .send = call_send, .interim = call_interim, .upgrade = call_upgrade, .abort = call_abort,
+    .send = call_send, .interim = call_interim, .upgrade = call_upgrade, .abort = call_abort, .drop = call_drop,
 };
 
 /* ---- heads ---- */

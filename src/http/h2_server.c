@@ -247,8 +247,17 @@ call_abort(struct http_call *call)
         break_off(c, NULL);
 }
 
+static void
+call_drop(struct http_call *call)
+{
+    struct h2_call *c = call_of(call);
+
+    if (!is_gone(c, NULL))
+        h2_stream_reset(&c->stream, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
 static const struct http_call_ops call_ops = {
-    .send = call_send, .interim = call_interim, .upgrade = call_upgrade, .abort = call_abort,
+    .send = call_send, .interim = call_interim, .upgrade = call_upgrade, .abort = call_abort, .drop = call_drop,
 };
 
 /* ---- requests: struct h2_link_ops ---- */
@@ -307,7 +316,7 @@ start(struct h2_call *c)
     struct h2_link *l = c->stream.link;
     struct h2_conn *conn = conn_of(l);
 
-    if (conn->limits.requests && conn->n_requests >= conn->limits.requests)
+    if ((conn->limits.requests && conn->n_requests >= conn->limits.requests) || http_server_is_pressed(c->call.server))
         h2_link_drain(l);
     if (c->refusal.status) {
         refuse(c, c->refusal.status, c->refusal.why);

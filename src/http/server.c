@@ -22,6 +22,7 @@ struct http_server {
     struct http_server_conf conf;
     struct http_load own_load;
     struct list conns;                /* oldest first */
+    struct list calls;                /* http_call_start() to http_call_ended() */
     uint32_t n_conns, n_calls;
     bool is_draining;
     void (*on_empty)(void *ctx);
@@ -41,6 +42,7 @@ http_server_new(struct loop *loop, const struct http_server_conf *conf)
     if (!s->conf.load)
         s->conf.load = &s->own_load;
     list_init(&s->conns);
+    list_init(&s->calls);
     s->h1 = h1_server_new(s);
     return s;
 }
@@ -137,6 +139,12 @@ http_server_is_draining(const struct http_server *s)
     return s->is_draining;
 }
 
+bool
+http_server_is_pressed(const struct http_server *s)
+{
+    return atomic_load_explicit(&s->conf.load->is_pressed, memory_order_relaxed);
+}
+
 uint32_t
 http_server_connections(const struct http_server *s)
 {
@@ -209,10 +217,12 @@ http_call_start(struct http_call *call, void (*on_returned)(struct http_call *ca
     if (atomic_fetch_add_explicit(&load->exchanges, 1, memory_order_relaxed) <
         s->conf.limits.exchanges) {
         s->n_calls++;
+        list_push_back(&s->calls, &call->node);
         if (fiber_start(s->loop, call_fiber, call, NULL)) {
             atomic_fetch_add_explicit(&load->calls, 1, memory_order_relaxed);
             return true;
         }
+        list_remove(&call->node);
         s->n_calls--;
     }
     atomic_fetch_sub_explicit(&load->exchanges, 1, memory_order_relaxed);
@@ -231,6 +241,24 @@ http_call_ended(struct http_call *call)
 {
     atomic_fetch_sub_explicit(&call->server->conf.load->exchanges, 1, memory_order_relaxed); /* V1 */
     call->server->n_calls--;
+    list_remove(&call->node);
+}
+
+bool
+http_server_break_costliest(struct http_server *s, uint64_t min)
+{
+    struct http_call *call, *costliest = NULL;
+
+    list_each(&s->calls, call, struct http_call, node) {
+        uint64_t cost = s->conf.cost ? s->conf.cost(s->conf.ctx, call) : call->arena->bytes;
+        if (cost >= min) {
+            costliest = call;
+            min = cost;
+        }
+    }
+    if (costliest)
+        costliest->ops->drop(costliest);
+    return costliest != NULL;
 }
 
 void

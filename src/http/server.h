@@ -33,6 +33,7 @@ struct http_call_ops {
     struct body *(*upgrade)(struct http_call *call, const struct http_response *response,
                             struct body *down);
     void (*abort)(struct http_call *call);
+    void (*drop)(struct http_call *call);         /* as if the client had gone, in any state */
 };
 
 struct http_call {
@@ -52,6 +53,7 @@ struct http_call {
     bool is_body_too_large;           /* reading the body failed because of limits.body_bytes: answer 413 */
     bool must_close;                  /* the connection ends with this answer (set it before answering) */
     /* For server.c. */
+    struct list_node node;            /* server->calls */
     struct fiber *fiber;              /* that on_call runs on; NULL before and after */
     http_sent_fn *on_sent;
     void *on_sent_ctx;
@@ -121,6 +123,8 @@ void http_server_count_idle(struct http_server *s, bool is_tunnel);
 struct loop *http_server_loop(const struct http_server *s);
 const struct http_server_conf *http_server_conf(const struct http_server *s);
 bool http_server_is_draining(const struct http_server *s);
+/* No connection is to be kept, for want of memory. */
+bool http_server_is_pressed(const struct http_server *s);
 /* "Sun, 06 Nov 1994 08:49:37 GMT", made once a second. Valid until the next call. */
 struct str http_server_date(struct http_server *s);
 
@@ -131,6 +135,7 @@ struct http_load {
     _Atomic uint64_t refusals[200];   /* requests refused for their HTTP, by status - 400 */
     _Atomic uint64_t unread;          /* answers whose client took nothing of them in time */
     _Atomic uint64_t idle_closed, tunnels_idle_closed;
+    _Atomic bool is_pressed;          /* memory is tight: answers are the last of their connections */
     _Atomic uint64_t h2_dropped;      /* HTTP/2 connections that cost too much */
 };
 
@@ -138,6 +143,7 @@ struct http_server_conf {
     struct http_limits limits;
     struct http_load *load;           /* NULL: the server keeps its own */
     void (*on_call)(void *ctx, struct http_call *call);
+    uint64_t (*cost)(void *ctx, const struct http_call *call);    /* bytes it holds; NULL: its arena's */
     void *ctx;
     struct str server_name;           /* value of Server; empty: no such field */
     /* Takes a connection that speaks HTTP/2 (ALPN, or prior knowledge on plain text) with the bytes read from it
@@ -157,6 +163,8 @@ void http_server_set_limits(struct http_server *s, const struct http_limits *lim
 void http_server_drain(struct http_server *s, void (*on_empty)(void *ctx), void *ctx);
 /* Closes what is left at once. Calls whose fiber still runs see their answers fail; delete comes after they ended. */
 void http_server_close_all(struct http_server *s);
+/* Drops the call that holds the most memory, if that is min bytes or more: HTTP/1 loses the connection, HTTP/2 the stream. */
+bool http_server_break_costliest(struct http_server *s, uint64_t min);
 /* No connection may be left. NULL is fine. */
 void http_server_delete(struct http_server *s);
 uint32_t http_server_connections(const struct http_server *s);

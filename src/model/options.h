@@ -53,6 +53,7 @@ struct limit_options {
     uint64_t body_bytes;              /* 413 */
     uint64_t buffered_body_bytes;     /* of one message a policy reads as a whole: 413 */
     uint64_t buffered_total_bytes;    /* of all exchanges together: 503 */
+    uint64_t memory_bytes;            /* of the process: gateway/memory.h; 0: the control group's or the machine's */
     uint64_t chunk_extension_bytes;   /* 400 */
     uint64_t trailer_bytes;           /* 431 */
     uint64_t answer_head_bytes;       /* of a backend: BackendConnectionFailure */

@@ -1,0 +1,47 @@
+/* memory.h: what the process takes of the memory it may take, and what it does about it before the kernel does (robustness H3).
+ *
+ *     from 85 %   answers are the last of their connections, the cache gives memory back
+ *     from 92 %   new requests are answered with 503 and Retry-After
+ *     from 97 %   the exchanges that hold most are broken off, on each worker the costliest one each time it looks
+ *
+ * Each level includes those below it and ends 3 % under where it began. Operators' listeners and the status probe are served
+ * throughout. What it may take is `limits: memory`, else what the control group allows, else the machine's memory.
+ * SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/base.h"
+
+struct worker;
+struct gateway;
+
+enum memory_level { MEMORY_EASY, MEMORY_TIGHT, MEMORY_SCARCE, MEMORY_DESPERATE };
+
+/* The first worker's, but for what all read. */
+struct memory_watch {
+    uint64_t max;                     /* bytes; 0: nothing is known, no watch */
+    char group[256];                  /* folder of the control group whose limit max is; empty: another's */
+    uint64_t cache_max;               /* what the cache is shrunk to at present; 0: as configured */
+    uint64_t shrunk_ms;
+    bool is_trimming;
+    _Atomic uint8_t level;            /* enum memory_level */
+    _Atomic uint64_t used;
+    _Atomic uint64_t times[MEMORY_DESPERATE + 1];   /* that each level began */
+    _Atomic uint64_t refused, broken_off;
+};
+
+/* The next level, from the one before. */
+enum memory_level memory_level(uint64_t used, uint64_t max, enum memory_level before);
+
+/* Finds out what the process may take. */
+void memory_init(struct gateway *g);
+/* Begins to look, on this worker's loop. */
+void memory_start(struct worker *w);
+/* No more looks, and what goes on is waited for; while the loops turn. Blocks. */
+void memory_stop(struct gateway *g);
+static inline enum memory_level
+memory_now(const struct memory_watch *m)
+{
+    return (enum memory_level)atomic_load_explicit(&m->level, memory_order_relaxed);
+}
