@@ -17,6 +17,7 @@
 #include "net/listener.h"
 
 #define TOKEN_BYTES 32
+#define STOP_WAIT_MS 500u                /* for the last words of connections, at the end */
 #define TOKEN_FILE "admin-token"
 
 struct admin {
@@ -290,6 +291,9 @@ admin_stop(struct admin *a)
     if (a->server) {
         http_server_close_all(a->server);
         while (http_server_connections(a->server) || http_server_calls(a->server))
+            loop_turn(a->loop, 10);
+        /* Streams outlive their connections by their last words (stream_close_gently). */
+        for (uint32_t waited = 0; a->listener && listener_stats(a->listener).open && waited < STOP_WAIT_MS; waited += 10)
             loop_turn(a->loop, 10);
         http_server_delete(a->server);
     }

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/cors.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "http/headers.h"
 #include "policy/compile.h"
@@ -65,6 +67,18 @@ static const struct child_def children[] = {
 
 /* --- matching ------------------------------------------------------------------------------------------------------ */
 
+/* "https://shop.example.": the same name for DNS, another origin for browsers. */
+static bool
+ends_in_dot(struct str origin)
+{
+    ptrdiff_t at = str_find(origin, STR("://"), 0);
+    size_t i = at < 0 ? 0 : (size_t)at + 3;
+
+    while (i < origin.len && !memchr("/:?#", origin.p[i], 4))
+        i++;
+    return i > 0 && origin.p[i - 1] == '.';
+}
+
 /* Scheme, host and port of an origin; a path or trailing slash behind it is let pass. */
 static bool
 same_origin(struct exchange *ex, struct str a, struct str b)
@@ -73,7 +87,7 @@ same_origin(struct exchange *ex, struct str a, struct str b)
 
     if (!url_parse(ex->arena, a, &x, NULL) || !url_parse(ex->arena, b, &y, NULL))
         return str_eq_nocase(a, b);
-    return str_eq(x.scheme, y.scheme) && str_eq(x.host, y.host) && x.port == y.port;
+    return str_eq(x.scheme, y.scheme) && str_eq(x.host, y.host) && x.port == y.port && ends_in_dot(a) == ends_in_dot(b);
 }
 
 /* Whether `wanted` is in the list; false with *ret_failed when an expression failed. */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """memory.py BUILD_DIR: a gateway that may take a little more memory than it needs, and clients whose bodies take the rest (robustness
 H3). First connections are not kept, then new requests are refused, then the costliest exchanges are broken off; the status probe and the
-operators' listener answer throughout; and when the clients have gone everything is as before. The last line is "N passed, N failed".
+operators' listener answer throughout, the latter to operators only (D7); and when the clients have gone everything is as before. The last line is "N passed, N failed".
 SPDX-License-Identifier: Apache-2.0"""
 import os
 import re
@@ -31,6 +31,7 @@ class Gateway:
         self.folder = folder
         self.port, self.admin = free_ports(2)
         api(folder, "reads", "reads", 1, policy=READS)
+        api(folder, "own", "own", self.admin)
         api(folder, "answers", "answers", 1, policy=ANSWERS)
         os.mkdir(f"{folder}/state")
         write(f"{folder}/headgate.yaml", f"""
@@ -133,6 +134,7 @@ def checks(gate):
     yield "there is enough at first", gate.metric("memory_level") == 0
     status, head, _ = ask(gate.port, "/answers/x")
     yield "a connection is kept", status == 200 and "onnection: close" not in head
+    yield "operators' listener is nobody's backend (D7)", ask(gate.port, "/own/metrics")[0] == 500
     yield "level 1 is reached", grow(gate, holders, 1, lambda: open_another(gate, holders))
     status, head, _ = ask(gate.port, "/answers/x")
     yield "an answer is the last of its connection", "onnection: close" in head
