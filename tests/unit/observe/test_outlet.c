@@ -269,8 +269,14 @@ TEST(an_event_hub_is_spoken_to_with_its_connection_string)
     other = open_target(all, &t);
     EXPECT(is_set(other, "sasl.mechanism", "OAUTHBEARER"));
     EXPECT(outlet_wants_token(other));
-    outlet_set_token(other, STR_NONE, 0, "none to be had");
+    EXPECT(!outlet_wants_token(other));           /* asked for once */
     outlet_set_token(other, STR("e30.e30."), (int64_t)(clock_wall_ns(NULL) / 1000000000) + 600, "");
+    EXPECT_EQ(other->warned_ns, 0);               /* it was taken */
+    outlet_set_token(other, STR("e30.e30."), (int64_t)(clock_wall_ns(NULL) / 1000000000) - 600, "");
+    EXPECT(other->warned_ns > 0);                 /* one that has expired is not */
+    other->warned_ns = 0;
+    outlet_set_token(other, STR_NONE, 0, "none to be had");
+    EXPECT(other->warned_ns > 0);
     outlet_unref(other);
     outlet_unref(o);
     outlets_delete(all);
