@@ -6,6 +6,8 @@
  * Goals: 3 us, where issue 4 names no other; what validates schemas, runs XSLT or checks RSA has none. Exit status 1 when one is missed.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <ftw.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +22,18 @@
 #include "exchange/context_families.h"
 #include "exchange/counters.h"
 #include "exchange/exchange.h"
+#include "exchange/openid.h"
 #include "exchange/supply.h"
 #include "exchange/token_cache.h"
 #include "gateway/snapshot.h"
+#include "hgt/identity.h"
 #include "http/client.h"
 #include "http/headers.h"
+#include "http/server.h"
 #include "model/access.h"
 #include "model/options.h"
 #include "model/route.h"
+#include "net/stream.h"
 #include "observe/metrics.h"
 #include "policy/schemas.h"
 #include "rt/fiber.h"
@@ -41,6 +47,9 @@
 #define XML_BODY "<thing id=\"7\">Ada</thing>"
 #define KEY "a-secret-of-thirty-two-bytes----"
 
+#define TENANT "11111111-2222-3333-4444-555555555555"
+#define TENANT_URL "https://login.microsoftonline.com/" TENANT
+
 enum place { INBOUND, OUTBOUND };
 
 /* goal 0: printed, not judged. */
@@ -52,6 +61,7 @@ static const struct row {
     const char *body;             /* of the request, or of the answer outbound meets; NULL: none */
     const char *before;           /* in inbound of an outbound row, and measured with it; NULL: nothing */
 } rows[] = {
+    {"base", INBOUND, GOAL_NS, "<base />", NULL},
     {"choose", INBOUND, GOAL_NS, "<choose><when condition=\"@(context.Request.Method == &quot;GET&quot;)\"><set-variable name=\"a\" value=\"b\" /></when></choose>", NULL},
     {"include-fragment", INBOUND, GOAL_NS, "<include-fragment fragment-id=\"f\" />", NULL},
     {"mock-response", INBOUND, GOAL_NS, "<mock-response status-code=\"204\" />", NULL},
@@ -85,6 +95,13 @@ static const struct row {
     {"cache-remove-value", INBOUND, GOAL_NS, "<cache-remove-value key=\"none\" />", NULL},
     {"authentication-basic", INBOUND, GOAL_NS, "<authentication-basic username=\"u\" password=\"p\" />", NULL},
     {"check-header", INBOUND, GOAL_NS, "<check-header name=\"X-Tenant\" failed-check-httpcode=\"401\"><value>acme</value></check-header>", NULL},
+    {"authentication-certificate", INBOUND, GOAL_NS, "<authentication-certificate certificate-id=\"client\" />", NULL},
+    {"validate-azure-ad-token", INBOUND, 2000,
+     "<validate-azure-ad-token tenant-id=\"" TENANT "\"><audiences><audience>api</audience></audiences></validate-azure-ad-token>", NULL},
+    {"validate-client-certificate", INBOUND, GOAL_NS,
+     "<validate-client-certificate validate-revocation=\"false\" validate-trust=\"false\"><identities><identity common-name=\"ada\" />"
+     "</identities></validate-client-certificate>", NULL},
+    {"cross-domain", INBOUND, GOAL_NS, "<cross-domain />", NULL},
     {"cors", INBOUND, GOAL_NS, "<cors><allowed-origins><origin>https://a.example</origin></allowed-origins></cors>", NULL},
     {"ip-filter", INBOUND, GOAL_NS, "<ip-filter action=\"allow\"><address>192.0.2.7</address></ip-filter>", NULL},
     {"limit-concurrency", INBOUND, GOAL_NS, "<limit-concurrency key=\"k\" max-count=\"5\"><set-variable name=\"a\" value=\"b\" /></limit-concurrency>", NULL},
@@ -119,13 +136,19 @@ struct bench {
     struct exchange_limits limits;
     struct loop *loop;
     struct snapshot *snapshot;
-    struct str token;                 /* "Bearer ..." */
+    struct str token, entra_token;    /* "Bearer ..." */
+    struct str entra_keys;            /* what its issuer would publish */
+    struct str certificate;           /* the client's, in DER */
+    struct str identity_pem;          /* it and its key */
+    struct stream stream;             /* that shows it */
+    struct http_call call;
     struct subscription subscription;
     char query[24];                   /* of the next request: none has that of another */
     unsigned n_requests;
     unsigned rounds;
     const char *only;
     bool has_missed;
+    bool is_entra, shows_certificate;   /* what the row's requests bring */
 };
 
 static void
@@ -175,7 +198,7 @@ put_api(struct bench *b, const char *name, const struct row *row)
 static void
 load(struct bench *b)
 {
-    struct source source = {STR("headgate.yaml"), STR("")};
+    struct source source = {.name = STR("headgate.yaml")};
     struct snapshot_input in = {.env = b->services.env, .backends.origins = http_origins_new(), .metrics = metrics_new(1, 16)};
     struct document_cache documents = {0};
     struct diags diags;
@@ -189,6 +212,8 @@ load(struct bench *b)
         put_api(b, rows[i].name, &rows[i]);
     put(b, "backends/other/backendInformation.json", STR("{\"properties\":{\"url\":\"http://other.example\",\"protocol\":\"http\"}}"));
     put(b, "policy fragments/f/policy.xml", STR("<fragment><set-variable name=\"a\" value=\"b\" /></fragment>"));
+    put(b, "client.pem", b->identity_pem);
+    source.text = str_printf(&b->lasting, "certificates: [{id: client, file: %s/client.pem}]\n", b->folder);
     if (!config_parse(&source, STR(""), &b->lasting, &b->options, &diags))
         die("headgate.yaml", &diags);
     b->options.artifacts = str_from_c(b->folder);
@@ -219,6 +244,83 @@ make_token(struct bench *b)
     b->token = buf_str(&text);
 }
 
+static void
+make_entra_token(struct bench *b)
+{
+    struct buf text = buf_in(&b->lasting), keys = buf_in(&b->lasting);
+    EVP_PKEY *pkey = EVP_EC_gen("P-256");
+    struct jwt_key key;
+    struct err err;
+
+    buf_add_lit(&text, "Bearer ");
+    buf_add_lit(&keys, "{\"keys\":[");
+    if (!pkey || !jwt_key_from_pkey(pkey, STR("k"), &key, &err) || !jwt_key_write_jwk(&key, &keys) ||
+        !jwt_sign(&key, STR("ES256"), STR("{\"alg\":\"ES256\",\"typ\":\"JWT\",\"kid\":\"k\"}"),
+                  STR("{\"iss\":\"" TENANT_URL "/v2.0\",\"tid\":\"" TENANT "\",\"sub\":\"ada\",\"aud\":\"api\",\"azp\":\"app\",\"exp\":4102444800}"),
+                  &text, &err))
+        die(err.text, NULL);
+    buf_add_lit(&keys, "]}");
+    b->entra_token = buf_str(&text);
+    b->entra_keys = buf_str(&keys);
+    jwt_key_destroy(&key);
+    EVP_PKEY_free(pkey);
+}
+
+static void
+make_identity(struct bench *b)
+{
+    unsigned char *der = NULL;
+    struct identity id = {0};
+
+    identity_create_authority(&id, "ada");
+    int n = i2d_X509(id.certificate, &der);
+    if (n <= 0)
+        die("no certificate", NULL);
+    b->certificate = str_dup(&b->lasting, str_from((const char *)der, (size_t)n));
+    b->identity_pem = identity_pem(&id, true, &b->lasting);
+    OPENSSL_free(der);
+    identity_destroy(&id);
+}
+
+static struct tls_info
+show_certificate(struct stream *s)
+{
+    return (struct tls_info){.version = "TLSv1.3", .cipher = "", .client_cert_der = CONTAINER_OF(s, struct bench, stream)->certificate};
+}
+
+/* The issuer's keys, as if they had been fetched. */
+static bool
+give_keys(struct exchange *ex, const void *what, struct supply_value **ret, struct supply_life *ret_life, struct err *err)
+{
+    const struct bench *b = what;
+    struct openid *o;
+
+    if (!openid_read_keys(ex->arena, STR(TENANT_URL "/v2.0"), b->entra_keys, &o, err))
+        return false;
+    *ret = &o->super;
+    *ret_life = (struct supply_life){86400000, 86400000};
+    return true;
+}
+
+static const void *
+same(struct arena *a, const void *what)
+{
+    return what;
+}
+
+static void
+supply_keys(struct bench *b, struct exchange *ex)
+{
+    static const struct supply_kind kind = {.name = "openid", .fetch = give_keys, .copy = same, .wait_ms = 1000,
+                                            .limits = {.buffered_body_max = 1 << 20, .arena_max = (size_t)8 << 20}};
+    static const char *const urls[] = {TENANT_URL "/v2.0/.well-known/openid-configuration", TENANT_URL "/.well-known/openid-configuration"};
+    struct err err = ERR_INIT;
+
+    for (size_t i = 0; i < COUNTOF(urls); i++)
+        if (!supply_get(ex, supply_entry_get(b->services.supplies, &kind, str_from_c(urls[i])), b, &err))
+            die(err.text, NULL);
+}
+
 /* --- requests ----------------------------------------------------------------------------------------------------------------- */
 
 /* As front.c leaves an exchange before its plan runs. */
@@ -237,8 +339,9 @@ begin_exchange(struct bench *b, struct exchange *ex, struct arena *arena, const 
     for (size_t i = 0; i < COUNTOF(fields); i++)
         if (!http_headers_add(headers, str_from_c(fields[i][0]), str_from_c(fields[i][1])))
             abort();
-    if (!http_headers_add(headers, STR("Authorization"), b->token))
+    if (!http_headers_add(headers, STR("Authorization"), b->is_entra ? b->entra_token : b->token))
         abort();
+    ex->call = b->shows_certificate ? &b->call : NULL;
     ex->request.headers = headers;
     ex->request.method = str_from_c(method);
     ex->request.path = ex->original_request_path = STR("/things/7");
@@ -306,6 +409,8 @@ measure(struct bench *b, const struct row *row)
 {
     double empty = 0, full = 0, added;
 
+    b->is_entra = !strcmp(row->name, "validate-azure-ad-token");
+    b->shows_certificate = !strcmp(row->name, "validate-client-certificate");
     for (unsigned r = 0; r < b->rounds; r++) {
         double e = sample(b, "empty", row), f = sample(b, row->name, row);
 
@@ -325,7 +430,13 @@ static void
 run_all(void *arg)
 {
     struct bench *b = arg;
+    struct arena arena = ARENA(&b->loop->blocks, ARENA_BYTES);
+    struct exchange ex;
 
+    begin_exchange(b, &ex, &arena, model_find_api(b->snapshot->model, STR("empty"), NULL), "GET");
+    supply_keys(b, &ex);
+    exchange_close(&ex);
+    arena_destroy(&arena);
     for (size_t i = 0; i < COUNTOF(rows); i++)
         if (!b->only || !strcmp(b->only, rows[i].name))
             measure(b, &rows[i]);
@@ -355,6 +466,11 @@ main(int argc, char **argv)
     b.services.tokens = token_cache_new((size_t)8 << 20);
     b.limits = (struct exchange_limits){.buffered_body_max = 1 << 20, .arena_max = ARENA_BYTES, .expr = expr_limits_default};
     make_token(&b);
+    make_entra_token(&b);
+    make_identity(&b);
+    static const struct stream_ops shows = {.info = show_certificate};
+    b.stream.ops = &shows;
+    b.call.stream = &b.stream;
     load(&b);
     b.limits.transform = b.options.transform;
     if (!fiber_start(b.loop, run_all, &b, NULL))
