@@ -19,8 +19,17 @@
 #define BUCKETS_MIN 64
 #define COUNTERS_MAX_DEFAULT 1000000
 #define SLOTS 20
+#define WINDOWS_MAX 8                 /* of one key; a further period takes the place of the last */
 
 enum kind { KIND_WINDOW, KIND_QUOTA, KIND_GAUGE, KIND_PERMIT };
+
+/* One period of a key. */
+struct window {
+    struct window *next;
+    uint32_t period_s;                /* 0: not in use yet */
+    uint64_t slot;                    /* number of the newest slot that was written */
+    uint32_t counts[SLOTS];           /* of slot - 19 ... slot, at number % SLOTS */
+};
 
 struct counter {
     struct list_node used_link;
@@ -29,10 +38,7 @@ struct counter {
     uint8_t kind;
     uint32_t key_len;
     union {
-        struct {
-            uint64_t slot;            /* number of the newest slot that was written */
-            uint32_t counts[SLOTS];   /* of slot - 19 ... slot, at number % SLOTS */
-        } window;
+        struct window window;         /* the first; further ones are of malloc */
         struct {
             uint64_t number, calls, bytes;
         } quota;
@@ -58,6 +64,18 @@ struct counters {
     _Atomic uint64_t evicted;
     _Atomic uint64_t quotas_version;
 };
+
+static void
+counter_delete(struct counter *k)
+{
+    struct window *next = k->kind == KIND_WINDOW ? k->u.window.next : NULL;
+
+    for (struct window *w; (w = next);) {
+        next = w->next;
+        free(w);
+    }
+    free(k);
+}
 
 struct counters *
 counters_new(uint32_t counters_max)
@@ -85,7 +103,7 @@ counters_delete(struct counters *c)
         struct shard *s = &c->shards[i];
 
         while ((counter = list_take_first(&s->used, struct counter, used_link)))
-            free(counter);
+            counter_delete(counter);
         free(s->buckets);
         pthread_mutex_destroy(&s->lock);
     }
@@ -136,7 +154,7 @@ drop(struct shard *s, struct counter *k)
     *link = k->next;
     list_remove(&k->used_link);
     s->n--;
-    free(k);
+    counter_delete(k);
 }
 
 void
@@ -231,39 +249,91 @@ unlock(struct shard *s)
 
 /* --- sliding windows ----------------------------------------------------------------------------------------------- */
 
+static uint64_t
+slot_ms_of(const struct window *w)
+{
+    return MAX((uint64_t)w->period_s * 1000 / SLOTS, (uint64_t)1);
+}
+
 /* Slots are 1/20 of the period; one that begins empties what it replaces. */
 static void
-advance(struct counter *k, uint64_t slot)
+advance(struct window *w, uint64_t now_ms)
 {
-    uint64_t steps = slot - k->u.window.slot;
+    uint64_t slot = now_ms / slot_ms_of(w), steps = slot - w->slot;
 
-    if (slot <= k->u.window.slot)
+    if (slot <= w->slot)
         return;
     for (uint64_t i = 1; i <= MIN(steps, (uint64_t)SLOTS); i++)
-        k->u.window.counts[(k->u.window.slot + i) % SLOTS] = 0;
-    k->u.window.slot = slot;
+        w->counts[(w->slot + i) % SLOTS] = 0;
+    w->slot = slot;
+}
+
+/* What another window knows, as late as it can have been. */
+static void
+seed(struct window *w, const struct window *from, uint64_t now_ms)
+{
+    for (uint64_t i = 0; i < SLOTS && i <= from->slot; i++) {
+        uint64_t number = from->slot - i, at_ms = MIN((number + 1) * slot_ms_of(from) - 1, now_ms);
+
+        if (w->slot - at_ms / slot_ms_of(w) < SLOTS)
+            w->counts[at_ms / slot_ms_of(w) % SLOTS] += from->counts[number % SLOTS];
+    }
+}
+
+/* The key's window of this period, at this instant. */
+static struct window *
+window_of(struct counter *k, uint32_t period_s, uint64_t now_ms)
+{
+    struct window *w = &k->u.window, *longest = NULL, *last = w;
+    uint32_t n = 0;
+
+    for (; w && w->period_s && w->period_s != period_s; w = w->next, n++) {
+        advance(w, now_ms);
+        longest = !longest || w->period_s > longest->period_s ? w : longest;
+        last = w;
+    }
+    if (w && w->period_s) {
+        advance(w, now_ms);
+        return w;
+    }
+    if (!w && n < WINDOWS_MAX)
+        last = last->next = xcalloc(1, sizeof(*w));
+    *last = (struct window){.period_s = period_s};
+    last->slot = now_ms / slot_ms_of(last);
+    if (longest && longest != last)
+        seed(last, longest, now_ms);
+    return last;
+}
+
+static void
+count_in_all(struct counter *k, uint32_t n, uint64_t now_ms)
+{
+    for (struct window *w = &k->u.window; w; w = w->next) {
+        advance(w, now_ms);
+        w->counts[w->slot % SLOTS] += n;
+    }
 }
 
 static uint64_t
-used_in(const struct counter *k)
+used_in(const struct window *w)
 {
     uint64_t used = 0;
 
     for (int i = 0; i < SLOTS; i++)
-        used += k->u.window.counts[i];
+        used += w->counts[i];
     return used;
 }
 
 /* Seconds until `excess` calls have left the window, oldest slots first. */
 static uint32_t
-wait_of(const struct counter *k, uint64_t excess, uint64_t slot_ms, uint64_t now_ms)
+wait_of(const struct window *w, uint64_t excess, uint64_t now_ms)
 {
-    uint64_t left = 0, slot = k->u.window.slot;
+    uint64_t left = 0, slot_ms = slot_ms_of(w);
 
     for (uint64_t i = 0; i < SLOTS; i++) {
-        uint64_t number = slot + 1 + i;                   /* this one's place is taken by slot `number` */
+        uint64_t number = w->slot + 1 + i;                /* this one's place is taken by slot `number` */
 
-        left += k->u.window.counts[number % SLOTS];
+        left += w->counts[number % SLOTS];
         if (left >= excess) {
             uint64_t at_ms = number * slot_ms;
             uint64_t ms = at_ms > now_ms ? at_ms - now_ms : 0;
@@ -277,18 +347,16 @@ bool
 window_take(struct counters *c, struct str key, uint32_t period_s, uint32_t limit, uint32_t n, uint64_t now_ms,
             struct window_state *ret)
 {
-    uint64_t slot_ms = MAX((uint64_t)period_s * 1000 / SLOTS, (uint64_t)1), used;
     struct shard *s;
     struct counter *k = lock_counter(c, KIND_WINDOW, key, &s);
-    bool ok;
+    struct window *w = window_of(k, period_s, now_ms);
+    uint64_t used = used_in(w);
+    bool ok = used + n <= limit;
 
-    advance(k, now_ms / slot_ms);
-    used = used_in(k);
-    ok = used + n <= limit;
-    if (ok)
-        k->u.window.counts[k->u.window.slot % SLOTS] += n;
+    if (ok && n)
+        count_in_all(k, n, now_ms);
     ret->used = (uint32_t)MIN(ok ? used + n : used, (uint64_t)UINT32_MAX);
-    ret->wait_s = ok ? 0 : wait_of(k, used + n - limit, slot_ms, now_ms);
+    ret->wait_s = ok ? 0 : wait_of(w, used + n - limit, now_ms);
     unlock(s);
     return ok;
 }
@@ -299,8 +367,27 @@ window_add(struct counters *c, struct str key, uint32_t period_s, uint32_t n, ui
     struct shard *s;
     struct counter *k = lock_counter(c, KIND_WINDOW, key, &s);
 
-    advance(k, now_ms / MAX((uint64_t)period_s * 1000 / SLOTS, (uint64_t)1));
-    k->u.window.counts[k->u.window.slot % SLOTS] += n;
+    (void)window_of(k, period_s, now_ms);
+    count_in_all(k, n, now_ms);
+    unlock(s);
+}
+
+void
+window_give_back(struct counters *c, struct str key, uint32_t n)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_WINDOW, key, &s);
+
+    for (struct window *w = &k->u.window; w; w = w->next) {
+        uint32_t left = n;
+
+        for (uint64_t i = 0; i < SLOTS && i <= w->slot && left; i++) {
+            uint32_t *count = &w->counts[(w->slot - i) % SLOTS], part = MIN(*count, left);
+
+            *count -= part;
+            left -= part;
+        }
+    }
     unlock(s);
 }
 

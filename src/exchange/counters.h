@@ -15,7 +15,10 @@ void counters_delete(struct counters *c);
 /* Forgets everything but who is inside. */
 void counters_clear(struct counters *c);
 
-/* --- sliding windows: 20 slots a period ----------------------------------------------------------------------------- */
+/* --- sliding windows: 20 slots a period -----------------------------------------------------------------------------
+ *
+ * A key may be looked at over several periods: what is taken counts in the windows of all of them, and a period that is new to it
+ * begins with what the longest of the others knows. */
 
 struct window_state {
     uint32_t used;                /* in the period that ends now, with what was just taken */
@@ -26,6 +29,8 @@ bool window_take(struct counters *c, struct str key, uint32_t period_s, uint32_t
                  struct window_state *ret);
 /* Takes n whatever the limit says (what is counted after the answer). */
 void window_add(struct counters *c, struct str key, uint32_t period_s, uint32_t n, uint64_t now_ms);
+/* Gives n back of what was taken last. */
+void window_give_back(struct counters *c, struct str key, uint32_t n);
 
 /* --- fixed windows: number `window` of some calendar ---------------------------------------------------------------- */
 

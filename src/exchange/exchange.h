@@ -256,6 +256,7 @@ struct exchange {
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
+    struct rate_key *rate_keys;        /* rate-limit-by-key: what this request has been counted for */
     struct counted_key *counted_keys;  /* quota-by-key: what is counted at the end */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
 

@@ -1,6 +1,6 @@
 /* limits.c: limits that hold for all nodes, counted by scripts in the external store, one key a limit.
  *
- *     headgate:limit:{<hash>}             a hash: slot number -> calls
+ *     headgate:window:{<hash>}            a hash: "ms of a slot:slot number" -> calls
  *     headgate:quota:{<hash>}:<window>    a hash: c -> calls, b -> bytes
  *
  * What is counted there is counted in memory too, so that a node that is cut off goes on from what it knew. A store that comes
@@ -21,17 +21,27 @@
 #define KEEP_MS 86400000u     /* a quota's window is kept for a day after its end */
 #define NAME_MAX_BYTES 96u
 
-/* ARGV: slot in ms, limit, needed, wanted, 1: count it whatever the limit says. Gives taken, used, ms until one more fits. */
+/* Fields are "ms:slot"; what is taken counts in every period that the key is known by, and a period that is new begins with what the
+ * longest of the others knows. ARGV: slot in ms, limit, needed, wanted, how: 0 within the limit, 1 whatever it says, 2 give back what is
+ * wanted. Gives taken, used, ms until one more fits. */
 static const char window_script[] =
     "local t=redis.call('TIME') local now=t[1]*1000+math.floor(t[2]/1000)\n"
-    "local ms,limit,need,want=tonumber(ARGV[1]),tonumber(ARGV[2]),tonumber(ARGV[3]),tonumber(ARGV[4])\n"
+    "local ms,limit,need,want,how=tonumber(ARGV[1]),tonumber(ARGV[2]),tonumber(ARGV[3]),tonumber(ARGV[4]),ARGV[5]\n"
     "local slot=math.floor(now/ms) local f=redis.call('HGETALL',KEYS[1]) local used=0 local at={} local old={}\n"
-    "for i=1,#f,2 do local s=tonumber(f[i]) local n=tonumber(f[i+1])\n"
-    " if s and n and s>slot-20 then used=used+n at[s]=n else old[#old+1]=f[i] end end\n"
+    "local all={[ms]={}} local known=false local longest=ms\n"
+    "for i=1,#f,2 do local a,s=string.match(f[i],'^(%d+):(%d+)$') a=tonumber(a) s=tonumber(s) local n=tonumber(f[i+1])\n"
+    " if a and a>0 and n and s>math.floor(now/a)-20 then all[a]=all[a] or {} all[a][s]=n known=known or a==ms\n"
+    "  if a>longest then longest=a end else old[#old+1]=f[i] end end\n"
     "if #old>0 then redis.call('HDEL',KEYS[1],unpack(old)) end\n"
-    "local take=math.min(want,limit-used) if ARGV[5]=='1' then take=want end\n"
-    "if take>=need then if take>0 then redis.call('HINCRBY',KEYS[1],slot,take) redis.call('PEXPIRE',KEYS[1],ms*21) end\n"
-    " return {math.max(take,0),used+math.max(take,0),(slot+1)*ms-now} end\n"
+    "if not known then for a in pairs(all) do if a~=ms and (longest==ms or a>longest) then longest=a end end\n"
+    " if longest~=ms then for s,n in pairs(all[longest]) do local x=math.floor(math.min((s+1)*longest-1,now)/ms)\n"
+    "  if x>slot-20 then all[ms][x]=(all[ms][x] or 0)+n redis.call('HINCRBY',KEYS[1],ms..':'..x,n) end end end end\n"
+    "at=all[ms] for s,n in pairs(at) do used=used+n end\n"
+    "local take=math.min(want,limit-used) if how=='1' then take=want elseif how=='2' then take=-want end\n"
+    "if how~='0' or take>=need then if take>0 or how=='2' then\n"
+    "  for a in pairs(all) do redis.call('HINCRBY',KEYS[1],a..':'..math.floor(now/a),take) if a>longest then longest=a end end\n"
+    "  redis.call('PEXPIRE',KEYS[1],longest*21) end\n"
+    " return {math.max(take,0),math.max(used+take,0),(slot+1)*ms-now} end\n"
     "local left,wait=0,ms*20 for s=slot-19,slot do left=left+(at[s] or 0)\n"
     " if left>=used+need-limit then wait=(s+20)*ms-now break end end\n"
     "return {-1,used,wait}";
@@ -44,7 +54,7 @@ static const char quota_script[] =
     " if ARGV[5]~='0' then redis.call('PEXPIRE',KEYS[1],ARGV[5]) end end\n"
     "return {string.format('%.0f',c),string.format('%.0f',b)}";
 /* SHA-1 of the texts above: how a server that knows them is told which one to run. */
-static const char window_sha[] = "ca88b4d9f12f0f59845482786e32f91d663f556a";
+static const char window_sha[] = "d18ce047ab5edceb90e60d856c53ea9fc498935c";
 static const char quota_sha[] = "b2639c73e4033e671afb5803f9c581467b03c3c0";
 
 /* --- running a script ---------------------------------------------------------------------------------------------- */
@@ -114,7 +124,7 @@ window_name(struct str key, char text[NAME_MAX_BYTES])
 {
     struct hash128 hash = hash_128(key);
 
-    return str_from(text, (size_t)snprintf(text, NAME_MAX_BYTES, "headgate:limit:{%016" PRIx64 "%016" PRIx64 "}", hash.hi, hash.lo));
+    return str_from(text, (size_t)snprintf(text, NAME_MAX_BYTES, "headgate:window:{%016" PRIx64 "%016" PRIx64 "}", hash.hi, hash.lo));
 }
 
 static uint64_t
@@ -128,6 +138,15 @@ seconds_up(uint64_t ms)
 {
     return MAX((uint32_t)MIN((ms + 999) / 1000, (uint64_t)UINT32_MAX), 1u);
 }
+
+/* Permits are of a period: they say nothing of another. */
+static struct str
+permit_name(struct exchange *ex, struct str key, uint32_t period_s)
+{
+    return str_printf(ex->arena, "%" PRIu32 "\x1f%.*s", period_s, STR_ARG(key));
+}
+
+enum { HOW_WITHIN, HOW_ANYWAY, HOW_GIVE_BACK };   /* the script's last argument */
 
 /* What memory alone would say is what it keeps in mind for when the store is away. */
 static void
@@ -143,9 +162,10 @@ take_from_store(struct exchange *ex, struct str key, uint32_t period_s, uint32_t
                 struct window_state *ret, bool *ret_ok)
 {
     struct counters *counters = ex->services->counters;
+    struct str permits = permit_name(ex, key, period_s);
     char text[NAME_MAX_BYTES];
     uint32_t want = n ? n + MIN(limit / ADVANCE_PART, ADVANCE_MAX) : 0;
-    uint64_t args[] = {slot_ms(period_s), limit, n, want, 0};
+    uint64_t args[] = {slot_ms(period_s), limit, n, want, HOW_WITHIN};
     struct outcome o;
 
     if (!run_script(ex, SCRIPT(window_script), SCRIPT(window_sha), window_name(key, text), args, 5, 3, &o))
@@ -154,9 +174,9 @@ take_from_store(struct exchange *ex, struct str key, uint32_t period_s, uint32_t
     *ret_ok = o.v[0] >= 0;
     if (!*ret_ok) {
         ret->wait_s = seconds_up((uint64_t)MAX(o.v[2], (int64_t)0));
-        permit_refuse(counters, key, limit, now_ms + (uint64_t)MAX(o.v[2], (int64_t)0));
+        permit_refuse(counters, permits, limit, now_ms + (uint64_t)MAX(o.v[2], (int64_t)0));
     } else if ((uint64_t)o.v[0] > n) {
-        permit_add(counters, key, limit, (uint32_t)o.v[0] - n, ret->used, now_ms + (uint64_t)MAX(o.v[2], (int64_t)0));
+        permit_add(counters, permits, limit, (uint32_t)o.v[0] - n, ret->used, now_ms + (uint64_t)MAX(o.v[2], (int64_t)0));
     }
     return true;
 }
@@ -173,7 +193,7 @@ limit_take(struct exchange *ex, struct str key, uint32_t period_s, uint32_t limi
     *ret = (struct window_state){0};
     if (!ex->services->tiers || !tiers_has(ex->services->tiers, CACHING_EXTERNAL) || !tiers_can_command(ex->services->tiers, window_name(key, text)))
         return window_take(counters, key, period_s, limit, n, now_ms, ret);
-    if (n && permit_take(counters, key, limit, n, now_ms, &p)) {
+    if (n && permit_take(counters, permit_name(ex, key, period_s), limit, n, now_ms, &p)) {
         ret->used = p.used;
         remember(ex, key, period_s, n, now_ms);
         return true;
@@ -194,10 +214,22 @@ void
 limit_add(struct exchange *ex, struct str key, uint32_t period_s, uint32_t n)
 {
     char text[NAME_MAX_BYTES];
-    uint64_t args[] = {slot_ms(period_s), 0, n, n, 1};
+    uint64_t args[] = {slot_ms(period_s), 0, n, n, HOW_ANYWAY};
     struct outcome o;
 
     remember(ex, key, period_s, n, loop_now_ms(ex->services->loop));
+    if (!run_script(ex, SCRIPT(window_script), SCRIPT(window_sha), window_name(key, text), args, 5, 3, &o))
+        return;
+}
+
+void
+limit_give_back(struct exchange *ex, struct str key, uint32_t period_s, uint32_t n)
+{
+    char text[NAME_MAX_BYTES];
+    uint64_t args[] = {slot_ms(period_s), 0, 0, n, HOW_GIVE_BACK};
+    struct outcome o;
+
+    window_give_back(ex->services->counters, key, n);
     if (!run_script(ex, SCRIPT(window_script), SCRIPT(window_sha), window_name(key, text), args, 5, 3, &o))
         return;
 }

@@ -15,6 +15,8 @@
 bool limit_take(struct exchange *ex, struct str key, uint32_t period_s, uint32_t limit, uint32_t n, struct window_state *ret);
 /* As window_add(). Yields. */
 void limit_add(struct exchange *ex, struct str key, uint32_t period_s, uint32_t n);
+/* As window_give_back(). Yields. */
+void limit_give_back(struct exchange *ex, struct str key, uint32_t period_s, uint32_t n);
 /* As quota_add(). left_s: until the window ends; 0: never. Yields. */
 struct quota_state limit_quota(struct exchange *ex, struct str key, uint64_t window, uint64_t left_s, uint64_t calls,
                                uint64_t bytes);

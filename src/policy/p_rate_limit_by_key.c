@@ -1,5 +1,5 @@
 /* p_rate_limit_by_key.c: <rate-limit-by-key calls="10" renewal-period="60" counter-key="@(context.Request.IpAddress)" />
- * Counts by any key, shared by all documents that use it. When the condition or the count is an expression, counting waits
+ * Counts by any key, shared by all documents that use it, whatever their periods; a request counts once for a key. When the condition or the count is an expression, counting waits
  * for the end of the request, so that it can look at the answer; the check is made here all the same.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
@@ -18,7 +18,8 @@ static const struct attr_def attrs[] = {
     VALUE_U32(struct rate_limit_by_key, period_s, "renewal-period", .required = true, .min = 1, .max = PERIOD_MAX_S,
               .about = "Length of the window in seconds, at most 300."),
     VALUE_STR(struct rate_limit_by_key, key, "counter-key", .required = true, .about = "What is counted.",
-              .unverified = "A null key is the empty text."),
+              .unverified = "A null key is the empty text. Several policies with one key count a request once, as the first says whose "
+                            "condition holds; when a later one refuses it, it is not counted."),
     VALUE_BOOL(struct rate_limit_by_key, condition, "increment-condition", .fallback = "true",
                .about = "Whether this request counts. An expression is evaluated at the end of the request; one that fails does not count."),
     VALUE_U32(struct rate_limit_by_key, count, "increment-count", .fallback = "1",
@@ -29,10 +30,17 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
+/* A key that this request has met. */
+struct rate_key {
+    struct rate_key *next;
+    struct str key;
+    uint32_t counted;             /* how much for it so far */
+};
+
 /* Counting that waits for the answer. */
 struct waiting {
     const struct rate_limit_by_key *conf;
-    struct str key;
+    struct rate_key *key;
     uint32_t period_s;
 };
 
@@ -46,13 +54,13 @@ count_later(struct exchange *ex, void *arg)
 
     if (!pvalue_bool(ex, &w->conf->condition, &counts) || !pvalue_u32(ex, &w->conf->count, &n))
         exchange_trace(ex, TRACE_ERROR, STR("rate-limit-by-key"), ex->error.message);
-    else if (counts && n)
-        limit_add(ex, w->key, w->period_s, n);
+    else if (counts && n && !w->key->counted)
+        limit_add(ex, w->key->key, w->period_s, w->key->counted = n);
     ex->error = before;
 }
 
 static bool
-defer(const struct rate_limit_by_key *r, struct exchange *ex, struct str key, uint32_t period_s)
+defer(const struct rate_limit_by_key *r, struct exchange *ex, struct rate_key *key, uint32_t period_s)
 {
     struct waiting *w = arena_new(ex->arena, struct waiting);
 
@@ -62,18 +70,45 @@ defer(const struct rate_limit_by_key *r, struct exchange *ex, struct str key, ui
     return exchange_defer(ex, count_later, w);
 }
 
-/* Shared by all documents with this key and period. Built by hand: every request pays for it. */
-static struct str
-counter_name(struct exchange *ex, uint32_t period_s, struct str key)
+/* The key as this request knows it, under the name that all documents share. Built by hand: every request pays for it. NULL: memory is
+ * short. */
+static struct rate_key *
+rate_key_of(struct exchange *ex, struct str key)
 {
-    struct buf b = buf_in(ex->arena);
+    static const char prefix[] = "rate-limit-by-key\x1f";
+    struct str name = {arena_alloc(ex->arena, 1, sizeof(prefix) - 1 + key.len, 1), sizeof(prefix) - 1 + key.len};
+    struct rate_key **end = &ex->rate_keys;
 
-    buf_reserve(&b, key.len + 40);
-    buf_add_lit(&b, "rate-limit-by-key\x1f");
-    buf_add_u64(&b, period_s);
-    buf_add_char(&b, '\x1f');
-    buf_add_str(&b, key);
-    return buf_str(&b);
+    if (!name.p)
+        return NULL;
+    memcpy((char *)(uintptr_t)name.p, prefix, sizeof(prefix) - 1);
+    if (key.len)
+        memcpy((char *)(uintptr_t)name.p + sizeof(prefix) - 1, key.p, key.len);
+    for (; *end; end = &(*end)->next)
+        if (str_eq((*end)->key, name))
+            return *end;
+    *end = arena_new(ex->arena, struct rate_key);
+    if (*end)
+        (*end)->key = name;
+    return *end;
+}
+
+/* Whether there is room, in this policy's period. What is counted later, or has been counted for this request, takes nothing now; in the
+ * first case there must still be room for one call. */
+static bool
+take(struct exchange *ex, struct rate_key *key, uint32_t period_s, uint32_t calls, bool is_later, uint32_t n, struct window_state *w)
+{
+    if (key->counted && limit_take(ex, key->key, period_s, calls, 0, w))
+        return true;
+    if (key->counted) {
+        limit_give_back(ex, key->key, period_s, key->counted);
+        key->counted = 0;
+        return false;
+    }
+    if (!limit_take(ex, key->key, period_s, is_later ? calls - MIN(calls, 1u) : calls, is_later ? 0 : n, w))
+        return false;
+    key->counted = is_later ? 0 : n;
+    return true;
 }
 
 static enum flow
@@ -83,19 +118,20 @@ run(const void *conf, struct exchange *ex)
     bool is_later = r->condition.program || r->count.program || r->after_response;
     struct window_state w;
     uint32_t calls, period_s, n = r->count.literal.number;
-    struct str key;
+    struct rate_key *key;
+    struct str text;
 
-    if (!pvalue_str(ex, &r->key, &key) || !pvalue_u32(ex, &r->calls, &calls) || !pvalue_u32(ex, &r->period_s, &period_s))
+    if (!pvalue_str(ex, &r->key, &text) || !pvalue_u32(ex, &r->calls, &calls) || !pvalue_u32(ex, &r->period_s, &period_s))
         return FLOW_ERROR;
     if (!ex->services->counters || period_s == 0)
         return FLOW_NEXT;
     period_s = MIN(period_s, (uint32_t)PERIOD_MAX_S);
-    key = counter_name(ex, period_s, key);
+    key = rate_key_of(ex, text);
+    if (!key)
+        return exchange_fail(ex, "no memory left to count calls");
     if (!is_later && !r->condition.literal.truth)
         n = 0;
-    /* Counted later, there must still be room for one call now. */
-    bool ok = limit_take(ex, key, period_s, is_later ? calls - MIN(calls, 1u) : calls, is_later ? 0 : n, &w);
-    if (!ok)
+    if (!take(ex, key, period_s, calls, is_later, n, &w))
         return rate_refuse(ex, &r->names, calls, w.wait_s);
     if (is_later && !defer(r, ex, key, period_s))
         return exchange_fail(ex, "no memory left to count calls");
@@ -106,6 +142,6 @@ const struct policy_def policy_rate_limit_by_key = {
     .name = "rate-limit-by-key", .sections = IN_INBOUND, .scopes = AT_ALL,
     .attrs = attrs, .size = sizeof(struct rate_limit_by_key), .run = run,
     .summary = "Limits calls by a key of any kind in a sliding window.",
-    .usage = "One counter a key and period, shared by all documents.\nWith an expression for increment-condition or "
+    .usage = "One counter a key, shared by all documents; each looks at it by its own calls and period.\nWith an expression for increment-condition or "
              "increment-count the request is counted at its end; the refusal then comes one call later.",
 };

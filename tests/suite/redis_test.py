@@ -739,6 +739,26 @@ def test_a_large_rate_limit_is_taken_in_parts(rig):
     assert a.metric("headgate_external_cache_commands_total") < commands + 150
 
 
+PERIODS = {name: (name, "<policies><inbound><base />" + "".join(
+    f"""<rate-limit-by-key calls="{calls}" renewal-period="{period}" counter-key="{key}" remaining-calls-header-name="X-Left" />"""
+    for calls, period, key in limits) + "<return-response /></inbound></policies>") for name, limits in {
+        "short": [(3, 60, "k")], "long": [(5, 300, "k")], "twice": [(50, 300, "t"), (2, 200, "t")], "look": [(99, 300, "t")]}.items()}
+
+
+def test_a_key_is_looked_at_over_several_periods_by_all_nodes(rig):
+    redis = rig.redis()
+    origin = rig.origin()
+    a, b = [rig.gateway(origin, PERIODS, config(redis.port), name=f"node{i}") for i in range(2)]
+    for g in (a, b):
+        must(lambda: is_connected(g), "connected")
+    assert [(a, b)[i % 2].get("/short/x").status for i in range(4)] == [200] * 3 + [429]
+    answers = [(a, b)[i % 2].get("/long/x") for i in range(3)]
+    assert [(r.status, r.headers["X-Left"]) for r in answers] == [(200, "1"), (200, "0"), (429, "0")], "new periods know what was"
+    assert [(a, b)[i % 2].get("/twice/x").status for i in range(8)] == [200] * 2 + [429] * 6
+    assert a.get("/look/x").headers["X-Left"] == "96", "two were counted, once each"
+    assert len(redis("KEYS", "headgate:window:*")) == 2
+
+
 def test_quotas_hold_for_all_nodes_and_outlive_redis(rig):
     redis = rig.redis()
     origin, a, b = limited(rig, redis.port, 10)

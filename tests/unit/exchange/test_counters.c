@@ -32,6 +32,53 @@ TEST(keys_do_not_share)
     counters_delete(c);
 }
 
+TEST(a_key_is_looked_at_over_several_periods)
+{
+    struct counters *c = counters_new(1000);
+    struct window_state w;
+
+    for (uint32_t i = 0; i < 3; i++)
+        EXPECT(window_take(c, STR("k"), 20, 3, 1, 1000000 + i * 1000, &w));
+    EXPECT(!window_take(c, STR("k"), 20, 3, 1, 1003000, &w));
+    EXPECT(window_take(c, STR("k"), 300, 4, 0, 1003000, &w) && w.used == 3);      /* new to the key: it knows what was */
+    EXPECT(window_take(c, STR("k"), 300, 4, 1, 1030000, &w) && w.used == 4);
+    EXPECT(window_take(c, STR("k"), 20, 3, 0, 1030000, &w) && w.used == 1);       /* what the other took counts here, too */
+    EXPECT(!window_take(c, STR("k"), 300, 4, 1, 1100000, &w));
+    EXPECT(window_take(c, STR("k"), 20, 3, 2, 1100000, &w) && w.used == 2);
+    EXPECT(!window_take(c, STR("k"), 300, 6, 1, 1100000, &w));
+    EXPECT(window_take(c, STR("k"), 300, 6, 0, 1100000, &w) && w.used == 6);
+    window_give_back(c, STR("k"), 2);
+    EXPECT(window_take(c, STR("k"), 300, 6, 0, 1100000, &w) && w.used == 4);
+    EXPECT(window_take(c, STR("k"), 20, 3, 0, 1100000, &w) && w.used == 0);
+    window_give_back(c, STR("k"), 50);
+    EXPECT(window_take(c, STR("k"), 300, 6, 0, 1100000, &w) && w.used == 0);
+    counters_delete(c);
+}
+
+TEST(a_short_period_begins_with_what_a_long_one_has_of_it)
+{
+    struct counters *c = counters_new(1000);
+    struct window_state w;
+
+    EXPECT(window_take(c, STR("k"), 300, 10, 2, 1000000, &w));
+    EXPECT(window_take(c, STR("k"), 300, 10, 3, 1200000, &w));
+    EXPECT(window_take(c, STR("k"), 60, 10, 0, 1210000, &w) && w.used == 3);
+    EXPECT(window_take(c, STR("k"), 60, 10, 0, 1280000, &w) && w.used == 0);
+    counters_delete(c);
+}
+
+TEST(periods_of_a_key_are_bounded)
+{
+    struct counters *c = counters_new(1000);
+    struct window_state w;
+
+    EXPECT(window_take(c, STR("k"), 300, 10, 7, 1000000, &w));
+    for (uint32_t period = 1; period < 300; period++)
+        EXPECT(window_take(c, STR("k"), period, 10, 0, 1000000, &w) && w.used == 7);
+    EXPECT(window_take(c, STR("k"), 300, 10, 0, 1000000, &w) && w.used == 7);
+    counters_delete(c);
+}
+
 TEST(a_quota_starts_again_with_each_window)
 {
     struct counters *c = counters_new(0);
