@@ -175,6 +175,7 @@ pvalue_f64(struct exchange *ex, const struct pvalue *v, double *ret)
 bool
 pvalue_enum(struct exchange *ex, const struct pvalue *v, const struct choice *choices, int *ret)
 {
+    struct buf names = buf_in(ex->arena);
     struct str text;
 
     if (!v->program) {
@@ -189,7 +190,9 @@ pvalue_enum(struct exchange *ex, const struct pvalue *v, const struct choice *ch
             return true;
         }
     }
-    return conversion_failed(ex, "'%.*s' is not one of the values this attribute takes", STR_ARG(text));
+    for (const struct choice *ch = choices; ch->name; ch++)
+        buf_printf(&names, "%s%s", ch == choices ? "" : ", ", ch->name);
+    return conversion_failed(ex, "expected one of %.*s, the expression gave '%.*s'", STR_ARG(buf_str(&names)), STR_ARG(text));
 }
 
 bool
