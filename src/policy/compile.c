@@ -327,6 +327,9 @@ fill_attribute(struct compiler *c, const struct node *n, const struct attr_def *
     }
     if (!compile_value(c, def, text, &v))
         return false;
+    if (def->required && !def->is_value && def->type == ATTR_TYPE_STR && !str_trim(v.text).len &&
+        !compile_strict(c, n, "%s of <%.*s> is empty", attr_label(def), STR_ARG(n->name)))
+        return false;
     if (def->no_effect)
         compile_warning(c, n, "%s of <%.*s> has no effect: %s", attr_label(def), STR_ARG(n->name), def->no_effect);
     store(def, &v, conf);

@@ -261,9 +261,28 @@ run(const void *conf, struct exchange *ex)
     return ex->response ? FLOW_RETURN : exchange_fail(ex, "no memory left for an answer");
 }
 
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    const struct cors *cors = conf;
+    const struct item_list *origins = cors->origins.v;
+    struct url url;
+    bool ok = true;
+
+    CHILDREN(&origins->items, struct item, i) {
+        struct str text = str_trim(i->text.text);
+
+        if (!i->text.program && !str_eq_lit(text, "*") && !compile_is_placeholder(c, text) && !url_parse(c->arena, text, &url, NULL))
+            ok &= compile_strict(c, n, "'%.*s' is no origin: scheme://host[:port] or *", STR_ARG(text));
+    }
+    if (!cors->headers.n)
+        ok &= compile_strict(c, n, "Azure needs <allowed-headers>; without it a preflight that asks for headers is refused");
+    return ok;
+}
+
 const struct policy_def policy_cors = {
     .name = "cors", .sections = IN_INBOUND, .scopes = AT_ALL, .once = true,
-    .attrs = attrs, .children = children, .size = sizeof(struct cors), .run = run,
+    .attrs = attrs, .children = children, .size = sizeof(struct cors), .compile = compile, .run = run,
     .summary = "Lets scripts of other origins call, and answers browsers' preflights.",
     .usage = "A preflight looks at the cors policies that stand directly in inbound, and at nothing else; it comes before the "
              "subscription check.\nAn OPTIONS operation of the API takes precedence over preflights.\nThe first cors that "

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "http/headers.h"
+#include "policy/compile.h"
 #include "policy/replace.h"
 
 struct find_and_replace {
@@ -67,9 +68,19 @@ run(const void *conf, struct exchange *ex)
     return replace_in_content(ex, exchange_message_content(ex), exchange_message_headers(ex), from, to) ? FLOW_NEXT : FLOW_ERROR;
 }
 
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    const struct find_and_replace *f = conf;
+
+    if (!f->from.program && !f->from.text.len)
+        compile_warning(c, n, "find-and-replace has no effect with an empty from");
+    return true;
+}
+
 const struct policy_def policy_find_and_replace = {
     .name = "find-and-replace", .sections = IN_ALL, .scopes = AT_ALL, .body = BODY_WHOLE,
-    .attrs = attrs, .size = sizeof(struct find_and_replace), .run = run,
+    .attrs = attrs, .size = sizeof(struct find_and_replace), .compile = compile, .run = run,
     .summary = "Replaces a text in the body.",
     .usage = "Ordinal, case matters. An empty from, or a message without a body, changes nothing.",
 };

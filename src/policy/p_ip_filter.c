@@ -147,6 +147,22 @@ check_literal(struct compiler *c, const struct node *n, const struct pvalue *v)
     return compile_error(c, n, "%s", err.text);
 }
 
+/* A range that holds no address is a slip. */
+static bool
+check_range(struct compiler *c, const struct node *n, const struct range *r)
+{
+    struct addr from, to;
+
+    if (!check_literal(c, n, &r->from) || !check_literal(c, n, &r->to))
+        return false;
+    if (r->from.program || r->to.program || !addr_parse_ip(str_trim(r->from.text), &from, NULL) ||
+        !addr_parse_ip(str_trim(r->to.text), &to, NULL))
+        return true;
+    if (from.kind == to.kind && compare(&from, &to) <= 0)
+        return true;
+    return compile_error(c, n, "the range from %.*s to %.*s holds no address", STR_ARG(r->from.text), STR_ARG(r->to.text));
+}
+
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
@@ -156,7 +172,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
     CHILDREN(&f->addresses, struct address, a)
         ok &= check_literal(c, n, &a->text);
     CHILDREN(&f->ranges, struct range, r)
-        ok = ok && check_literal(c, n, &r->from) && check_literal(c, n, &r->to);
+        ok &= check_range(c, n, r);
     if (f->addresses.n + f->ranges.n == 0)
         ok = compile_error(c, n, "<ip-filter> needs an <address> or <address-range>");
     return ok;

@@ -114,10 +114,22 @@ run(const void *conf, struct exchange *ex)
     }
 }
 
+/* Literals alone: what an expression gives below zero is no wait. */
+static bool
+is_wait(struct compiler *c, const struct node *n, const struct pvalue *v, const char *name)
+{
+    if (!pvalue_is_set(v) || v->program || v->literal.real >= 0)
+        return true;
+    return compile_error(c, n, "%s: '%.*s' is below 0", name, STR_ARG(v->text));
+}
+
 static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
     struct retry *r = conf;
+
+    if (!is_wait(c, n, &r->interval, "interval") || !is_wait(c, n, &r->max_interval, "max-interval") || !is_wait(c, n, &r->delta, "delta"))
+        return false;
 
     if (node_child(n, "wait"))
         compile_strict(c, node_child(n, "wait"), "Azure does not allow wait in retry");

@@ -200,9 +200,17 @@ compile(struct compiler *c, const struct node *n, void *conf)
 {
     const struct attribute *mode = node_attr(n, "mode");
     const struct send_request *s = conf;
+    struct err err;
+    struct url url;
 
     if (s->url.n == 0 && (!mode || !str_eq_nocase(mode->text.value, STR("copy"))))
         return compile_error(c, n, "<%.*s> with mode new needs a <set-url>", STR_ARG(n->name));
+    CHILDREN(&s->url, struct set_url, u) {
+        struct str text = str_trim(u->text.text);
+
+        if (!u->text.program && str_find(text, STR("{"), 0) < 0 && !url_parse(c->arena, text, &url, &err))
+            return compile_strict(c, n, "set-url: %s; the request fails", err.text);
+    }
     return true;
 }
 

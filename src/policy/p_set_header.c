@@ -192,11 +192,18 @@ static bool
 compile(struct compiler *c, const struct node *n, void *conf)
 {
     const struct set_header *h = conf;
+    bool is_delete = !h->action.program && h->action.literal.choice == EXISTS_DELETE;
 
     if (pvalue_is_set(&h->bare) && h->values.n == 0)
         return compile_strict(c, n, "Azure takes the value of set-header in <value>");
     if (!h->name.program && !http_name_is_valid(str_trim(h->name.text)))
         return compile_strict(c, n, "'%.*s' is not a header name; requests that come here fail", STR_ARG(h->name.text));
+    if (!h->name.program && !h->action.program && is_protected(str_trim(h->name.text), is_delete))
+        compile_warning(c, n, "this set-header has no effect: %.*s belongs to the gateway", STR_ARG(h->name.text));
+    else if (is_delete && (h->values.n || pvalue_is_set(&h->bare)))
+        compile_warning(c, n, "values have no effect with exists-action=\"delete\"");
+    else if (!h->action.program && !is_delete && !h->values.n && !pvalue_is_set(&h->bare))
+        compile_warning(c, n, "there is no <value>: override removes the header, skip and append have no effect");
     return true;
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 #include "base/codec.h"
+#include "policy/compile.h"
 #include "policy/parts.h"
 
 struct parameter_value {
@@ -121,9 +122,23 @@ run(const void *conf, struct exchange *ex)
     return FLOW_NEXT;
 }
 
+static bool
+compile(struct compiler *c, const struct node *n, void *conf)
+{
+    const struct set_query_parameter *q = conf;
+
+    if (q->action.program)
+        return true;
+    if (q->action.literal.choice == EXISTS_DELETE && q->values.n)
+        compile_warning(c, n, "values have no effect with exists-action=\"delete\"");
+    if (q->action.literal.choice != EXISTS_DELETE && !q->values.n)
+        compile_warning(c, n, "there is no <value>: override removes the parameter, skip and append have no effect");
+    return true;
+}
+
 const struct policy_def policy_set_query_parameter = {
     .name = "set-query-parameter", .sections = IN_INBOUND | IN_BACKEND, .scopes = AT_ALL,
-    .attrs = attrs, .children = children, .size = sizeof(struct set_query_parameter), .run = run,
+    .attrs = attrs, .children = children, .size = sizeof(struct set_query_parameter), .compile = compile, .run = run,
     .summary = "Sets, appends to or removes a query parameter of the request.",
     .usage = "Values are written unencoded in the document and are encoded when the address is built.",
 };

@@ -190,6 +190,9 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     if (v->issuers_by_url.n > TOKEN_ISSUERS_MAX)
         return compile_error(c, n, "more than %d openid-config elements", TOKEN_ISSUERS_MAX);
+    if (node_attr(n, "require-scheme") && !v->super.header.program &&
+        !str_eq_nocase(str_trim(v->super.header.text), STR("Authorization")))
+        compile_warning(c, n, "require-scheme has no effect: only the Authorization header has a scheme");
     if (!token_conf_compile(c, n, &v->super) || !compile_keys(c, n, "issuer-signing-keys", &v->signing_keys, &v->keys) ||
         !compile_keys(c, n, "decryption-keys", &v->super.decryption_keys, &v->decryption))
         return false;

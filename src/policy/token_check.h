@@ -56,7 +56,7 @@ extern const struct child_def token_audience_children[], token_issuer_children[]
 #define TOKEN_ATTRS \
     VALUE_STR(struct token_conf, query, "query-parameter-name", .about = "Query parameter that is the token."), \
     VALUE_STR(struct token_conf, value, "token-value", .about = "The token itself, without `Bearer`."), \
-    VALUE_U32(struct token_conf, status, "failed-validation-httpcode", .fallback = "401", .about = "Status of a refusal."), \
+    VALUE_U32(struct token_conf, status, "failed-validation-httpcode", .fallback = "401", .min = 200, .max = 999, .about = "Status of a refusal."), \
     VALUE_STR(struct token_conf, message, "failed-validation-error-message", \
               .about = "Message of a refusal; goes into the JSON body unescaped. Left out: `JWT not present.` or `Invalid JWT.`", \
               .unverified = "The default for other failures than a missing token is `Invalid JWT.`"), \

@@ -30,6 +30,43 @@ OPAQUE = {"base", "choose", "include-fragment", "set-body/value", "cache-value/v
           "xsl-transform/xsl:stylesheet", "xsl-transform/xsl:transform"}
 
 
+# What no table tells: an element, and what must be said of it.
+SAID = [
+    ('<set-header name="Content-Length"><value>3</value></set-header>', "warning: this set-header has no effect: Content-Length belongs to the gateway"),
+    ('<set-header name="Server" exists-action="delete" />', "warning: this set-header has no effect: Server belongs to the gateway"),
+    ('<set-header name="A" exists-action="delete"><value>a</value></set-header>', "warning: values have no effect with exists-action"),
+    ('<set-header name="A" exists-action="override" />', "warning: there is no <value>: override removes the header"),
+    ('<set-query-parameter name="a" exists-action="delete"><value>a</value></set-query-parameter>', "warning: values have no effect"),
+    ('<set-query-parameter name="a" />', "warning: there is no <value>: override removes the parameter"),
+    ('<set-variable name=" " value="a" />', "warning: name of <set-variable> is empty"),
+    ('<ip-filter action="allow"><address-range from="10.0.0.9" to="10.0.0.1" /></ip-filter>', "error: the range from 10.0.0.9 to 10.0.0.1 holds no address"),
+    ('<ip-filter action="allow"><address-range from="10.0.0.9" to="::1" /></ip-filter>', "error: the range from 10.0.0.9 to ::1 holds no address"),
+    ('<cors><allowed-origins><origin>example</origin></allowed-origins></cors>', "warning: 'example' is no origin"),
+    ('<cors><allowed-origins><origin>*</origin></allowed-origins></cors>', "warning: Azure needs <allowed-headers>"),
+    ('<validate-jwt header-name="A" require-scheme="Bearer" />', "warning: require-scheme has no effect"),
+    ('<validate-jwt header-name="A" failed-validation-httpcode="99" />', "error: failed-validation-httpcode: '99' is below 200"),
+    ('<check-header name="A" failed-check-httpcode="1000" />', "error: failed-check-httpcode: '1000' is above 999"),
+    ('<send-request><set-url>/relative</set-url></send-request>', "warning: set-url:"),
+    ('<retry condition="@(true)" count="1" interval="-1" />', "error: interval: '-1' is below 0"),
+    ('<retry condition="@(true)" count="1" interval="1" max-interval="9" />', "warning: max-interval has no effect without delta"),
+    ('<retry condition="@(true)" count="1" interval="nan" />', "error: interval: expected a number"),
+    ('<find-and-replace from="" to="a" />', "warning: find-and-replace has no effect with an empty from"),
+    ('<set-body parse-date="false">a</set-body>', "warning: xsi-nil and parse-date have no effect without template"),
+    ('<forward-request buffer-response="true" />', 'warning: buffer-response="true" has no effect'),
+    ('<forward-request timeout="1" timeout-ms="1" />', "warning: timeout and timeout-ms exclude each other"),
+    ('<authentication-certificate certificate-id="a" password="b" />', "warning: password belongs to body"),
+    ('<choose><when condition="@(true)" nobody="1">words</when><otherwise nobody="1" /></choose>', "warning: <when> has no attribute 'nobody'"),
+    ('<choose><when condition="@(true)">words</when></choose>', "warning: the text inside <when> is ignored"),
+    ('<choose><when condition="@(true)" /><otherwise nobody="1" /></choose>', "warning: <otherwise> has no attribute 'nobody'"),
+    ('<include-fragment fragment-id="a" nobody="1" />', "warning: <include-fragment> has no attribute 'nobody'"),
+    ('<include-fragment fragment-id="a">words</include-fragment>', "warning: what is inside <include-fragment> is ignored"),
+    ('<cache-value key="a" variable-name="b"><value nobody="1"><base /></value></cache-value>', "warning: <value> has no attribute 'nobody'"),
+    ('<base nobody="1" />', "warning: <base> has no attribute 'nobody'"),
+    ('</inbound><outbound nobody="1">words</outbound><inbound>', "warning: <outbound> has no attribute 'nobody'"),
+    ('</inbound><outbound>words</outbound><inbound>', "warning: the text inside <outbound> is ignored"),
+]
+
+
 class Attribute:
     def __init__(self, name, required, has_expressions, kind, has_effect):
         self.name, self.required, self.has_expressions, self.kind, self.has_effect = name, required, has_expressions, kind, has_effect
@@ -241,6 +278,8 @@ def checked(policies):
                 for name in reversed(chain[:-1]):
                     inner = f"<{name}>{inner}</{name}>"
                 documents.append((f"{'/'.join(chain)}, {how}", wanted, f"<policies><inbound>{inner}</inbound></policies>"))
+    documents += [("said", [wanted], f"<policies><inbound>{element}</inbound></policies>".replace("<inbound></inbound>", ""))
+                  for element, wanted in SAID]
     with tempfile.TemporaryDirectory() as folder:
         names = []
         for i, (_, _, text) in enumerate(documents):
