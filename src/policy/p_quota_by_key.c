@@ -5,6 +5,7 @@
 #include "policy/quotas.h"
 
 #define PERIOD_MIN_S 300
+#define FIRST_PERIOD_START "0001-01-01T00:00:00Z"
 
 struct quota_by_key {
     uint32_t calls, bandwidth_kb, period_s;
@@ -22,7 +23,7 @@ static const struct attr_def attrs[] = {
     VALUE_BOOL(struct quota_by_key, condition, "increment-condition", .fallback = "true",
                .about = "Whether this request counts; evaluated at its end. One that fails does not count."),
     VALUE_U32(struct quota_by_key, count, "increment-count", .fallback = "1", .about = "How much it counts."),
-    ATTR_STR(struct quota_by_key, first_period_start, "first-period-start", .fallback = "0001-01-01T00:00:00Z",
+    ATTR_STR(struct quota_by_key, first_period_start, "first-period-start", .fallback = FIRST_PERIOD_START,
              .about = "When the first window begins, yyyy-MM-ddTHH:mm:ssZ."),
     ATTR_END
 };
@@ -97,6 +98,15 @@ count_later(struct exchange *ex, const struct quota_by_key *conf, struct str key
     return k != ex->counted_keys || exchange_defer(ex, count_all, k);
 }
 
+/* Shared by all documents with this key whose windows begin and end at the same instants. */
+static struct str
+counter_name(struct exchange *ex, const struct quota_by_key *q, struct str key)
+{
+    if (str_eq_lit(str_trim(q->first_period_start), FIRST_PERIOD_START) || !q->period_s)
+        return str_printf(ex->arena, "quota-by-key\x1f%" PRIu32 "\x1f%.*s", q->period_s, STR_ARG(key));
+    return str_printf(ex->arena, "quota-by-key\x1f%" PRIu32 "@%" PRId64 "\x1f%.*s", q->period_s, q->start_s, STR_ARG(key));
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
@@ -108,7 +118,7 @@ run(const void *conf, struct exchange *ex)
         return FLOW_ERROR;
     if (!ex->services->counters)
         return FLOW_NEXT;
-    key = str_printf(ex->arena, "quota-by-key\x1f%" PRIu32 "\x1f%.*s", q->period_s, STR_ARG(key));
+    key = counter_name(ex, q, key);
     if (quota_check(ex, &limit, key) == FLOW_ERROR)
         return FLOW_ERROR;
     return count_later(ex, q, key) ? FLOW_NEXT : exchange_fail(ex, "no memory left to count calls");
