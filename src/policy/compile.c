@@ -258,6 +258,10 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
         leak_guard_expression(c, text->value);
         return compile_expression(c, def, text, ret);
     }
+    ptrdiff_t code = MAX(str_find(text->value, STR("@("), 0), str_find(text->value, STR("@{"), 0));
+    if (code >= 0)
+        diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)code, 2,
+                        "%s: this stays as it is written; an expression is the whole of a value", attr_label(def));
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
     if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))

@@ -40,7 +40,7 @@ static const struct attr_def attrs[] = {
 
 static const struct child_def children[] = {
     {.name = "message", .offset = offsetof(struct trace, messages), .size = sizeof(struct message),
-     .attrs = message_attrs, .about = "What is said."},
+     .attrs = message_attrs, .once = true, .about = "What is said."},
     {.name = "metadata", .offset = offsetof(struct trace, metadata), .size = sizeof(struct metadata),
      .attrs = metadata_attrs, .about = "A property of the line."},
     CHILD_END
