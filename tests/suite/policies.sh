@@ -24,7 +24,7 @@ for name in $(sed -n 's/^POLICY(\(.*\))$/\1/p' src/policy/policies.def | tr _ -)
     esac
     check "$name: no row in bench/policies" grep -q "^    {\"$name\"," bench/policies/policies.c
 done
-out=$(python3 tests/suite/policy_attributes.py "$1/headgate" "$reference/policies.md") || echo "$out" | sed '$d; s/^/FAILED /'
+out=$(/usr/bin/python3 tests/suite/policy_attributes.py "$1/headgate" "$reference/policies.md") || echo "$out" | sed '$d; s/^/FAILED /'
 line=$(echo "$out" | tail -n 1)
 passed=$((passed + ${line%% passed*})) failed=$((failed + $(echo "$line" | sed 's/.*passed, \([0-9]*\) failed/\1/')))
 echo "policies: attributes and elements: $line"
