@@ -27,6 +27,7 @@ struct cache_flight {
     struct str key;                   /* behind the struct */
     struct buf hint;                  /* fields that its answer is expected to vary by, as cache_vary_add(); may be empty */
     struct list tickets;
+    uint64_t begun_ms;
     struct cache_entry *head;         /* FILLING: references to both */
     struct cache_fill *fill;
     void (*on_end)(void *ctx);
@@ -73,12 +74,14 @@ candidate(struct cache *c, struct shard *s, const struct cache_key *key, const s
 }
 
 static struct cache_flight *
-take_off(struct cache *c, struct shard *s, const struct cache_key *key, const struct cache_request *request, struct str vary)
+take_off(struct cache *c, struct shard *s, const struct cache_key *key, const struct cache_request *request, struct str vary,
+         uint64_t now_ms)
 {
     struct cache_flight *f = xmalloc(sizeof(*f) + key->bytes.len), **at = bucket(s, key->hash);
     struct str name, value;
 
-    *f = (struct cache_flight){.cache = c, .next = *at, .hash = key->hash, .key = str_from((char *)(f + 1), key->bytes.len)};
+    *f = (struct cache_flight){.cache = c, .next = *at, .hash = key->hash, .key = str_from((char *)(f + 1), key->bytes.len),
+                                .begun_ms = now_ms};
     memcpy(f + 1, key->bytes.p, key->bytes.len);
     list_init(&f->tickets);
     while (request && cache_vary_next(&vary, &name, &value))
@@ -199,7 +202,7 @@ look(struct cache *c, struct shard *s, const struct cache_key *key, const struct
     f = candidate(c, s, key, how->request, now_ms, &vary);
     if (found->verdict == CACHE_HIT || (found->verdict == CACHE_STALE && serves_stale(found, how, now_ms, ret))) {
         if (!f && how->may_refresh && how->may_lead && now_ms >= found->retry_ms)
-            ret->flight = take_off(c, s, key, how->request, vary);
+            ret->flight = take_off(c, s, key, how->request, vary, now_ms);
         return STEP_DONE;
     }
     if (f && f->fill) {
@@ -215,7 +218,7 @@ look(struct cache *c, struct shard *s, const struct cache_key *key, const struct
         return STEP_DONE;
     if (!f) {
         ret->part = CACHE_FETCH;
-        ret->flight = take_off(c, s, key, how->request, vary);
+        ret->flight = take_off(c, s, key, how->request, vary, now_ms);
         return STEP_DONE;
     }
     if (how->wait_ms == 0 || is_solo(s, key->hash.lo, now_ms))
@@ -351,4 +354,32 @@ uint64_t
 cache_flights(const struct cache *c)
 {
     return atomic_load_explicit(&c->flights, memory_order_relaxed);
+}
+
+static struct cache_flight_seen
+see(struct cache_flight *f)
+{
+    struct cache_flight_seen seen = {.key = f->key, .begun_ms = f->begun_ms, .is_filling = f->fill != NULL};
+
+    for (struct list_node *t = f->tickets.head.next; t != &f->tickets.head; t = t->next)
+        seen.waiting++;
+    return seen;
+}
+
+void
+cache_flights_list(struct cache *c, bool (*fn)(void *ctx, const struct cache_flight_seen *f), void *ctx)
+{
+    bool goes_on = true;
+
+    for (uint32_t i = 0; i < c->n_shards && goes_on; i++) {
+        struct shard *s = &c->shards[i];
+
+        pthread_mutex_lock(&s->lock);
+        for (uint32_t b = 0; b < FLIGHT_BUCKETS && goes_on; b++)
+            for (struct cache_flight *f = s->flights[b]; f && goes_on; f = f->next) {
+                struct cache_flight_seen seen = see(f);
+                goes_on = fn(ctx, &seen);
+            }
+        pthread_mutex_unlock(&s->lock);
+    }
 }

@@ -66,6 +66,15 @@ enum flight_end {
 void cache_flight_end(struct cache_flight *f, enum flight_end how, uint64_t now_ms);
 /* fn(ctx) once it has ended. One of them. */
 void cache_flight_on_end(struct cache_flight *f, void (*fn)(void *ctx), void *ctx);
+/* What is known of one, for people. */
+struct cache_flight_seen {
+    struct str key;                   /* its bytes */
+    uint64_t begun_ms;
+    uint32_t waiting;                 /* for the head of its answer */
+    bool is_filling;                  /* the head is here, and the body is read along by whoever comes */
+};
+/* Walks those under way, with a shard locked: no waiting, no calls into the cache. fn false: no more. */
+void cache_flights_list(struct cache *c, bool (*fn)(void *ctx, const struct cache_flight_seen *f), void *ctx);
 /* Flights under way, for a calm end of the process. */
 uint64_t cache_flights(const struct cache *c);
 /* Those that have ended, in whatever way, ever. */

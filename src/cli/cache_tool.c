@@ -145,6 +145,22 @@ print_purges(const struct json *answer)
     printf("%zu purges\n", json_count(purges));
 }
 
+static void
+print_flights(const struct json *answer)
+{
+    const struct json *flights = json_get_lit(answer, "flights");
+
+    for (size_t i = 0; i < json_count(flights); i++) {
+        const struct json *f = json_item(flights, i);
+        struct str key = text(f, "key");
+
+        printf("%" PRId64 " waiting, for %" PRId64 " ms%s: %s%.*s%s%.*s\n", number(f, "waiting"), number(f, "sinceMs"),
+               json_bool(json_get_lit(f, "filling"), false) ? ", the body comes" : "", key.len ? "value " : "",
+               STR_ARG(key.len ? key : text(f, "api")), key.len || !text(f, "api").len ? "" : " ", STR_ARG(text(f, "url")));
+    }
+    printf("%zu fetches under way\n", json_count(flights));
+}
+
 static const struct verb verbs[] = {
     {"purge", "POST", "/cache/purge", "[--soft] [--dry-run] NAMES", "drop entries, or make them stale, or count them", print_receipt,
      true, true},
@@ -152,6 +168,7 @@ static const struct verb verbs[] = {
     {"show", "GET", "/cache/entries", "NAMES", "the same with all that is known of each entry", print_details, true, true},
     {"stats", "GET", "/cache/stats", "", "figures of the cache", print_figures, false, false},
     {"purges", "GET", "/cache/purges", "", "the last purges: what, by whom, when", print_purges, false, false},
+    {"flights", "GET", "/cache/flights", "", "fetches under way, and how many requests wait for each", print_flights, false, false},
 };
 
 static const struct verb *

@@ -363,13 +363,16 @@ decode_reply(struct input *in, struct object **ret)
 
     if (!r)
         return false;
-    r->status = (uint16_t)get_u32(in);
+    n = get_u32(in);
+    if (n < 100 || n > 999)
+        return false;
+    r->status = (uint16_t)n;
     r->reason = str_dup(in->ex->arena, get_text(in));
     n = get_u32(in);
     for (uint32_t i = 0; i < n && !in->is_short; i++) {
         struct str name = str_dup(in->ex->arena, get_text(in)), value = str_dup(in->ex->arena, get_text(in));
 
-        if (!http_headers_add(r->headers, name, value))
+        if (in->is_short || !http_name_is_valid(name) || !http_value_is_valid(value) || !http_headers_add(r->headers, name, value))
             return false;
     }
     if (get_u32(in))

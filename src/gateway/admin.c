@@ -15,6 +15,7 @@
 #include "gateway/master_link.h"
 #include "gateway/worker.h"
 #include "net/listener.h"
+#include "net/stream.h"
 
 #define TOKEN_BYTES 32
 #define STOP_WAIT_MS 500u                /* for the last words of connections, at the end */
@@ -106,6 +107,12 @@ send_cache_purges(struct admin *a, struct http_call *call)
     cache_admin_purges(&a->cache, call);
 }
 
+static void
+send_cache_flights(struct admin *a, struct http_call *call)
+{
+    cache_admin_flights(&a->cache, call);
+}
+
 static const struct admin_route routes[] = {
     {"GET", "/livez", true, send_livez},
     {"GET", "/readyz", true, send_readyz},
@@ -116,6 +123,7 @@ static const struct admin_route routes[] = {
     {"GET", "/cache/entries", false, send_cache_entries},
     {"GET", "/cache/stats", false, send_cache_stats},
     {"GET", "/cache/purges", false, send_cache_purges},
+    {"GET", "/cache/flights", false, send_cache_flights},
 };
 
 /* Compared in time that does not depend on where it differs. */
@@ -296,6 +304,7 @@ admin_stop(struct admin *a)
         for (uint32_t waited = 0; a->listener && listener_stats(a->listener).open && waited < STOP_WAIT_MS; waited += 10)
             loop_turn(a->loop, 10);
         http_server_delete(a->server);
+        stream_close_lingering(a->loop);
     }
     listener_delete(a->listener);
     loop_delete(a->loop);

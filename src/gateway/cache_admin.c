@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "cache/flight.h"
 #include "cache/journal.h"
 #include "cache/key_text.h"
 #include "cache/tiers.h"
@@ -19,6 +20,7 @@
 #include "rt/fiber.h"
 
 #define BODY_WAIT_MS 10000u
+#define FLIGHTS_MAX 1000u
 
 void
 cache_admin_init(struct cache_admin *c, struct gateway *g, struct loop *loop)
@@ -358,12 +360,11 @@ write_vary(struct json_writer *w, struct str vary)
 }
 
 static void
-write_key(struct listing *l, const struct cache_entry *e)
+write_key(struct arena *arena, struct json_writer *w, struct str bytes)
 {
     struct cache_key_text key;
-    struct json_writer *w = l->w;
 
-    if (!cache_key_read(l->arena, cache_entry_key(e), &key))
+    if (!cache_key_read(arena, bytes, &key))
         return;
     if (key.form == KEY_FORM_VALUE) {
         write_str(w, STR("key"), key.url);
@@ -427,7 +428,7 @@ list_one(void *ctx, const struct cache_entry *e, const struct cache_seen *seen)
     l->shown++;
     json_write_object_begin(l->w);
     write_str(l->w, STR("kind"), cache_entry_kind(e) == CACHE_VALUE ? STR("value") : STR("response"));
-    write_key(l, e);
+    write_key(l->arena, l->w, cache_entry_key(e));
     if (cache_entry_vary(e).len)
         write_vary(l->w, cache_entry_vary(e));
     write_str(l->w, STR("state"), str_from_c(cache_verdict_word(seen->verdict)));
@@ -477,6 +478,45 @@ cache_admin_entries(struct cache_admin *c, struct http_call *call)
     json_write_array_end(&w);
     write_u64(&w, STR("matched"), l.matched);
     write_u64(&w, STR("shown"), l.shown);
+    json_write_object_end(&w);
+    send_json(call, &text);
+}
+
+/* --- what is being fetched ----------------------------------------------------------------------------------------- */
+
+struct flights {
+    struct arena *arena;
+    struct json_writer *w;
+    uint64_t now_ms;
+    uint32_t shown;
+};
+
+static bool
+list_flight(void *ctx, const struct cache_flight_seen *f)
+{
+    struct flights *l = ctx;
+
+    json_write_object_begin(l->w);
+    write_key(l->arena, l->w, f->key);
+    write_u64(l->w, STR("waiting"), f->waiting);
+    write_u64(l->w, STR("sinceMs"), l->now_ms - MIN(l->now_ms, f->begun_ms));
+    write_bool(l->w, STR("filling"), f->is_filling);
+    json_write_object_end(l->w);
+    return ++l->shown < FLIGHTS_MAX;
+}
+
+void
+cache_admin_flights(struct cache_admin *c, struct http_call *call)
+{
+    struct buf text = buf_in(call->arena);
+    struct json_writer w = JSON_WRITER(&text);
+    struct flights l = {.arena = call->arena, .w = &w, .now_ms = loop_now_ms(c->loop)};
+
+    json_write_object_begin(&w);
+    json_write_name(&w, STR("flights"));
+    json_write_array_begin(&w);
+    cache_flights_list(c->gateway->cache, list_flight, &l);
+    json_write_array_end(&w);
     json_write_object_end(&w);
     send_json(call, &text);
 }

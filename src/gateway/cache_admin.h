@@ -25,3 +25,5 @@ void cache_admin_purge(struct cache_admin *c, struct http_call *call);
 void cache_admin_entries(struct cache_admin *c, struct http_call *call);
 void cache_admin_stats(struct cache_admin *c, struct http_call *call);
 void cache_admin_purges(struct cache_admin *c, struct http_call *call);
+/* Fetches under way, and how many wait for each. */
+void cache_admin_flights(struct cache_admin *c, struct http_call *call);

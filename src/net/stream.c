@@ -281,6 +281,7 @@ stream_set_nodelay(struct stream *s, bool is_on)
 /* --- a gentle end --- */
 
 struct last_words {
+    struct list_node link;            /* in loop->lingering */
     struct stream *stream;
     struct timer limit;
     size_t bytes_left;
@@ -291,8 +292,18 @@ static void
 last_words_end(struct last_words *w)
 {
     timer_stop(w->stream->io.loop, &w->limit);
+    list_remove(&w->link);
     stream_close(w->stream);
     free(w);
+}
+
+void
+stream_close_lingering(struct loop *loop)
+{
+    struct last_words *w;
+
+    while ((w = list_first(&loop->lingering, struct last_words, link)))
+        last_words_end(w);
 }
 
 static void
@@ -342,6 +353,7 @@ stream_close_gently(struct stream *s, size_t max_bytes, uint64_t max_ms)
     }
     *w = (struct last_words){.stream = s, .bytes_left = max_bytes};
     loop = s->io.loop;
+    list_push_back(&loop->lingering, &w->link);
     timer_start(loop, &w->limit, loop_now_ms(loop) + MAX(max_ms, UINT64_C(1)), on_limit);
     stream_when_readable(s, NULL, NULL);
     if (s->ops->try_flush(s) == IO_AGAIN)

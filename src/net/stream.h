@@ -98,6 +98,9 @@ void stream_close(struct stream *s);
  * reset; closes after the peer's FIN, max_bytes or max_ms. Takes the stream; needs no fiber. NULL is fine. */
 void stream_close_gently(struct stream *s, size_t max_bytes, uint64_t max_ms);
 
+/* Those of this loop that are being closed gently are closed at once: before the loop goes. */
+void stream_close_lingering(struct loop *loop);
+
 /* The address the client connected to. */
 struct addr stream_local_addr(const struct stream *s);
 struct tls_info stream_tls_info(struct stream *s);

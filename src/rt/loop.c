@@ -85,6 +85,7 @@ loop_new(const struct loop_options *options, struct err *err)
     *loop = (struct loop){.clock = options->clock, .epoll_fd = -1, .wake_fd = -1};
     list_init(&loop->tasks);
     list_init(&loop->later);
+    list_init(&loop->lingering);
     loop_read_clock(loop);
     loop->timers = timer_wheel_new(loop_now_ms(loop));
     loop->fibers = fiber_pool_new(loop, options->fibers_max, options->workers);

@@ -69,6 +69,7 @@ struct loop {
     void (*free_resolver)(void *);       /* how loop_delete() frees what rooms above hung in */
     void (*free_tls)(void *);
     void (*free_h2)(void *);
+    struct list lingering;            /* streams that have had their last words (net/stream.c) */
     /* Written by other threads. */
     _Alignas(64) _Atomic(struct message *) mail;
     /* Read by the watchdog. */
