@@ -269,6 +269,15 @@ forward_word(const struct cache_said *said)
     return "miss";
 }
 
+/* A soft purge has ended the freshness of what was served, whatever time it had left. */
+static int32_t
+ttl_of(const struct exchange *ex)
+{
+    bool is_stale = ex->cache_outcome == CACHE_OUTCOME_STALE || ex->cache_outcome == CACHE_OUTCOME_STALE_ERROR;
+
+    return is_stale ? MIN(ex->said.ttl_s, 0) : ex->said.ttl_s;
+}
+
 static void
 write_status(struct exchange *ex)
 {
@@ -277,7 +286,7 @@ write_status(struct exchange *ex)
 
     buf_add_lit(&text, "Headgate");
     if (said->is_served && ex->cache_outcome != CACHE_OUTCOME_VALIDATED)
-        buf_printf(&text, "; hit; ttl=%d", said->ttl_s);
+        buf_printf(&text, "; hit; ttl=%d", ttl_of(ex));
     else {
         buf_printf(&text, "; fwd=%s", forward_word(said));
         if (ex->backend_status)
@@ -331,7 +340,7 @@ write_explanation(struct exchange *ex)
     if (said->is_served)
         buf_printf(&text, "; tier=%s", said->is_external ? "external" : "memory");
     if (said->is_served || ex->is_answer_stored)
-        buf_printf(&text, "; ttl=%d", said->ttl_s);
+        buf_printf(&text, "; ttl=%d", ttl_of(ex));
     if (ex->is_answer_stored)
         buf_add_lit(&text, "; stored");
     else if (said->refusal) {
