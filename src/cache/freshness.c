@@ -108,7 +108,8 @@ get_date(const struct http_headers *h, enum http_field_id id, uint64_t *ret)
     return text.len && http_date_parse(text, ret);
 }
 
-/* One line of Age: its first member (5.1), parameters behind it not read. What is no number may be of any age. */
+/* One line of Age: its first member (5.1), parameters behind it not read. What is no number may be of any age: 5.1 would ignore it, but
+ * whoever could not say how old an answer is has no claim to its freshness (4.2.1), and a stale answer costs one validation. */
 static uint64_t
 age_of_line(struct str line)
 {
