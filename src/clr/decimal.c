@@ -1,5 +1,7 @@
 /* decimal.c: System.Decimal: operators, conversions, rounding. The arithmetic is data/decimal.c's.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+
 #include "clr/families.h"
 #include "clr/numbers.h"
 
@@ -129,6 +131,8 @@ from_ulong(struct call *c)
 static bool
 from_double(struct call *c)
 {
+    if (fabs(c->args[0].f64) >= 0x1p96) /* beyond the largest decimal, even where fifteen digits of it would fit */
+        return throw_number_overflow(c, TYPE_DECIMAL);
     return convert_number(c, TYPE_DOUBLE, c->args[0], TYPE_DECIMAL, &c->ret);
 }
 

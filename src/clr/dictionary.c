@@ -519,11 +519,17 @@ pair_to_string(struct call *c, const struct type *type, struct value v, struct s
 {
     struct record *r = (struct record *)v.ref;
     struct string *key, *value;
+    struct buf b = call_buf(c);
 
     if (!value_to_string(c, type->args[0], r ? r->v[0] : value_i64(0), STR_NONE, &key) ||
         !value_to_string(c, type->args[1], r ? r->v[1] : value_i64(0), STR_NONE, &value))
         return false;
-    *ret = string_printf(c, "[%.*s, %.*s]", STR_ARG(string_str(key)), STR_ARG(string_str(value)));
+    buf_add_char(&b, '[');             /* not by printf, which would stop at a NUL */
+    buf_add_str(&b, string_str(key));
+    buf_add_lit(&b, ", ");
+    buf_add_str(&b, string_str(value));
+    buf_add_char(&b, ']');
+    *ret = string_from_buf(c, &b);
     return *ret != NULL;
 }
 

@@ -115,6 +115,7 @@ static const struct member_row members[] = {
     M(E, "static IJEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", properties),
     M(E, "static IJEnumerable<JToken> Values(" S ")", values),
     M(E, "static IJEnumerable<JToken> Values(" S ", object key)", values),
+    P("IJEnumerable<T>", "IJEnumerable<JToken> this[object key] { get; }", values, NULL),
     M(E, "static IEnumerable<U> Values<U>(" S ")", values_of),
     M(E, "static IEnumerable<U> Values<U>(" S ", object key)", values_of),
     M(E, "static U Value<U>(this IEnumerable<JToken> value)", value_of),

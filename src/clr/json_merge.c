@@ -73,6 +73,8 @@ merge_items(struct call *c, struct jcontainer *into, struct jcontainer *from, co
     if (s->arrays == ARRAYS_REPLACE)
         jcontainer_clear(into);
     n = from->n;
+    if (into == from && n && s->arrays == ARRAYS_CONCAT)
+        return call_throw(c, EXC_INVALID_OPERATION, "Collection was modified; enumeration operation may not execute.");
     for (uint32_t i = 0; i < n; i++) {
         struct jtoken *t = from->items[i];
         bool skip = false;

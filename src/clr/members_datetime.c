@@ -247,8 +247,25 @@ add_calendar(struct call *c, int64_t months)
     return return_datetime(c, moved, c->args[0].hi);
 }
 
-static bool add_months(struct call *c) { return add_calendar(c, c->args[1].i64); }
-static bool add_years(struct call *c) { return add_calendar(c, c->args[1].i64 * 12); }
+static bool
+add_months(struct call *c)
+{
+    int64_t months = c->args[1].i64;
+
+    if (months < -120000 || months > 120000)
+        return throw_argument_range(c, "months", "Months value must be between +/-120000.");
+    return add_calendar(c, months);
+}
+
+static bool
+add_years(struct call *c)
+{
+    int64_t years = c->args[1].i64;
+
+    if (years < -10000 || years > 10000)
+        return throw_argument_range(c, "years", "Years value must be between +/-10000.");
+    return add_calendar(c, years * 12);
+}
 
 static bool equal(struct call *c) { return return_bool(c, ticks_of(c, 0) == ticks_of(c, 1)); }
 static bool not_equal(struct call *c) { return return_bool(c, ticks_of(c, 0) != ticks_of(c, 1)); }

@@ -170,8 +170,9 @@ timespan_parse_exact(struct str text, struct str format, bool negative, int64_t 
         matches = match_custom(&x, format);
     else
         matches = strchr("ctT", format.p[0]) ? match_constant(&x) : match_general(&x, format.p[0] == 'G');
-    if (!matches)
-        return TIMESPAN_FORMAT;
+    if (!matches)                      /* what is too large is found first, as numbers are read */
+        return is_standard && strchr("ctT", format.p[0]) && (x.hours > 23 || x.minutes > 59 || x.seconds > 59) ? TIMESPAN_OVERFLOW
+                                                                                                              : TIMESPAN_FORMAT;
     if (x.days > 10675199 || x.hours > 23 || x.minutes > 59 || x.seconds > 59)
         return TIMESPAN_OVERFLOW;
     ticks = (__int128)x.days * TICKS_PER_DAY + x.hours * TICKS_PER_HOUR + x.minutes * TICKS_PER_MINUTE +

@@ -349,6 +349,8 @@ uri_resolve(struct call *c, const struct type *type, const struct uri *base, str
     struct uri *u;
 
     *problem = NULL;
+    if (str_trim(relative).len == 0)       /* the base as it is, fragment included */
+        return uri_read(c, type, base->text, URI_ABSOLUTE, problem);
     if (scheme_len(relative))
         return uri_read(c, type, relative, URI_ABSOLUTE, problem);
     if (str_starts_with(relative, STR("//"))) {

@@ -55,18 +55,19 @@ close_range(struct emitter *e, struct frame *f)
         *vec_push(&f->ranges) = (struct handler){.from = f->range_from, .to = emit_here(e)};
 }
 
-/* Leaves the try blocks between here and `until`: their finally blocks run, outside of their own ranges. */
+/* Leaves the try blocks between here and `until`, from the inside: each one's finally block runs outside of its own range, but inside of
+ * those around it, which catch what it throws. */
 static void
 leave_frames(struct emitter *e, struct frame *until)
 {
     struct frame *inner = e->frame;
 
-    for (struct frame *f = inner; f != until; f = f->outer)
-        if (f->kind == FRAME_TRY)
-            close_range(e, f);
     for (struct frame *f = inner; f != until; f = f->outer) {
+        if (f->kind != FRAME_TRY)
+            continue;
+        close_range(e, f);
         e->frame = f->outer;
-        if (f->kind == FRAME_TRY && f->finally)
+        if (f->finally)
             emit_finally(e, f->finally);
     }
     e->frame = inner;
