@@ -223,13 +223,26 @@ three_valued(struct binder *b, const struct node *node, enum operation op, struc
     return bound_sequence(b, effect_x, n);
 }
 
-/* T? op T?: null when either is, or false in a comparison; == and != compare nulls too. */
+/* The result that an operator with the literal null has; the other operand is evaluated all the same. */
+static struct bound *
+beside_null(struct binder *b, struct bound *other, struct bound *result)
+{
+    struct bound *effect;
+
+    if (other->is_constant || other->kind == B_SYMBOL)
+        return result;
+    bound_keep(b, other, &effect);
+    return bound_sequence(b, effect, result);
+}
+
+/* T? op T?: null when either is, or false in a comparison; == and != compare nulls too. Both operands are evaluated, x first. */
 static struct bound *
 lifted_binary(struct binder *b, const struct node *node, enum token_kind op, bool is_shift, struct bound *x, struct bound *y)
 {
     enum operation operation = binary_operation(op, is_shift);
     struct bound *effect_x = NULL, *effect_y = NULL, *inner, *n, *test = NULL;
     struct bound *kept_x = x, *kept_y = y;
+    bool y_may_be_null = y->type->kind == TYPE_NULLABLE;
 
     if (is_bool_operand(x) && is_bool_operand(y) && (operation == OP_AND || operation == OP_OR))
         return three_valued(b, node, operation, x, y);
@@ -238,12 +251,12 @@ lifted_binary(struct binder *b, const struct node *node, enum token_kind op, boo
         if (operation == OP_EQUAL || operation == OP_NOT_EQUAL)
             return bound_is_null(b, other, operation == OP_NOT_EQUAL);
         if (is_comparison(operation))
-            return bound_constant(b, node, b->core->bool_, value_bool(false));
-        return bound_default(b, node, other->type);
+            return beside_null(b, other, bound_constant(b, node, b->core->bool_, value_bool(false)));
+        return beside_null(b, other, bound_default(b, node, other->type));
     }
     if (x->type->kind == TYPE_NULLABLE || !x->is_constant)
         kept_x = bound_keep(b, x, &effect_x);        /* before y, also when it cannot be null */
-    if (y->type->kind == TYPE_NULLABLE)
+    if (y_may_be_null || !(y->is_constant || y->kind == B_SYMBOL))
         kept_y = bound_keep(b, y, &effect_y);
     inner = bound_binary(b, node, op, is_shift, bound_unwrapped(b, kept_x), bound_unwrapped(b, kept_y));
     if (is_error(inner))
@@ -252,14 +265,14 @@ lifted_binary(struct binder *b, const struct node *node, enum token_kind op, boo
         test = bound_is_null(b, kept_x, true);
     if (operation == OP_EQUAL || operation == OP_NOT_EQUAL) {
         struct bound *equal = operation == OP_EQUAL ? inner : bound_not(b, inner);
-        if (test && effect_y)
+        if (test && y_may_be_null)
             n = choose(b, test, bound_pair(b, B_AND, bound_is_null(b, kept_y, true), equal), bound_is_null(b, kept_y, false));
         else
             n = bound_pair(b, B_AND, test ? test : bound_is_null(b, kept_y, true), equal);
         if (operation == OP_NOT_EQUAL)
             n = bound_not(b, n);
     } else {
-        if (effect_y)
+        if (y_may_be_null)
             test = test ? bound_pair(b, B_AND, test, bound_is_null(b, kept_y, true)) : bound_is_null(b, kept_y, true);
         if (is_comparison(operation)) {
             n = bound_pair(b, B_AND, test, inner);

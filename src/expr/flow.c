@@ -277,13 +277,16 @@ flow_expression(struct flow *f, const struct bound *n, struct state *s)
         flow_expression(f, n->a, s);
         *s = dead();
         return;
+    case B_SEQUENCE:                                  /* the effects come first */
+        flow_list(f, n->list, s);
+        flow_outs(n->list, s);
+        flow_expression(f, n->a, s);
+        return;
     default:
         flow_expression(f, n->a, s);
         flow_list(f, n->list, s);
         flow_expression(f, n->b, s);
         flow_outs(n->list, s);
-        if (n->kind == B_SEQUENCE && n->list)         /* the effects come first */
-            flow_expression(f, n->a, s);
     }
 }
 

@@ -378,7 +378,9 @@ value_equals(struct call *c, const struct type *type, struct value a, struct val
         *ret = false;
         return true;
     }
-    if (type_a != type_b && type_is_value_type(type_a) && !type_is_same_tuple(type_a, type_b)) {
+    /* Types of one family, whose objects look alike, share the function; it does not look at others. */
+    if (type_a != type_b && (type_is_value_type(type_a) ? !type_is_same_tuple(type_a, type_b)
+                                                        : type_a->hooks->equals != type_b->hooks->equals)) {
         *ret = false;
         return true;
     }
