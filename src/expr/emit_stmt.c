@@ -32,11 +32,40 @@ forget_registers(const struct bound *n)
         forget_registers(it);
 }
 
+struct symbols {
+    struct symbol **v;
+    size_t n, cap;
+};
+
+/* The variables that expressions of a finally block declare (out var, deconstruction): they stand there as targets, like those of
+ * blocks around it, which have a register when it is written. */
+static void
+find_declared(const struct bound *n, struct symbols *to)
+{
+    if (!n || n->kind == B_SYMBOL || n->kind == B_CONSTANT || n->kind == B_DISPOSE)
+        return;
+    if ((n->kind == B_OUT_ARGUMENT || n->kind == B_ASSIGN) && n->a && n->a->kind == B_SYMBOL && !n->a->symbol->has_register)
+        *vec_push(to) = n->a->symbol;
+    find_declared(n->a, to);
+    find_declared(n->b, to);
+    find_declared(n->c, to);
+    for (const struct bound *it = n->list; it; it = it->next)
+        find_declared(it, to);
+    for (const struct bound *it = n->more; it; it = it->next)
+        find_declared(it, to);
+}
+
 static void
 emit_finally(struct emitter *e, const struct bound *finally)
 {
+    struct symbols declared = {0};
+
     forget_registers(finally);
+    find_declared(finally, &declared);
     emit_statement(e, finally);
+    for (size_t i = 0; i < declared.n; i++)
+        declared.v[i]->has_register = false;
+    vec_free(&declared);
 }
 
 /* --- try ------------------------------------------------------------------------------------------------------------------------------------ */
