@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/unicode.h"
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 
 /* Where the category changes. */
@@ -29,4 +31,21 @@ unicode_category(uint32_t c)
             high = middle;
     }
     return (enum unicode_category)runs[low].category;
+}
+
+/* A second maker gives its own back. */
+locale_t
+unicode_locale(void)
+{
+    static _Atomic(locale_t) made;
+    locale_t mine, none = (locale_t)0, seen = atomic_load(&made);
+
+    if (LIKELY(seen != none))
+        return seen;
+    mine = newlocale(LC_CTYPE_MASK, "C.UTF-8", none);
+    ASSERT(mine != none);
+    if (atomic_compare_exchange_strong(&made, &none, mine))
+        return mine;
+    freelocale(mine);
+    return none; /* which now holds the other one */
 }

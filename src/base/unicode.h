@@ -1,7 +1,8 @@
-/* unicode.h: general categories of UTF-16 units, as .NET knows them (Unicode 8).
+/* unicode.h: general categories of UTF-16 units, as .NET knows them (Unicode 8), and the C library's tables of case.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <locale.h>
 #include <stdint.h>
 
 /* Same numbers as System.Globalization.UnicodeCategory. */
@@ -17,3 +18,6 @@ enum unicode_category {
 
 /* Unassigned beyond U+FFFF. */
 enum unicode_category unicode_category(uint32_t c);
+/* The C library's Unicode tables for the functions of <wctype.h> that take a locale, independent of the process's own locale. Made by
+ * the first call, never freed; may be called by every thread. */
+locale_t unicode_locale(void);

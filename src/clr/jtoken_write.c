@@ -14,7 +14,7 @@
 #include "clr/datetime.h"
 #include "clr/guid.h"
 #include "clr/uri.h"
-#include "data/decimal.h"
+#include "clr/values.h"
 #include "data/double_text.h"
 
 struct writer {
@@ -126,7 +126,6 @@ bool
 json_write_value(struct call *c, const struct type *type, struct value v, struct buf *to)
 {
     char text[DOUBLE_TEXT_MAX + DECIMAL_TEXT_MAX], unit[4];
-    struct decimal d;
     struct string *s;
 
     if (!type || (type_is_kept_in_ref(type) && !v.ref))
@@ -140,9 +139,7 @@ json_write_value(struct call *c, const struct type *type, struct value v, struct
         return buf_add_i64(to, v.i64);
     case TYPE_DOUBLE: return write_double(to, v.f64);
     case TYPE_FLOAT: return write_float_text(to, text, float_to_text(v.f32, text), isfinite(v.f32));
-    case TYPE_DECIMAL:
-        memcpy(&d, &v, sizeof(d));
-        return write_float_text(to, text, decimal_to_text(d, text), true);
+    case TYPE_DECIMAL: return write_float_text(to, text, decimal_to_text(value_decimal(v), text), true);
     case TYPE_CHAR:
         return write_quoted(to, str_from(unit, utf8_put(unit, (uint32_t)v.i64)));
     case TYPE_STRUCT: return write_struct(c, type, v, to);

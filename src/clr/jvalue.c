@@ -13,7 +13,7 @@
 #include "clr/guid.h"
 #include "clr/number_parse.h"
 #include "clr/uri.h"
-#include "data/decimal.h"
+#include "clr/values.h"
 
 #define BIT(type) (1u << JTYPE_##type)
 
@@ -246,24 +246,6 @@ range_of(enum type_kind kind, int64_t *min, int64_t *max)
     }
 }
 
-static struct decimal
-decimal_of(struct value v)
-{
-    struct decimal d;
-
-    memcpy(&d, &v, sizeof(d));
-    return d;
-}
-
-static struct value
-value_of_decimal(struct decimal d)
-{
-    struct value v;
-
-    memcpy(&v, &d, sizeof(v));
-    return v;
-}
-
 static bool
 is_big(const struct jvalue *v)
 {
@@ -286,7 +268,7 @@ to_double(struct call *c, struct jvalue *v, double *ret)
     switch (v->value_type->kind) {
     case TYPE_DOUBLE: *ret = v->v.f64; return true;
     case TYPE_FLOAT: *ret = v->v.f32; return true;
-    case TYPE_DECIMAL: *ret = decimal_to_double(decimal_of(v->v)); return true;
+    case TYPE_DECIMAL: *ret = decimal_to_double(value_decimal(v->v)); return true;
     case TYPE_ULONG: *ret = (double)v->v.u64; return true;
     case TYPE_STRING:
         return number_parse_double(string_str((struct string *)v->v.ref), STYLE_FLOAT_THOUSANDS, ret) == NUMBER_OK ||
@@ -320,7 +302,7 @@ to_decimal(struct call *c, struct jvalue *v, const struct type *to, struct value
         return bad_format(c);
     if (parsed != NUMBER_OK || status != DECIMAL_OK)
         return overflow(c, to);
-    *ret = value_of_decimal(d);
+    *ret = value_from_decimal(d);
     return true;
 }
 
@@ -374,7 +356,7 @@ to_integer(struct call *c, struct jvalue *v, const struct type *to, struct value
     case TYPE_DOUBLE: return double_to_integer(c, v->v.f64, to, ret);
     case TYPE_FLOAT: return double_to_integer(c, v->v.f32, to, ret);
     case TYPE_DECIMAL:
-        d = decimal_round(decimal_of(v->v), 0, ROUND_TO_EVEN);
+        d = decimal_round(value_decimal(v->v), 0, ROUND_TO_EVEN);
         if (to->kind == TYPE_ULONG ? !decimal_to_u64(d, &ret->lo) : !decimal_to_i64(d, &n))
             return overflow(c, to);
         if (to->kind == TYPE_ULONG)
@@ -749,7 +731,7 @@ compare_numbers(struct call *c, struct jvalue *a, struct jvalue *b, int *ret)
     }
     if (!to_decimal(c, a, decimal, &x) || !to_decimal(c, b, decimal, &y))
         return false;
-    *ret = decimal_compare(decimal_of(x), decimal_of(y));
+    *ret = decimal_compare(value_decimal(x), value_decimal(y));
     return true;
 }
 

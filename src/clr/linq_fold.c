@@ -4,7 +4,7 @@
 #include "clr/linq.h"
 
 #include "clr/families.h"
-#include "data/decimal.h"
+#include "clr/values.h"
 
 static const char no_elements[] = "Sequence contains no elements";
 static const char no_match[] = "Sequence contains no matching element";
@@ -327,24 +327,6 @@ return_number(struct call *c, struct value v)
     return value_box(c, c->ret_type->args[0], v, &o) && return_ref(c, o);
 }
 
-static struct decimal
-decimal_of(struct value v)
-{
-    struct decimal d;
-
-    memcpy(&d, &v, sizeof(d));
-    return d;
-}
-
-static struct value
-value_of_decimal(struct decimal d)
-{
-    struct value v;
-
-    memcpy(&v, &d, sizeof(v));
-    return v;
-}
-
 static bool
 overflow(struct call *c)
 {
@@ -370,9 +352,9 @@ add(struct call *c, enum type_kind kind, struct value *total, struct value v)
         total->f64 += v.f64;
         return true;
     default:
-        if (decimal_add(decimal_of(*total), decimal_of(v), &sum) != DECIMAL_OK)
+        if (decimal_add(value_decimal(*total), value_decimal(v), &sum) != DECIMAL_OK)
             return overflow(c);
-        *total = value_of_decimal(sum);
+        *total = value_from_decimal(sum);
         return true;
     }
 }
@@ -425,9 +407,9 @@ average(struct call *c, enum type_kind kind)
     case TYPE_FLOAT: return return_number(c, value_f32((float)(total.f64 / (double)n)));
     case TYPE_DOUBLE: return return_number(c, value_f64(total.f64 / (double)n));
     default:
-        if (decimal_divide(decimal_of(total), decimal_from_i64(n), &d) != DECIMAL_OK)
+        if (decimal_divide(value_decimal(total), decimal_from_i64(n), &d) != DECIMAL_OK)
             return overflow(c);
-        return return_number(c, value_of_decimal(d));
+        return return_number(c, value_from_decimal(d));
     }
 }
 

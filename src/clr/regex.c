@@ -257,17 +257,22 @@ is_match_with(struct call *c, const struct regex_object *o, struct string *input
     return found >= 0 && return_bool(c, found);
 }
 
+/* Of (input [, startat]): where the search begins. */
+static bool
+input_start(struct call *c, size_t *ret)
+{
+    if (!call_string(c, 1))
+        return throw_argument_null(c, "input");
+    *ret = regex_start(self_regex(c), call_string(c, 1));
+    return c->n_args <= 2 || regex_start_argument(c, call_string(c, 1), 2, ret);
+}
+
 static bool
 is_match(struct call *c)
 {
     size_t from;
 
-    if (!call_string(c, 1))
-        return throw_argument_null(c, "input");
-    from = regex_start(self_regex(c), call_string(c, 1));
-    if (c->n_args > 2 && !regex_start_argument(c, call_string(c, 1), 2, &from))
-        return false;
-    return is_match_with(c, self_regex(c), call_string(c, 1), from);
+    return input_start(c, &from) && is_match_with(c, self_regex(c), call_string(c, 1), from);
 }
 
 static bool
@@ -285,12 +290,7 @@ match(struct call *c)
 {
     size_t from;
 
-    if (!call_string(c, 1))
-        return throw_argument_null(c, "input");
-    from = regex_start(self_regex(c), call_string(c, 1));
-    if (c->n_args > 2 && !regex_start_argument(c, call_string(c, 1), 2, &from))
-        return false;
-    return regex_match_from(c, self_regex(c), call_string(c, 1), from, c->ret_type);
+    return input_start(c, &from) && regex_match_from(c, self_regex(c), call_string(c, 1), from, c->ret_type);
 }
 
 /* Only `length` units from `beginning` exist for the pattern. */
@@ -366,14 +366,9 @@ matches_with(struct call *c, const struct regex_object *o, struct string *input,
 static bool
 matches(struct call *c)
 {
-    size_t from = 0;
+    size_t from;
 
-    if (!call_string(c, 1))
-        return throw_argument_null(c, "input");
-    from = regex_start(self_regex(c), call_string(c, 1));
-    if (c->n_args > 2 && !regex_start_argument(c, call_string(c, 1), 2, &from))
-        return false;
-    return matches_with(c, self_regex(c), call_string(c, 1), from);
+    return input_start(c, &from) && matches_with(c, self_regex(c), call_string(c, 1), from);
 }
 
 static bool

@@ -2,29 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "clr/text.h"
 
-#include <locale.h>
-#include <stdatomic.h>
 #include <wctype.h>
 
 #include "base/hash.h"
+#include "base/unicode.h"
 #include "base/utf8.h"
-
-/* The C library's Unicode tables, independent of the process's locale. Made once; a second maker gives its own back. */
-static locale_t
-unicode_locale(void)
-{
-    static _Atomic(locale_t) made;
-    locale_t mine, none = (locale_t)0, seen = atomic_load(&made);
-
-    if (LIKELY(seen != none))
-        return seen;
-    mine = newlocale(LC_CTYPE_MASK, "C.UTF-8", none);
-    ASSERT(mine != none);
-    if (atomic_compare_exchange_strong(&made, &none, mine))
-        return mine;
-    freelocale(mine);
-    return none; /* which now holds the other one */
-}
 
 uint32_t
 text_upper(uint32_t c)

@@ -3,8 +3,6 @@
  * Every capture becomes a plain bracket; which group it is, is kept beside the pattern. Case is switched by (?i) and (?-i), which
  * in both dialects last to the end of the bracket around them.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <locale.h>
-#include <stdatomic.h>
 #include <wctype.h>
 
 #include "base/buf.h"
@@ -346,22 +344,6 @@ regex_translate(const struct regex_tree *t, struct buf *to, uint16_t *order, uin
 }
 
 /* --- tests of characters ------------------------------------------------------------------------------------------------------------------ */
-
-static locale_t
-unicode_locale(void)
-{
-    static _Atomic(locale_t) made;
-    locale_t mine, none = (locale_t)0, seen = atomic_load(&made);
-
-    if (LIKELY(seen != none))
-        return seen;
-    mine = newlocale(LC_CTYPE_MASK, "C.UTF-8", none);
-    ASSERT(mine != none);
-    if (atomic_compare_exchange_strong(&made, &none, mine))
-        return mine;
-    freelocale(mine);
-    return none; /* which now holds the other one */
-}
 
 uint32_t
 regex_fold(uint32_t c)
