@@ -16,6 +16,7 @@ struct node {
     enum node_kind kind;
     enum token_kind op;               /* of operators, argument modifiers */
     uint32_t at, end;                 /* range in the text */
+    uint32_t name_at, name_end;       /* of a MEMBER's name, for messages about it */
     struct str text;                  /* a name or decoded text */
     struct node *a, *b, *c;
     struct node *list, *more;

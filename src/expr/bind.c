@@ -63,6 +63,20 @@ bind_warning(struct binder *b, const struct node *node, const char *fmt, ...)
     va_end(ap);
 }
 
+const struct node *
+name_in(struct binder *b, const struct node *node)
+{
+    const struct node *access = node && node->kind == NODE_CALL ? node->a : node;
+    struct node *name;
+
+    if (!access || access->kind != NODE_MEMBER || !access->name_end || !(name = arena_new(b->arena, struct node)))
+        return node;
+    *name = *access;
+    name->at = access->name_at;
+    name->end = access->name_end;
+    return name;
+}
+
 struct str
 bound_type_name(const struct bound *x)
 {

@@ -143,6 +143,8 @@ struct binder {
 struct bound *bound_new(struct binder *b, enum bound_kind kind, const struct node *node, const struct type *type);
 struct bound *bind_error(struct binder *b, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
 void bind_warning(struct binder *b, const struct node *node, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* For a message about the member that node accesses or calls: the part of it that is the member's name. Other nodes as they are. */
+const struct node *name_in(struct binder *b, const struct node *node);
 bool is_error(const struct bound *n);
 /* For messages: the type, or what waits for one. */
 struct str bound_type_name(const struct bound *x);

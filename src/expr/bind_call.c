@@ -70,7 +70,7 @@ finish_call(struct binder *b, const struct node *node, struct candidate *c, stru
 struct bound *
 report_ambiguous(struct binder *b, const struct node *node, struct str name, const struct candidate *x, const struct candidate *y)
 {
-    return bind_error(b, node, "the call of `%.*s` is ambiguous between \"%s\" and \"%s\" (CS0121)", STR_ARG(name),
+    return bind_error(b, name_in(b, node), "the call of `%.*s` is ambiguous between \"%s\" and \"%s\" (CS0121)", STR_ARG(name),
                       x->member->row->signature, y->member->row ? y->member->row->signature : "?");
 }
 
@@ -155,6 +155,8 @@ call_local_function(struct binder *b, const struct node *n, struct symbol *s)
     struct bound *f = bound_symbol(b, n->a, s);
 
     use_symbol(b, s, false);
+    if (s->type->kind == TYPE_ERROR)      /* which was reported where it is declared */
+        return bound_new(b, B_ERROR, n, s->type);
     for (const struct node *p = s->node->list; p; p = p->next)
         total++;
     for (uint32_t i = 0; i < count; i++) {
@@ -163,9 +165,13 @@ call_local_function(struct binder *b, const struct node *n, struct symbol *s)
             at = 0;
             for (const struct node *p = s->node->list; p && !str_eq(p->text, args[i].name); p = p->next)
                 at++;
+            if (at == total)
+                return bind_error(b, args[i].node, "`%.*s` has no parameter `%.*s` (CS1739)", STR_ARG(s->name), STR_ARG(args[i].name));
         }
         if (at >= total)
             return invoke(b, n, f, args, count);
+        if (ordered[at].value)
+            return bind_error(b, args[i].node, "parameter `%.*s` has its argument already (CS1744)", STR_ARG(args[i].name));
         ordered[at] = args[i];
     }
     at = 0;
@@ -229,7 +235,7 @@ bind_call(struct binder *b, const struct node *n)
     }
     if (callee->type && callee->type->kind == TYPE_DELEGATE)
         return invoke(b, n, callee, args, count);
-    return bind_error(b, n->a, "`%.*s` is not a method (CS1955)", STR_ARG(n->a->text.p ? n->a->text : STR("this")));
+    return bind_error(b, name_in(b, n->a), "`%.*s` is not a method (CS1955)", STR_ARG(n->a->text.p ? n->a->text : STR("this")));
 }
 
 /* --- indexers ------------------------------------------------------------------------------------------------------------------------ */

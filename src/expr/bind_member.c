@@ -48,11 +48,11 @@ bool
 check_member(struct binder *b, const struct node *node, const struct member *m)
 {
     if (m->flags & MEMBER_IS_LATER) {
-        bind_error(b, node, "`%.*s.%.*s` is not supported yet", STR_ARG(m->owner->name), STR_ARG(m->name));
+        bind_error(b, name_in(b, node), "`%.*s.%.*s` is not supported yet", STR_ARG(m->owner->name), STR_ARG(m->name));
         return false;
     }
     if ((m->flags & MEMBER_IS_EXTRA) && b->is_strict)
-        bind_warning(b, node, "`%.*s.%.*s` does not exist on Azure", STR_ARG(m->owner->name), STR_ARG(m->name));
+        bind_warning(b, name_in(b, node), "`%.*s.%.*s` does not exist on Azure", STR_ARG(m->owner->name), STR_ARG(m->name));
     return true;
 }
 
@@ -61,6 +61,7 @@ report_no_member(struct binder *b, const struct node *node, const struct type *t
 {
     struct str near = nearest_member(b, t, name);
 
+    node = name_in(b, node);
     if (near.p)
         return bind_error(b, node, "`%.*s` has no member `%.*s`; did you mean `%.*s`? (%s)", STR_ARG(t->name), STR_ARG(name),
                           STR_ARG(near), is_static ? "CS0117" : "CS1061");
@@ -199,7 +200,7 @@ member_value(struct binder *b, const struct node *node, struct bound *object, st
         return methods(b, node, object->type, object, name);
     if (m && (m->kind == MEMBER_PROPERTY || m->kind == MEMBER_CONSTANT)) {
         if (m->flags & MEMBER_IS_STATIC)
-            return bind_error(b, node, "`%.*s` belongs to the type: write `%.*s.%.*s` (CS0176)", STR_ARG(name),
+            return bind_error(b, name_in(b, node), "`%.*s` belongs to the type: write `%.*s.%.*s` (CS0176)", STR_ARG(name),
                               STR_ARG(owner->name), STR_ARG(name));
         return bound_property(b, node, m, owner, object);
     }
@@ -228,7 +229,7 @@ static_member(struct binder *b, const struct node *node, const struct type *t, s
         return report_no_member(b, node, t, name, true);
     if (m->kind == MEMBER_PROPERTY || m->kind == MEMBER_CONSTANT) {
         if (!(m->flags & MEMBER_IS_STATIC))
-            return bind_error(b, node, "`%.*s.%.*s` needs an object before the dot (CS0120)", STR_ARG(t->name), STR_ARG(name));
+            return bind_error(b, name_in(b, node), "`%.*s.%.*s` needs an object before the dot (CS0120)", STR_ARG(t->name), STR_ARG(name));
         return bound_property(b, node, m, owner, NULL);
     }
     return methods(b, node, t, NULL, name);
@@ -247,7 +248,7 @@ in_namespace(struct binder *b, const struct node *n, struct str space)
         return r;
     }
     if (!map_has(&b->env->spaces, full))
-        return bind_error(b, n, "there is no type or namespace `%.*s` (CS0234)", STR_ARG(full));
+        return bind_error(b, name_in(b, n), "there is no type or namespace `%.*s` (CS0234)", STR_ARG(full));
     r = bound_new(b, B_NAMESPACE, n, NULL);
     r->text = full;
     return r;

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "expr/bind.h"
 
+#include <stdio.h>
+
 #define BOUNDS_MAX 16
 
 /* --- inference -------------------------------------------------------------------------------------------------------------- */
@@ -473,20 +475,45 @@ overload_resolve(struct binder *b, const struct member *first, const struct type
 
 /* --- reports ------------------------------------------------------------------------------------------------------------------- */
 
+/* No overload takes so many arguments: how many they do take. */
+static struct bound *
+report_count(struct binder *b, const struct node *node, const struct member *first, struct str what, uint32_t found, bool is_extension)
+{
+    uint32_t min = UINT32_MAX, max = 0;
+    bool is_open = false;
+    char takes[40];
+
+    for (const struct member *m = first; m; m = m->next_same_name) {
+        uint32_t needed = 0;
+        for (uint32_t i = is_extension; i < m->n_parameters; i++) {
+            is_open |= m->parameters[i].op == TOK_PARAMS;
+            needed += !m->parameters[i].has_default && m->parameters[i].op != TOK_PARAMS;
+        }
+        min = MIN(min, needed);
+        max = MAX(max, m->n_parameters - is_extension);
+    }
+    if (is_open)
+        snprintf(takes, sizeof(takes), "at least %u", min);
+    else if (min == max)
+        snprintf(takes, sizeof(takes), "%u", min);
+    else
+        snprintf(takes, sizeof(takes), "%u to %u", min, max);
+    return bind_error(b, name_in(b, node), "`%.*s` takes %s argument%s, found %u (CS1501)", STR_ARG(what), takes,
+                      min == 1 && (is_open || max == 1) ? "" : "s", found);
+}
+
 struct bound *
 overload_report(struct binder *b, const struct node *node, const struct member *first, const struct type *owner, struct str what,
                 struct argument *args, uint32_t n, bool is_extension)
 {
     const struct member *only = NULL;
-    uint32_t fits = 0, min = UINT32_MAX, max = 0;
+    uint32_t fits = 0;
 
     for (uint32_t i = 0; i < n; i++)
         if (args[i].value && is_error(args[i].value))
             return bound_new(b, B_ERROR, node, b->core->error);
     for (const struct member *m = first; m; m = m->next_same_name) {
         struct candidate c = {.member = m};
-        min = MIN(min, m->n_parameters);
-        max = MAX(max, m->n_parameters);
         if (place(&c, args, n, false)) {
             only = m;
             fits++;
@@ -519,10 +546,8 @@ overload_report(struct binder *b, const struct node *node, const struct member *
         }
     }
     if (!fits)
-        return bind_error(b, node, "`%.*s` takes %s%u argument%s, found %u (CS1501)", STR_ARG(what),
-                          min == max ? "" : "another number of arguments; at least ", min - is_extension,
-                          min - is_extension == 1 ? "" : "s", n - is_extension);
-    return bind_error(b, node, "no overload of `%.*s` takes these arguments (CS1503)", STR_ARG(what));
+        return report_count(b, node, first, what, n - is_extension, is_extension);
+    return bind_error(b, name_in(b, node), "no overload of `%.*s` takes these arguments (CS1503)", STR_ARG(what));
 }
 
 /* --- the argument list ------------------------------------------------------------------------------------------------------------ */

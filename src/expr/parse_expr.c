@@ -411,6 +411,8 @@ member(struct parser *p, struct node *n)
         return parser_finish(p, m);
     }
     m->text = parser_peek(p, 0)->text;
+    m->name_at = parser_peek(p, 0)->at;
+    m->name_end = m->name_at + parser_peek(p, 0)->len;
     p->at++;
     if (is_type_argument_list(p))
         m->list = type_argument_list(p);

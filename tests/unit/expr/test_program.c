@@ -228,6 +228,54 @@ TEST(a_message_names_what_is_near)
     EXPECT_STR(evaluate(&a, STR("@(context.Request)"), NULL), "!compile the name `context` does not exist here (CS0103)");
 }
 
+/* The first error, with what its caret is under: "MEMBER: message". */
+static struct str
+pointed(struct arena *a, struct str text)
+{
+    struct source source = {.name = STR("t"), .text = text};
+    struct text_map map = {.source = &source};
+    struct expr_options options = {.wanted = EXPR_ANY, .map = &map};
+    struct diags diags;
+
+    diags_init(&diags, a);
+    if (expr_compile(library(), text, &options, a, &diags))
+        return STR("compiles");
+    return str_printf(a, "%.*s: %.*s", (int)diags.first->len, text.p + diags.first->offset, STR_ARG(diags.first->message));
+}
+
+TEST(an_error_about_a_member_points_at_its_name)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);
+
+    EXPECT_STR(pointed(&a, STR("@(\"abc\".Trim().Foo.Bar)")), "Foo: `string` has no member `Foo` (CS1061)");
+    EXPECT_STR(pointed(&a, STR("@(\"a\" . /* x */ Foo(1))")), "Foo: `string` has no member `Foo` (CS1061)");
+    EXPECT_STR(pointed(&a, STR("@(\"a\"?.Foo)")), "Foo: `string` has no member `Foo` (CS1061)");
+    EXPECT_STR(pointed(&a, STR("@(string.Length)")), "Length: `string.Length` needs an object before the dot (CS0120)");
+    EXPECT_STR(pointed(&a, STR("@(System.Foo.Bar)")), "Foo: there is no type or namespace `System.Foo` (CS0234)");
+    EXPECT_STR(pointed(&a, STR("@(\"a\".Length())")), "Length: `Length` is not a method (CS1955)");
+    EXPECT_STR(pointed(&a, STR("@(\"a\".Trim().IndexOf())")), "IndexOf: `IndexOf` takes 1 to 4 arguments, found 0 (CS1501)");
+    EXPECT_STR(pointed(&a, STR("@(string.Format())")), "Format: `Format` takes at least 1 argument, found 0 (CS1501)");
+    EXPECT_STR(pointed(&a, STR("@(Math.Sqrt(1, 2))")), "Sqrt: `Sqrt` takes 1 argument, found 2 (CS1501)");
+    EXPECT_STR(pointed(&a, STR("@(\"a\".Substring(\"x\"))")), "\"x\": argument 1 of `Substring` is `string`, expected `int` (CS1503)");
+}
+
+TEST(a_call_of_a_local_function_is_checked)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);
+
+    EXPECT_STR(evaluate(&a, STR("@{ foo F(int a) { return 1; } return F(1); }"), NULL),
+               "!compile there is no type `foo` in policy expressions (CS0246)");
+    EXPECT_STR(evaluate(&a, STR("@{ int F(foo a) { return 1; } return F(a: 1); }"), NULL),
+               "!compile there is no type `foo` in policy expressions (CS0246)");
+    EXPECT_STR(evaluate(&a, STR("@{ int F(int a, int b = 1) { return a - b; } return F(b: 2, a: 9); }"), NULL), "=7");
+    EXPECT_STR(evaluate(&a, STR("@{ int F(int a, int b = 1) { return a - b; } return F(1, a: 5); }"), NULL),
+               "!compile parameter `a` has its argument already (CS1744)");
+    EXPECT_STR(evaluate(&a, STR("@{ int F(int a, int b = 1) { return a - b; } return F(1, c: 5); }"), NULL),
+               "!compile `F` has no parameter `c` (CS1739)");
+    EXPECT(str_starts_with(evaluate(&a, STR("@{ int F(int a, int b, int c, int d, int e, int f = 1) { return a; } return F(1, 2, 3, 4, 5); }"), NULL),
+                           STR("!compile a local function has at most 5 parameters")));
+}
+
 TEST(several_errors_are_found_at_once)
 {
     struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);
