@@ -108,10 +108,10 @@ static const struct type_row types[] = {
 #define S "this IEnumerable<JToken> source"
 
 static const struct member_row members[] = {
-    M(E, "static IJEnumerable<JToken> Ancestors<T>(this IEnumerable<T> source)", ancestors),
-    M(E, "static IJEnumerable<JToken> AncestorsAndSelf<T>(this IEnumerable<T> source)", ancestors_and_self),
-    M(E, "static IJEnumerable<JToken> Descendants<T>(this IEnumerable<T> source)", descendants),
-    M(E, "static IJEnumerable<JToken> DescendantsAndSelf<T>(this IEnumerable<T> source)", descendants_and_self),
+    M(E, "static IJEnumerable<JToken> Ancestors<T>(this IEnumerable<T> source) where T : JToken", ancestors),
+    M(E, "static IJEnumerable<JToken> AncestorsAndSelf<T>(this IEnumerable<T> source) where T : JToken", ancestors_and_self),
+    M(E, "static IJEnumerable<JToken> Descendants<T>(this IEnumerable<T> source) where T : JContainer", descendants),
+    M(E, "static IJEnumerable<JToken> DescendantsAndSelf<T>(this IEnumerable<T> source) where T : JContainer", descendants_and_self),
     M(E, "static IJEnumerable<JProperty> Properties(this IEnumerable<JObject> source)", properties),
     M(E, "static IJEnumerable<JToken> Values(" S ")", values),
     M(E, "static IJEnumerable<JToken> Values(" S ", object key)", values),
@@ -119,11 +119,11 @@ static const struct member_row members[] = {
     M(E, "static IEnumerable<U> Values<U>(" S ")", values_of),
     M(E, "static IEnumerable<U> Values<U>(" S ", object key)", values_of),
     M(E, "static U Value<U>(this IEnumerable<JToken> value)", value_of),
-    M(E, "static U Value<T,U>(this IEnumerable<T> value)", value_of_two),
-    M(E, "static IJEnumerable<JToken> Children<T>(this IEnumerable<T> source)", children),
-    M(E, "static IEnumerable<U> Children<T,U>(this IEnumerable<T> source)", children_of),
+    M(E, "static U Value<T,U>(this IEnumerable<T> value) where T : JToken", value_of_two),
+    M(E, "static IJEnumerable<JToken> Children<T>(this IEnumerable<T> source) where T : JToken", children),
+    M(E, "static IEnumerable<U> Children<T,U>(this IEnumerable<T> source) where T : JToken", children_of),
     M(E, "static IJEnumerable<JToken> AsJEnumerable(" S ")", as_enumerable),
-    M(E, "static IJEnumerable<T> AsJEnumerable<T>(this IEnumerable<T> source)", as_enumerable),
+    M(E, "static IJEnumerable<T> AsJEnumerable<T>(this IEnumerable<T> source) where T : JToken", as_enumerable),
 };
 
 const struct library clr_json_extensions = LIBRARY("json extensions", types, members);

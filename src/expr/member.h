@@ -33,6 +33,7 @@ struct member {
     uint32_t n_parameters;
     uint32_t n_type_parameters;
     struct str *type_parameters;
+    const struct type **constraints;  /* "where T : X", by type parameter; NULL: none */
     native_fn *fn, *set;
     const struct member_row *row;
     struct value constant;            /* of a CONSTANT; strings as struct string * */

@@ -288,6 +288,22 @@ is_argument_fit(struct binder *b, const struct argument *arg, const struct type 
     return conversion_is_implicit(classify(b, arg->value, parameter));
 }
 
+/* Natives rely on it: an argument that breaks a constraint would be taken for what it is not. */
+static bool
+is_within_constraints(struct binder *b, const struct candidate *c)
+{
+    for (uint32_t i = 0; c->member->constraints && i < c->member->n_type_parameters; i++) {
+        const struct type *wanted = c->member->constraints[i];
+        enum conversion_kind kind;
+        if (!wanted)
+            continue;
+        kind = classify_types(b, c->type_args[i], type_substitute(wanted, c->owner->args, c->type_args)).kind;
+        if (kind != CONVERT_IDENTITY && kind != CONVERT_REFERENCE && kind != CONVERT_BOX)
+            return false;
+    }
+    return true;
+}
+
 static bool
 is_applicable(struct binder *b, struct candidate *c, struct argument *args, const struct type *const *given_args, uint32_t n_given)
 {
@@ -305,6 +321,8 @@ is_applicable(struct binder *b, struct candidate *c, struct argument *args, cons
     } else if (n_given) {
         return false;
     }
+    if (!is_within_constraints(b, c))
+        return false;
     for (uint32_t i = 0; i < c->n; i++) {
         c->parameters[i] = type_substitute(pattern_of(c, i), c->owner->args, c->type_args);
         if (!is_argument_fit(b, &args[i], c->parameters[i], c->is_expanded && c->at[i] == m->n_parameters - 1 ? TOK_END

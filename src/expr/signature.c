@@ -54,6 +54,23 @@ read_type_parameters(struct parser *p, struct member *m)
     parser_expect(p, TOK_GREATER);
 }
 
+/* "where T : JToken" behind a method's parameters: what is said of one type parameter. */
+static bool
+read_constraint(struct parser *p, struct type_scope *scope, struct member *m)
+{
+    uint32_t at = 0;
+
+    p->at++;
+    while (at < m->n_type_parameters && !str_eq(m->type_parameters[at], parser_peek(p, 0)->text))
+        at++;
+    if (at == m->n_type_parameters || !parser_expect(p, TOK_IDENTIFIER) || !parser_expect(p, TOK_COLON))
+        return false;
+    if (!m->constraints)
+        m->constraints = arena_new_array(p->arena, const struct type *, TYPE_PARAMETERS_MAX);
+    m->constraints[at] = resolve_type(scope, parse_type(p));
+    return m->constraints[at]->kind != TYPE_ERROR;
+}
+
 /* "{ get; set; }" */
 static void
 read_accessors(struct parser *p, struct member *m)
@@ -154,7 +171,12 @@ read_named(struct parser *p, struct type_scope *scope, struct member *m, const s
     m->ret = resolve_type(scope, type);
     if (parser_kind(p) == TOK_OPEN_PAREN) {
         m->kind = MEMBER_METHOD;
-        return read_parameters(scope, parse_parameters(p), m);
+        if (!read_parameters(scope, parse_parameters(p), m))
+            return false;
+        while (parser_is_word(p, "where"))
+            if (!read_constraint(p, scope, m))
+                return false;
+        return true;
     }
     if (is_const) {
         m->kind = MEMBER_CONSTANT;
