@@ -11,6 +11,10 @@ initialize_value(struct binder *b, const struct node *n, struct bound *target, c
 
     if (is_error(target))
         return false;
+    if (!target->type) {
+        bind_error(b, n, "only a field or property can be set in an initializer (CS1913)");
+        return false;
+    }
     if (value->kind == NODE_INITIALIZER && (!target->type || target->type->kind != TYPE_ARRAY))
         return initialize(b, value, target, last);
     set = assign_to(b, n, target, bind_as(b, value, target->type));

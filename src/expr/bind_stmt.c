@@ -686,6 +686,28 @@ bind_try(struct binder *b, const struct node *n)
     return s;
 }
 
+/* using (T x = a, y = b) body is: using (T x = a) using (T y = b) body. Without memory: as it is. */
+static const struct node *
+one_declarator_each(struct binder *b, const struct node *n)
+{
+    bool has_several = n->a->kind == NODE_LOCAL && !is_var(n->a->a) && n->a->list && n->a->list->next;
+    struct node *copy = has_several ? arena_new_array(b->arena, struct node, 5) : NULL;
+
+    if (!copy)
+        return n;
+    copy[0] = copy[1] = *n;           /* the outer and the inner statement, */
+    copy[2] = copy[3] = *n->a;        /* their declarations */
+    copy[4] = *n->a->list;
+    copy[4].next = NULL;
+    copy[2].list = &copy[4];
+    copy[3].list = n->a->list->next;
+    copy[0].a = &copy[2];
+    copy[0].b = &copy[1];
+    copy[1].a = &copy[3];
+    copy[1].next = NULL;
+    return copy;
+}
+
 /* using (x) body is: try { body } finally { dispose x } */
 static struct bound *
 bind_using(struct binder *b, const struct node *n)
@@ -693,7 +715,11 @@ bind_using(struct binder *b, const struct node *n)
     struct bound *block = statement_node(b, B_BLOCK, n), *first, *t = statement_node(b, B_TRY, n), *dispose = statement_node(b, B_DISPOSE, n);
     struct scope scope;
 
+    n = one_declarator_each(b, n);
     scope_open(b, &scope);
+    for (const struct node *it = n->a->kind == NODE_LOCAL ? n->a->list : NULL; it; it = it->next)
+        if (!it->a)
+            bind_error(b, it, "a variable of 'using' needs its value here (CS0210)");
     if (n->a->kind == NODE_LOCAL) {
         first = bind_local(b, n->a);
         if (first->kind == B_DECLARE) {

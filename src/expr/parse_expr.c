@@ -244,6 +244,10 @@ new_array(struct parser *p, struct node *element, uint32_t at)
     n->a = element;
     n->rank = 1;
     parser_expect(p, TOK_OPEN_BRACKET);
+    if (!element && parser_kind(p) != TOK_CLOSE_BRACKET && parser_kind(p) != TOK_COMMA) {
+        parser_error(p, "expected ']', found %s: an array with a size needs a type in front of it (CS1031)", parser_found(p));
+        return parser_finish(p, n);
+    }
     if (parser_kind(p) != TOK_CLOSE_BRACKET && parser_kind(p) != TOK_COMMA) {
         node_list_add(&last, parse_expression(p));
         while (parser_accept(p, TOK_COMMA)) {
