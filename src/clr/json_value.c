@@ -154,19 +154,26 @@ value_equals_value(struct call *c)
     return (!other || jvalue_equals(c, self_of(c), other, &same)) && return_bool(c, same);
 }
 
+/* With a token or with the value of another object. */
+static bool
+hook_compare(struct call *c, const struct type *type, struct value a, struct value b, int *ret)
+{
+    struct object *o = b.ref;
+    struct jvalue *other = object_is_jtoken(o) ? jtoken_value((struct jtoken *)o) : jvalue_from_object(c, o);
+
+    if (!other)
+        return object_is_jtoken(o) ? throw_argument(c, NULL, "Object must be of type JValue.") : false;
+    return jvalue_compare(c, (struct jvalue *)a.ref, other, ret);
+}
+
 static bool
 value_compare_to(struct call *c)
 {
-    struct object *o = c->args[1].ref;
-    struct jvalue *other;
     int order;
 
-    if (!o)
+    if (!c->args[1].ref)
         return return_i64(c, 1);
-    other = object_is_jtoken(o) ? jtoken_value((struct jtoken *)o) : jvalue_from_object(c, o);
-    if (!other)
-        return object_is_jtoken(o) ? throw_argument(c, NULL, "Object must be of type JValue.") : false;
-    return jvalue_compare(c, self_of(c), other, &order) && return_i64(c, order);
+    return hook_compare(c, NULL, c->args[0], c->args[1], &order) && return_i64(c, order);
 }
 
 static bool
@@ -208,12 +215,6 @@ hook_hash(struct call *c, const struct type *type, struct value v, int32_t *ret)
 
     *ret = 0;
     return !j->value_type || value_hash(c, j->value_type, j->v, ret);
-}
-
-static bool
-hook_compare(struct call *c, const struct type *type, struct value a, struct value b, int *ret)
-{
-    return jvalue_compare(c, (struct jvalue *)a.ref, (struct jvalue *)b.ref, ret);
 }
 
 /* iterate and to_string come from JToken. */

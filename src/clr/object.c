@@ -542,6 +542,8 @@ tuple_compare(struct call *c, const struct type *type, struct value a, struct va
 {
     const struct record *x = (const struct record *)a.ref, *y = (const struct record *)b.ref;
 
+    if (y->head.type != type)
+        return throw_argument(c, NULL, "Argument must be of type %.*s.", STR_ARG(type->full_name));
     *ret = 0;
     for (uint32_t i = 0; i < type->n_args && *ret == 0; i++)
         if (!value_compare(c, type->args[i], x->v[i], y->v[i], ret))

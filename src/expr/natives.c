@@ -378,9 +378,9 @@ value_equals(struct call *c, const struct type *type, struct value a, struct val
         *ret = false;
         return true;
     }
-    /* Types of one family, whose objects look alike, share the function; it does not look at others. */
-    if (type_a != type_b && (type_is_value_type(type_a) ? !type_is_same_tuple(type_a, type_b)
-                                                        : type_a->hooks->equals != type_b->hooks->equals)) {
+    /* Of two types only tuples and classes of one family, which share a hook, can be equal. */
+    if (type_a != type_b && !type_is_same_tuple(type_a, type_b) &&
+        (type_is_value_type(type_a) || type_is_value_type(type_b) || type_a->hooks->equals != type_b->hooks->equals)) {
         *ret = false;
         return true;
     }
@@ -411,6 +411,7 @@ bool
 value_compare(struct call *c, const struct type *type, struct value a, struct value b, int *ret)
 {
     const struct type *type_a = type, *type_b = type;
+    struct value whole = b;           /* a class compares with the object, box and all */
     bool has_a = look_inside(&type_a, &a), has_b = look_inside(&type_b, &b), ok;
 
     if (!has_a || !has_b) {
@@ -424,7 +425,7 @@ value_compare(struct call *c, const struct type *type, struct value a, struct va
                           STR_ARG(type_a->def ? type_a->def->name : type_a->full_name));
     if (!call_enter(c))
         return false;
-    ok = type_a->hooks->compare(c, type_a, a, b, ret);
+    ok = type_a->hooks->compare(c, type_a, a, type_a == type_b ? b : whole, ret);
     call_leave(c);
     return ok;
 }
