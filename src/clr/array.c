@@ -100,11 +100,18 @@ copy(struct call *c, struct array *from, int64_t at_from, struct array *to, int6
     if (n > to->n || at_to > to->n - n)
         return throw_argument(c, NULL, not_long_enough);
     if (array_element(from) != array_element(to) &&
-        (type_is_value_type(array_element(from)) || type_is_value_type(array_element(to))))
+        (type_is_value_type(array_element(from)) || type_is_value_type(array_element(to)) ||
+         !(type_is_assignable(array_element(from), array_element(to)) || type_is_assignable(array_element(to), array_element(from)))))
         return call_throw(c, EXC_ARRAY_TYPE_MISMATCH,
                           "Source array type cannot be assigned to destination array type.");
     if (!call_charge(c, (uint64_t)n / 8))
         return false;
+    if (array_element(from) != array_element(to)) {      /* two arrays, then, which do not overlap */
+        for (int64_t i = 0; i < n; i++)
+            if (!array_store_cast(c, to, (uint32_t)(at_to + i), array_get(from, (uint32_t)(at_from + i))))
+                return false;
+        return true;
+    }
     size_t size = from->is_bytes ? 1 : sizeof(struct value);
     if (n)
         memmove(to->u.bytes + (size_t)at_to * size, from->u.bytes + (size_t)at_from * size, (size_t)n * size);
@@ -317,7 +324,8 @@ array_fill(struct call *c)
     if (!call_charge(c, (uint64_t)n / 8))
         return false;
     for (int64_t i = 0; i < n; i++)
-        array_set(a, (uint32_t)(from + i), c->args[1]);
+        if (!array_store(c, a, (uint32_t)(from + i), c->args[1]))
+            return false;
     return true;
 }
 

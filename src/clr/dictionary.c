@@ -471,7 +471,8 @@ copy_to(struct call *c)
     if (!iterate(c, c->args[0].ref, NULL, &it))
         return false;
     while ((got = iterate_next(c, &it, &v)) > 0 && at < a->n)
-        array_set(a, (uint32_t)at++, v);
+        if (!array_store(c, a, (uint32_t)at++, v))
+            return false;
     return got >= 0;
 }
 

@@ -214,7 +214,8 @@ hash_set_copy_to(struct call *c)
         return throw_argument(c, NULL, "Destination array is not long enough to copy all the items in the collection. "
                                        "Check array index and length.");
     while (n-- > 0 && (e = table_next(&self_of(c)->t, &at)))
-        array_set(a, (uint32_t)to++, e->key);
+        if (!array_store(c, a, (uint32_t)to++, e->key))
+            return false;
     return true;
 }
 

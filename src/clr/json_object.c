@@ -476,7 +476,8 @@ array_copy_to(struct call *c)
         return throw_argument(c, NULL, "The number of elements in the source JObject is greater than the available space "
                                        "from arrayIndex to the end of the destination array.");
     for (uint32_t i = 0; i < self_of(c)->n; i++)
-        a->u.v[at + i] = value_ref(self_of(c)->items[i]);
+        if (!array_store_cast(c, a, (uint32_t)at + i, value_ref(self_of(c)->items[i])))
+            return false;
     return true;
 }
 

@@ -469,7 +469,8 @@ list_copy_to(struct call *c)
         return throw_argument(c, NULL, "Destination array was not long enough. Check destIndex and length, and the "
                                        "array's lower bounds.");
     for (int64_t i = 0; i < n; i++)
-        array_set(a, (uint32_t)(at + i), l->v[from + i]);
+        if (!array_store_cast(c, a, (uint32_t)(at + i), l->v[from + i]))
+            return false;
     return true;
 }
 

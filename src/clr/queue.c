@@ -205,7 +205,8 @@ queue_copy_to(struct call *c)
         return throw_argument(c, NULL, "Offset and length were out of bounds for the array or count is greater than the "
                                        "number of elements from index to the end of the source collection.");
     for (uint32_t i = 0; i < self_of(c)->n; i++)
-        array_set(a, (uint32_t)at + i, element(self_of(c), i));
+        if (!array_store_cast(c, a, (uint32_t)at + i, element(self_of(c), i)))
+            return false;
     return true;
 }
 

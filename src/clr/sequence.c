@@ -203,8 +203,7 @@ collection_set(struct call *c)
         return own_setter(c);
     if (!index_in_range(c))
         return false;
-    array_set(as_array(c), (uint32_t)c->args[1].i64, c->args[2]);
-    return true;
+    return array_store(c, as_array(c), (uint32_t)c->args[1].i64, c->args[2]);
 }
 
 static bool
@@ -254,7 +253,8 @@ collection_copy_to(struct call *c)
         return throw_argument(c, NULL, "Destination array was not long enough. Check destIndex and length, and the array's "
                                        "lower bounds.");
     for (uint32_t i = 0; i < from->n; i++)
-        array_set(to, (uint32_t)at + i, array_get(from, i));
+        if (!array_store_cast(c, to, (uint32_t)at + i, array_get(from, i)))
+            return false;
     return true;
 }
 

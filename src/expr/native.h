@@ -137,6 +137,19 @@ string_eq(const struct string *a, const struct string *b)
 
 /* Elements are zeroed: the default of every type. */
 struct array *array_new(struct call *c, const struct type *array_type, uint32_t n);
+/* Whether v may stand in it: an object[] may be a string[] in truth. */
+static inline bool
+array_takes(const struct array *a, struct value v)
+{
+    const struct type *element = a->head.type->args[0];
+
+    return !v.ref || !type_is_reference(element) || v.ref->type == element || type_is_assignable(v.ref->type, element);
+}
+
+/* Into an array that came as an argument. False after throwing ArrayTypeMismatchException. */
+bool array_store(struct call *c, struct array *a, uint32_t i, struct value v);
+/* The same as Array.Copy does it: InvalidCastException. */
+bool array_store_cast(struct call *c, struct array *a, uint32_t i, struct value v);
 struct array *array_of_bytes(struct call *c, const void *p, uint32_t n);     /* copies */
 struct array *array_of_strings(struct call *c, const struct str *v, uint32_t n);
 struct record *record_new(struct call *c, const struct type *type);

@@ -618,6 +618,24 @@ object_compare(struct call *c, const struct type *type, struct value a, struct v
     return true;
 }
 
+bool
+array_store(struct call *c, struct array *a, uint32_t i, struct value v)
+{
+    if (!array_takes(a, v))
+        return call_throw_default(c, EXC_ARRAY_TYPE_MISMATCH);
+    array_set(a, i, v);
+    return true;
+}
+
+bool
+array_store_cast(struct call *c, struct array *a, uint32_t i, struct value v)
+{
+    if (!array_takes(a, v))
+        return call_throw(c, EXC_INVALID_CAST, "At least one element in the source array could not be cast down to the destination array type.");
+    array_set(a, i, v);
+    return true;
+}
+
 /* --- sequences -------------------------------------------------------------------------------------------------------------- */
 
 static int

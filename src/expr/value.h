@@ -165,6 +165,7 @@ array_get(const struct array *a, uint32_t i)
     return a->is_bytes ? value_i64(a->u.bytes[i]) : a->u.v[i];
 }
 
+/* Unchecked: v must be what the array's own element type holds. */
 static inline void
 array_set(struct array *a, uint32_t i, struct value v)
 {

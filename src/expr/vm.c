@@ -787,7 +787,7 @@ DO_SET_ELEMENT_REF: {
         THROW(NULL_REFERENCE);
     if (B.u64 >= a->n)
         THROW(INDEX_OUT_OF_RANGE);
-    if (C.ref && C.ref->type != a->head.type->args[0] && !type_is_assignable(C.ref->type, a->head.type->args[0]))
+    if (!array_takes(a, C))
         THROW(ARRAY_TYPE_MISMATCH);
     array_set(a, (uint32_t)B.u64, C);
     NEXT;
@@ -803,6 +803,8 @@ DO_SET_ELEMENT_AT: {
     uint32_t at;
     if (!locate(run, &B, i->c, &at))
         goto thrown;
+    if (!array_takes((struct array *)B.ref, A))
+        THROW(ARRAY_TYPE_MISMATCH);
     array_set((struct array *)B.ref, at, A);
     NEXT;
 }
