@@ -53,10 +53,11 @@ clone(struct call *c, struct array *from)
 {
     struct array *a = array_new(c, from->head.type, from->n);
 
-    if (a && from->n) {
+    if (!a)
+        return NULL;
+    a->lengths = from->lengths;
+    if (from->n)
         memcpy(a->u.bytes, from->u.bytes, (size_t)from->n * (from->is_bytes ? 1 : sizeof(struct value)));
-        a->lengths = from->lengths;
-    }
     return a;
 }
 

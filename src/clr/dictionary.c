@@ -129,8 +129,8 @@ dictionary_new_from(struct call *c)
     if (!d || !sequence_open(c, c->args[0].ref, type_element(c->owner), "dictionary", &it))
         return false;
     while ((got = iterate_next(c, &it, &v)) > 0) {
-        struct record *pair = (struct record *)v.ref;
-        if (!add_new(c, d, pair->v[0], pair->v[1]))
+        struct record *pair = (struct record *)v.ref;      /* NULL: default(KeyValuePair) */
+        if (!add_new(c, d, pair ? pair->v[0] : value_i64(0), pair ? pair->v[1] : value_i64(0)))
             return false;
     }
     return got == 0 && return_ref(c, d);

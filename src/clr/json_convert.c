@@ -317,10 +317,13 @@ is_blank(const struct string *s)
 static bool
 keeps_dates(const struct call *c)
 {
-    struct object *last = c->n_args > 1 ? c->args[c->n_args - 1].ref : NULL;
+    uint32_t last = c->n_args - 1;
+    const struct json_settings *settings;
 
-    return last && str_eq_lit(last->type->full_name, "Newtonsoft.Json.JsonSerializerSettings") &&
-           ((const struct json_settings *)last)->dates == DATES_AS_TEXT;
+    if (last == 0 || !str_eq_lit(c->member->parameters[last].type->full_name, "Newtonsoft.Json.JsonSerializerSettings"))
+        return false;
+    settings = (const struct json_settings *)c->args[last].ref;
+    return settings && settings->dates == DATES_AS_TEXT;
 }
 
 static bool

@@ -446,7 +446,7 @@ is_list_like(const struct type *to)
     struct str space = STR("System.Collections.Generic.");
 
     for (size_t i = 0; to->n_args == 1 && i < COUNTOF(names); i++)
-        if (str_starts_with(to->full_name, space) && to->full_name.len > space.len + strlen(names[i]) &&
+        if (type_begins(to, space) && to->full_name.len > space.len + strlen(names[i]) &&
             memcmp(to->full_name.p + space.len, names[i], strlen(names[i])) == 0 &&
             to->full_name.p[space.len + strlen(names[i])] == '`')
             return true;
@@ -456,9 +456,9 @@ is_list_like(const struct type *to)
 static bool
 is_dictionary_like(const struct type *to)
 {
-    return to->n_args == 2 && (str_starts_with(to->full_name, STR("System.Collections.Generic.Dictionary`2")) ||
-                               str_starts_with(to->full_name, STR("System.Collections.Generic.IDictionary`2")) ||
-                               str_starts_with(to->full_name, STR("System.Collections.Generic.IReadOnlyDictionary`2")));
+    return to->n_args == 2 && (type_begins(to, STR("System.Collections.Generic.Dictionary`2")) ||
+                               type_begins(to, STR("System.Collections.Generic.IDictionary`2")) ||
+                               type_begins(to, STR("System.Collections.Generic.IReadOnlyDictionary`2")));
 }
 
 static bool
@@ -470,8 +470,8 @@ read_structured(struct reading *r, struct jtoken *t, const struct type *to, stru
         return read_list(r, t, to, ret);
     if (is_dictionary_like(to))
         return read_dictionary(r, t, to, ret);
-    if (str_starts_with(to->full_name, STR("System.Collections.Generic.HashSet`1")) ||
-        str_starts_with(to->full_name, STR("System.Collections.Generic.ISet`1")))
+    if (type_begins(to, STR("System.Collections.Generic.HashSet`1")) ||
+        type_begins(to, STR("System.Collections.Generic.ISet`1")))
         return read_set(r, t, to, ret);
     if (json_is_record(to))
         return read_record(r, t, to, ret);

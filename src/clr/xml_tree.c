@@ -334,8 +334,8 @@ compare_order(struct call *c, struct xnode *a, struct xnode *b, int *ret)
 {
     struct xnode *top = a, *other = b;
 
-    *ret = 0;
-    if (a == b)
+    *ret = (b == NULL) - (a == NULL); /* nothing stands before everything */
+    if (!a || !b || a == b)
         return true;
     while (top->parent)
         top = &top->parent->node;

@@ -155,7 +155,7 @@ encode_dictionary(struct output *out, struct clr_table *d, uint32_t depth)
     struct table_entry *e;
     uint32_t at = 0;
 
-    while (t->base && !str_starts_with(t->full_name, STR("System.Collections.Generic.Dictionary`")))
+    while (t->base && !type_begins(t, STR("System.Collections.Generic.Dictionary`")))
         t = t->base;                  /* claims are a hidden kind of it */
     put_kind(out, VALUE_TABLE);
     if (!put_type(out, t) || !put_comparer(out, &d->head, d->t.rule.comparer))
