@@ -1,5 +1,5 @@
 # The two commands of the README are `make run` and `make test`; the rest is for people who change the code.
-.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage differential robustness
+.PHONY: run test release dev asan tsan fuzz layers docs docs-check model bench bench-expr format clean packages-run packages-test packages-bench soak bench-policies coverage differential robustness odd
 .NOTPARALLEL:
 
 run: packages-run release
@@ -34,6 +34,10 @@ MINUTES ?= 60
 SEED ?= 1000
 differential: packages-test release
 	@tests/suite/differential.sh build/release --minutes $(MINUTES) --seed $(SEED)
+
+# Programs that nobody would write, against an end of the process.
+odd: packages-test release
+	@tests/odd/odd.py build/release/headgate --seconds $$(($(MINUTES) * 60)) --seed $(SEED)
 
 bench: packages-run packages-bench release
 	@bench/run.sh
