@@ -28,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (lenient)
         written(&arena, lenient);
     if (strict && (size < 3 || memcmp(data, "\xef\xbb\xbf", 3) != 0)) {
-        ASSERT(lenient);
+        /* Newtonsoft refuses what its double cannot hold; that is all of JSON that it refuses. */
+        ASSERT(lenient || str_find(str_from_c(problem.err.text), STR("is not a valid number"), 0) >= 0);
         struct str once = written(&arena, strict);
         const struct json *again = json_parse(&arena, once, JSON_STRICT_UNIQUE, &problem);
         ASSERT(again && str_eq(written(&arena, again), once));
