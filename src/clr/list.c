@@ -69,7 +69,8 @@ list_open_gap(struct call *c, struct clr_list *l, uint32_t at, uint32_t n)
 {
     if (!list_reserve(c, l, l->n + n))
         return false;
-    memmove(l->v + at + n, l->v + at, (l->n - at) * sizeof(*l->v));
+    if (at < l->n)                     /* an empty list has no room, not even for nothing */
+        memmove(l->v + at + n, l->v + at, (l->n - at) * sizeof(*l->v));
     l->n += n;
     l->version++;
     return true;

@@ -93,14 +93,22 @@ is_error(const struct bound *n)
 }
 
 void
+bind_report_given_up(struct binder *b)
+{
+    const struct node *n = b->given_up_at;
+
+    b->given_up_at = NULL;
+    diag_add_mapped(b->diags, DIAG_ERROR, b->map, n->at, n->end - n->at,
+                    "the expression is too large or nested too deeply to be checked");
+}
+
+void
 trial_begin(struct binder *b, struct trial *t)
 {
     t->outer = b->diags;
     t->scope = b->scope;
     t->symbols = b->scope ? b->scope->symbols : NULL;
     t->mark = arena_mark(b->arena);
-    if (!b->trial)
-        b->outer_diags = b->diags;
     diags_init(&t->diags, b->arena);
     t->diags.max = 1;
     b->diags = &t->diags;
@@ -115,6 +123,8 @@ trial_end(struct binder *b, struct trial *t)
     if (t->scope)
         t->scope->symbols = t->symbols;
     arena_rewind(b->arena, t->mark);
+    if (b->given_up_at && !b->trial)
+        bind_report_given_up(b);
     return t->diags.errors == 0;
 }
 

@@ -134,7 +134,7 @@ struct binder {
     uint32_t nodes_left;              /* work budget */
     unsigned loops, switches, finallies;  /* around the statement, in this function */
     bool in_catch, is_given_up, next_is_local_function;
-    struct diags *outer_diags;        /* not a trial's */
+    const struct node *given_up_at;   /* is_given_up, and not yet reported: a message made in a trial would go with its memory */
     struct bound spare;               /* what is handed out when the arena is full */
     struct symbol spare_symbol;
 };
@@ -175,6 +175,7 @@ struct trial {
     struct scope *scope;
     struct symbol *symbols;           /* of that scope: what a trial declares is not declared */
 };
+void bind_report_given_up(struct binder *b);
 void trial_begin(struct binder *b, struct trial *t);
 /* False when there was an error inside. */
 bool trial_end(struct binder *b, struct trial *t);

@@ -259,8 +259,9 @@ bind_expression(struct binder *b, const struct node *n)
     if (b->nodes_left == 0 || b->depth > DEPTH_MAX) {
         if (!b->is_given_up) {
             b->is_given_up = true;
-            diag_add_mapped(b->trial ? b->outer_diags : b->diags, DIAG_ERROR, b->map, n->at, n->end - n->at,
-                            "the expression is too large or nested too deeply to be checked");
+            b->given_up_at = n;
+            if (!b->trial)
+                bind_report_given_up(b);
         }
         b->diags->errors += b->trial > 0;
         return bound_new(b, B_ERROR, n, b->core->error);

@@ -114,7 +114,7 @@ compile(const struct expr_env *env, struct str text, const struct expr_options *
     uint32_t before = diags->errors;
     struct expr_program *p = arena_new(arena, struct expr_program);
     struct function_scope *f = arena_new(arena, struct function_scope);
-    struct binder b = {.env = mutable, .core = &env->core, .map = options->map, .arena = arena, .diags = diags, .outer_diags = diags,
+    struct binder b = {.env = mutable, .core = &env->core, .map = options->map, .arena = arena, .diags = diags,
                        .is_strict = options->is_strict, .nodes_left = NODES_MAX};
     struct node *n;
     struct bound *body;
