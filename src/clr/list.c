@@ -79,7 +79,8 @@ list_open_gap(struct call *c, struct clr_list *l, uint32_t at, uint32_t n)
 static void
 list_close_gap(struct clr_list *l, uint32_t at, uint32_t n)
 {
-    memmove(l->v + at, l->v + at + n, (l->n - at - n) * sizeof(*l->v));
+    if (n)
+        memmove(l->v + at, l->v + at + n, (l->n - at - n) * sizeof(*l->v));
     l->n -= n;
     l->version++;
 }
@@ -177,7 +178,8 @@ list_insert_all(struct call *c, uint32_t at, struct object *collection)
         return throw_argument_range(c, "index", "%s", within_bounds);
     if (!list_open_gap(c, l, at, n))
         return false;
-    memcpy(l->v + at, v, n * sizeof(*v));
+    if (n)
+        memcpy(l->v + at, v, n * sizeof(*v));
     return true;
 }
 
