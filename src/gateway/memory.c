@@ -1,7 +1,8 @@
 /* memory.c: looks four times a second (memory.h).
  *
- * What the process takes is its resident set, or, where a control group sets the limit, what counts there: all but the page
- * cache, which the kernel takes back by itself. Files of /proc and /sys/fs/cgroup never block.
+ * What the process takes is its resident set, or, where a control group of its own sets the limit, what counts there (sockets,
+ * too): all but the page cache, which the kernel takes back by itself. What others take in a group that we share is nothing that
+ * we could give up. Files of /proc and /sys/fs/cgroup never block.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/memory.h"
 
@@ -25,6 +26,7 @@
 #define CACHE_MIN ((uint64_t)1 << 20)
 #define COST_MIN ((uint64_t)64 << 10)    /* an exchange that holds less is not worth breaking off */
 #define FILE_MAX ((size_t)64 << 10)
+#define PROCESSES_MAX 3
 #define GROUPS "/sys/fs/cgroup"
 
 /* Per cent of max at which a level begins; it ends so many below. */
@@ -107,6 +109,21 @@ used_by_group(const char *group, struct buf *scratch)
     return current > files ? current - files : 0;
 }
 
+/* Nobody is in it but a master, who serves, and who is about to. */
+static bool
+is_ours(const char *group, struct buf *scratch)
+{
+    char path[sizeof(((struct memory_watch *)0)->group) + 32];
+    size_t n = 0;
+
+    snprintf(path, sizeof(path), "%s/cgroup.procs", group);
+    if (!read_small(path, scratch))
+        return false;
+    for (size_t i = 0; i < scratch->len; i++)
+        n += scratch->p[i] == '\n';
+    return n <= PROCESSES_MAX;
+}
+
 /* The tightest limit of our control group and those above it (cgroup v2). */
 static void
 find_group(struct memory_watch *m, struct buf *scratch)
@@ -122,13 +139,14 @@ find_group(struct memory_watch *m, struct buf *scratch)
             own = str_skip(line, 3);
     if (!own.p || snprintf(folder, sizeof(folder), GROUPS "%.*s", STR_ARG(own)) >= (int)sizeof(folder))
         return;
-    for (;;) {
+    bool is_own = is_ours(folder, scratch);
+    for (;; is_own = false) { /* there are others above */
         uint64_t max;
         snprintf(path, sizeof(path), "%s/memory.max", folder);
         max = read_small(path, scratch) ? number_of(buf_str(scratch)) : 0; /* "max": no limit */
         if (max && (!m->max || max < m->max)) {
             m->max = max;
-            snprintf(m->group, sizeof(m->group), "%s", folder);
+            snprintf(m->group, sizeof(m->group), "%s", is_own ? folder : "");
         }
         char *slash = strrchr(folder, '/');
         if (strlen(folder) <= strlen(GROUPS) || !slash)
@@ -183,8 +201,11 @@ shrink_cache(struct worker *w)
         cache_set_bytes_max(g->cache, MIN(m->cache_max, g->options->cache_memory.bytes));
     }
     cache_shrink(g->cache, m->cache_max, SHRINK_ENTRIES);
-    if (!m->is_trimming && fiber_start(w->loop, trim_fiber, g, NULL))
-        m->is_trimming = true;
+    if (m->is_trimming)
+        return;
+    m->is_trimming = true;
+    if (!fiber_start(w->loop, trim_fiber, g, NULL))
+        m->is_trimming = false;
 }
 
 static void

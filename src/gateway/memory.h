@@ -21,7 +21,7 @@ enum memory_level { MEMORY_EASY, MEMORY_TIGHT, MEMORY_SCARCE, MEMORY_DESPERATE }
 /* The first worker's, but for what all read. */
 struct memory_watch {
     uint64_t max;                     /* bytes; 0: nothing is known, no watch */
-    char group[256];                  /* folder of the control group whose limit max is; empty: another's */
+    char group[256];                  /* folder of our own control group, whose limit max is; empty: something else is */
     uint64_t cache_max;               /* what the cache is shrunk to at present; 0: as configured */
     uint64_t shrunk_ms;
     bool is_trimming;
