@@ -1,4 +1,4 @@
-/* test_jwe.c: the examples of RFC 7516, 7518 and 7520, and what must not open.
+/* test_jwe.c: the examples of RFC 7516, 7517, 7518, 7519 and 7520, and what must not open.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/jwe.c"
 
@@ -7,6 +7,7 @@
 #define WITH_ARENA struct arena arena AUTO(arena_destroy) = ARENA(NULL, 8 << 20)
 
 #define JWS(...)
+#define JWKS(...)
 
 static const char *const keys[] = {
 #define KEY(number, text) text,
@@ -23,6 +24,16 @@ static const struct vector {
 } vectors[] = {
 #define KEY(...)
 #define JWE(name, key, token, plain) {name, key, token, plain},
+#include "jose_vectors.def"
+#undef JWE
+#undef JWKS
+};
+
+static const struct key_set {
+    const char *name, *text;
+} key_sets[] = {
+#define JWE(...)
+#define JWKS(name, text) {name, text},
 #include "jose_vectors.def"
 };
 
@@ -157,6 +168,87 @@ TEST(the_key_agreement_of_rfc_7518_c)
     codec_base64url_encode(&text, str_from((const char *)cek, 16));
     EXPECT_STR(buf_str(&text), "VqqN6vgjbSBcIijNcacQGg");
     jwt_key_destroy(&k);
+}
+
+static const struct vector *
+vector_named(const char *name)
+{
+    for (size_t i = 0; i < COUNTOF(vectors); i++)
+        if (strcmp(vectors[i].name, name) == 0)
+            return &vectors[i];
+    TEST_FAIL("no example is called %s", name);
+    return &vectors[0];
+}
+
+/* RFC 7519 A.2: what comes out is the token of RFC 7515 A.2, to be verified with the key that stands there. */
+TEST(the_nested_token_of_rfc_7519_is_opened_and_then_verified)
+{
+    WITH_ARENA;
+    const struct vector *v = vector_named("RFC 7519 A.2");
+    struct jwt_key recipient, signer;
+    struct str inner;
+    struct jwt t;
+    struct err err;
+
+    key_of(&arena, keys[v->key], &recipient);
+    key_of(&arena, keys[1], &signer);
+    EXPECT(jwt_is_encrypted(str_from_c(v->token)));
+    EXPECT(!jwt_parse(&arena, str_from_c(v->token), JWT_STRICT, &t, &err));
+    EXPECT_ERR(jwe_decrypt(&arena, str_from_c(v->token), &signer, 1, &inner, &err), ERR_DENIED);
+    EXPECT_OK(jwe_decrypt(&arena, str_from_c(v->token), &recipient, 1, &inner, &err));
+    EXPECT_EQ(inner.len, 458);
+    EXPECT(!jwt_is_encrypted(inner));
+    EXPECT_OK(jwt_parse(&arena, inner, JWT_STRICT, &t, &err));
+    EXPECT_STR(t.alg, "RS256");
+    EXPECT_EQ(jwt_verify(&t, &signer, 1, JWT_KID_PREFERS, &err), JWT_VALID);
+    EXPECT_EQ(jwt_verify(&t, &recipient, 1, JWT_KID_PREFERS, &err), JWT_BAD_SIGNATURE);
+    EXPECT_STR(json_str(json_get_lit(t.claims, "iss"), STR("")), "joe");
+    jwt_key_destroy(&recipient);
+    jwt_key_destroy(&signer);
+}
+
+/* RFC 7517 C: a password opens it, and what comes out is a private key whose parts belong together. */
+TEST(the_encrypted_key_of_rfc_7517_is_a_key)
+{
+    WITH_ARENA;
+    const struct vector *v = vector_named("RFC 7517 C");
+    struct jwt_key password, other, rsa;
+    struct str plain;
+    struct err err;
+
+    key_of(&arena, keys[v->key], &password);
+    EXPECT_STR(str_from((const char *)password.secret, password.secret_size), "Thus from my lips, by yours, my sin is purged.");
+    EXPECT_OK(jwt_key_from_secret(STR("Thus from my lips, by yours, my sin is purged"), STR_NONE, &other, &err));
+    EXPECT_ERR(jwe_decrypt(&arena, str_from_c(v->token), &other, 1, &plain, &err), ERR_DENIED);
+    EXPECT_OK(jwe_decrypt(&arena, str_from_c(v->token), &password, 1, &plain, &err));
+    EXPECT_OK(jwt_key_from_private_jwk(json_parse(&arena, plain, JSON_STRICT, NULL), &rsa, &err));
+    EXPECT_STR(str_from_c(rsa.kid), "juliet@capulet.lit");
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(rsa.pkey, NULL);
+    EXPECT_EQ(EVP_PKEY_pairwise_check(ctx), 1);
+    EVP_PKEY_CTX_free(ctx);
+    jwt_key_destroy(&password);
+    jwt_key_destroy(&other);
+    jwt_key_destroy(&rsa);
+}
+
+/* RFC 7517 A.3: the first key is the one of RFC 7516 A.3, and says that it is for A128KW. */
+TEST(a_symmetric_key_opens_what_its_algorithm_says)
+{
+    WITH_ARENA;
+    static const char of_another[] = "{\"kty\":\"oct\",\"alg\":\"A128GCMKW\",\"k\":\"GawgguFyGrWKav7AX4VKUg\"}";
+    struct str token = str_from_c(vector_named("RFC 7516 A.3")->token), plain;
+    struct jwt_key k, other;
+    struct err err;
+
+    EXPECT_STR(str_from_c(key_sets[2].name), "RFC 7517 A.3");
+    const struct json *set = json_parse(&arena, str_from_c(key_sets[2].text), JSON_STRICT, NULL);
+    EXPECT_OK(jwt_key_from_private_jwk(json_item(json_get_lit(set, "keys"), 0), &k, &err));
+    key_of(&arena, of_another, &other);
+    EXPECT_OK(jwe_decrypt(&arena, token, &k, 1, &plain, &err));
+    EXPECT_STR(plain, "Live long and prosper.");
+    EXPECT_ERR(jwe_decrypt(&arena, token, &other, 1, &plain, &err), ERR_NOT_FOUND);
+    jwt_key_destroy(&k);
+    jwt_key_destroy(&other);
 }
 
 TEST(the_type_of_the_key_decides)

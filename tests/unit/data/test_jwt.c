@@ -1,12 +1,14 @@
-/* test_jwt.c: the examples of RFC 7515 and 7520, and what must not pass.
+/* test_jwt.c: the examples of RFC 7515, 7519 and 7520, the key sets of RFC 7517 with tokens, and what must not pass.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/jwt.c"
+
+#include <openssl/x509.h>
 
 #include "test.h"
 
 #define WITH_ARENA struct arena arena AUTO(arena_destroy) = ARENA(NULL, 1 << 20)
 
-/* RFC 7515, appendix A.1. */
+/* RFC 7515, appendix A.1, which is the example of RFC 7519 3.1, too. */
 #define HEADER "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
 #define PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 #define SIGNATURE "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -18,6 +20,16 @@ key_of(struct arena *a, const char *jwk, struct jwt_key *ret)
     struct err err;
 
     return jwt_key_from_jwk(json_parse(a, str_from_c(jwk), JSON_STRICT, NULL), ret, &err);
+}
+
+static struct str
+signed_by(struct arena *a, const struct jwt_key *key, const char *alg, const char *header)
+{
+    struct buf b = buf_in(a);
+    struct err err;
+
+    EXPECT_OK(jwt_sign(key, str_from_c(alg), str_from_c(header), STR("{\"sub\":\"x\"}"), &b, &err));
+    return buf_str(&b);
 }
 
 /* A token with this header and payload (JSON text) and an empty signature. */
@@ -152,6 +164,7 @@ TEST(keys_that_are_not_for_signatures_are_left_out)
 static const char *const vector_keys[] = {
 #define KEY(number, text) text,
 #define JWS(...)
+#define JWKS(...)
 #include "jose_vectors.def"
 #undef KEY
 #undef JWS
@@ -164,6 +177,16 @@ static const struct vector {
 } vectors[] = {
 #define KEY(...)
 #define JWS(name, key, token, payload) {name, key, token, payload},
+#include "jose_vectors.def"
+#undef JWS
+#undef JWKS
+};
+
+static const struct key_set {
+    const char *name, *text;
+} key_sets[] = {
+#define JWS(...)
+#define JWKS(name, text) {name, text},
 #include "jose_vectors.def"
 };
 
@@ -210,6 +233,213 @@ TEST(a_changed_byte_is_never_valid)
     }
 }
 
+/* RFC 7519 3.1, and 4.1.4: at `exp` it is over. */
+TEST(the_claims_of_rfc_7519_are_read)
+{
+    WITH_ARENA;
+    struct jwt t;
+    struct err err;
+    int64_t exp;
+
+    EXPECT_OK(jwt_parse(&arena, STR(HEADER "." PAYLOAD "." SIGNATURE), JWT_STRICT, &t, &err));
+    EXPECT_STR(t.typ, "JWT");
+    EXPECT_EQ(json_count(t.claims), 3);
+    EXPECT_STR(json_str(json_get_lit(t.claims, "iss"), STR("")), "joe");
+    EXPECT(jwt_claim_time(&t, STR("exp"), &exp));
+    EXPECT_EQ(exp, 1300819380);
+    EXPECT(json_bool(json_get_lit(t.claims, "http://example.com/is_root"), false));
+    EXPECT_OK(jwt_check_times(&t, 1300819379, 0, true, &err));
+    EXPECT_ERR(jwt_check_times(&t, 1300819380, 0, true, &err), ERR_TIMEOUT);
+}
+
+/* RFC 7519 6.1 and RFC 7515 A.5, and the same with a signature behind it. */
+TEST(the_unsecured_example_of_rfc_7519_is_valid_by_no_key)
+{
+    WITH_ARENA;
+    static const char *const tokens[] = {"eyJhbGciOiJub25lIn0." PAYLOAD ".", "eyJhbGciOiJub25lIn0." PAYLOAD "." SIGNATURE};
+
+    for (size_t i = 0; i < COUNTOF(tokens); i++) {
+        struct jwt t;
+        struct err err;
+
+        EXPECT_OK(jwt_parse(&arena, str_from_c(tokens[i]), JWT_STRICT, &t, &err));
+        EXPECT_STR(t.alg, "none");
+        EXPECT_EQ(jwt_verify(&t, NULL, 0, JWT_KID_PREFERS, &err), JWT_BAD_ALGORITHM);
+        for (size_t k = 0; k < COUNTOF(vectors); k++) {
+            struct jwt_key key;
+            EXPECT(key_of(&arena, vector_keys[vectors[k].key], &key));
+            EXPECT_EQ(jwt_verify(&t, &key, 1, JWT_KID_PREFERS, &err), JWT_BAD_ALGORITHM);
+            jwt_key_destroy(&key);
+        }
+    }
+    /* Without the second dot it is no token at all. */
+    struct jwt t;
+    struct err err;
+    EXPECT_ERR(jwt_parse(&arena, STR("eyJhbGciOiJub25lIn0." PAYLOAD), JWT_STRICT, &t, &err), ERR_SYNTAX);
+}
+
+/* RFC 7519 5.2: nested by signing. Only the other way is read, a signed token in an encrypted one (test_jwe.c). */
+TEST(a_token_that_is_signed_again_is_refused)
+{
+    WITH_ARENA;
+    struct buf token = buf_in(&arena);
+    struct jwt_key key;
+    struct jwt t;
+    struct err err;
+
+    EXPECT(key_of(&arena, vector_keys[vectors[0].key], &key));
+    EXPECT_OK(jwt_sign(&key, STR("HS256"), STR("{\"alg\":\"HS256\",\"cty\":\"JWT\"}"), STR(HEADER "." PAYLOAD "." SIGNATURE), &token,
+                       &err));
+    EXPECT(!jwt_parse(&arena, buf_str(&token), JWT_STRICT, &t, &err));
+    EXPECT(str_find(str_from_c(err.text), STR("payload"), 0) >= 0);
+    jwt_key_destroy(&key);
+}
+
+/* ---- the key sets of RFC 7517 ---- */
+
+static const struct json *
+set_named(struct arena *a, const char *name)
+{
+    for (size_t i = 0; i < COUNTOF(key_sets); i++)
+        if (strcmp(key_sets[i].name, name) == 0)
+            return json_parse(a, str_from_c(key_sets[i].text), JSON_STRICT, NULL);
+    return NULL;
+}
+
+static const struct json *
+key_in(struct arena *a, const char *set, size_t i)
+{
+    return json_item(json_get_lit(set_named(a, set), "keys"), i);
+}
+
+/* Whether the private part belongs to the public one, as OpenSSL judges. */
+static bool
+is_pair(const struct jwt_key *k)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(k->pkey, NULL);
+    bool ok = ctx && EVP_PKEY_pairwise_check(ctx) == 1;
+
+    EVP_PKEY_CTX_free(ctx);
+    return ok;
+}
+
+TEST(the_public_keys_of_rfc_7517_a_1)
+{
+    WITH_ARENA;
+    struct jwt_key *keys, key;
+    size_t n = 0;
+    struct err err;
+
+    EXPECT_ERR(jwt_key_from_jwk(key_in(&arena, "RFC 7517 A.1", 0), &key, &err), ERR_UNSUPPORTED);         /* use enc */
+    EXPECT_OK(jwt_keys_from_jwks(set_named(&arena, "RFC 7517 A.1"), &keys, &n, &err));
+    EXPECT_EQ(n, 1);
+    EXPECT_EQ(keys[0].kind, JWT_KEY_RSA);
+    EXPECT_EQ(EVP_PKEY_get_bits(keys[0].pkey), 2048);
+    EXPECT_STR(str_from_c(keys[0].kid), "2011-04-29");
+    EXPECT_STR(str_from_c(keys[0].alg), "RS256");
+    jwt_keys_delete(keys, n);
+}
+
+TEST(the_private_keys_of_rfc_7517_a_2_belong_to_the_public_ones)
+{
+    WITH_ARENA;
+    struct jwt_key ec, rsa, *public;
+    struct buf jwk = buf_in(&arena);
+    size_t n = 0;
+    struct jwt t;
+    struct err err;
+
+    EXPECT_OK(jwt_keys_from_jwks(set_named(&arena, "RFC 7517 A.1"), &public, &n, &err));
+    EXPECT_EQ(n, 1);
+    EXPECT_OK(jwt_key_from_private_jwk(key_in(&arena, "RFC 7517 A.2", 0), &ec, &err));
+    EXPECT_EQ(ec.kind, JWT_KEY_EC);
+    EXPECT_EQ(ec.coordinate_size, 32);
+    EXPECT_STR(str_from_c(ec.kid), "1");
+    EXPECT(is_pair(&ec));
+    EXPECT(jwt_key_write_jwk(&ec, &jwk));
+    const struct json *written = json_parse(&arena, buf_str(&jwk), JSON_STRICT, NULL), *given = key_in(&arena, "RFC 7517 A.1", 0);
+    EXPECT(str_eq(json_str(json_get_lit(written, "x"), STR("")), json_str(json_get_lit(given, "x"), STR_NONE)));
+    EXPECT(str_eq(json_str(json_get_lit(written, "y"), STR("")), json_str(json_get_lit(given, "y"), STR_NONE)));
+    EXPECT_OK(jwt_key_from_private_jwk(key_in(&arena, "RFC 7517 A.2", 1), &rsa, &err));
+    EXPECT_STR(str_from_c(rsa.kid), "2011-04-29");
+    EXPECT(is_pair(&rsa));
+    EXPECT_EQ(EVP_PKEY_eq(rsa.pkey, public[0].pkey), 1);
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &rsa, "RS256", "{\"alg\":\"RS256\",\"kid\":\"2011-04-29\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, public, n, JWT_KID_DECIDES, &err), JWT_VALID);
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &rsa, "RS256", "{\"alg\":\"RS256\",\"kid\":\"1\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, public, n, JWT_KID_DECIDES, &err), JWT_NO_KEY);
+    EXPECT_OK(jwt_parse(&arena, signed_by(&arena, &rsa, "PS256", "{\"alg\":\"PS256\"}"), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, public, n, JWT_KID_DECIDES, &err), JWT_NO_KEY);             /* the key says RS256 */
+    jwt_key_destroy(&ec);
+    jwt_key_destroy(&rsa);
+    jwt_keys_delete(public, n);
+}
+
+/* An issuer that publishes private numbers by mistake: its keys verify, and nothing here could sign with them. */
+TEST(private_numbers_in_a_published_set_are_not_taken)
+{
+    WITH_ARENA;
+    struct buf token = buf_in(&arena);
+    struct jwt_key *keys;
+    size_t n = 0;
+    struct err err;
+
+    EXPECT_OK(jwt_keys_from_jwks(set_named(&arena, "RFC 7517 A.2"), &keys, &n, &err));
+    EXPECT_EQ(n, 1);
+    EXPECT_ERR(jwt_sign(&keys[0], STR("RS256"), STR("{\"alg\":\"RS256\"}"), STR("{}"), &token, &err), ERR_INVALID);
+    jwt_keys_delete(keys, n);
+}
+
+/* The second is the key of RFC 7515 A.1; the first is for A128KW and verifies nothing (it opens a token in test_jwe.c). */
+TEST(the_symmetric_keys_of_rfc_7517_a_3)
+{
+    WITH_ARENA;
+    struct jwt_key *keys;
+    size_t n = 0;
+    struct jwt t;
+    struct err err;
+
+    EXPECT_OK(jwt_keys_from_jwks(set_named(&arena, "RFC 7517 A.3"), &keys, &n, &err));
+    EXPECT_EQ(n, 2);
+    EXPECT_EQ(keys[0].secret_size, 16);
+    EXPECT_STR(str_from_c(keys[0].alg), "A128KW");
+    EXPECT(!keys[0].kid);
+    EXPECT_EQ(keys[1].secret_size, 64);
+    EXPECT_STR(str_from_c(keys[1].kid), "HMAC key used in JWS spec Appendix A.1 example");
+    EXPECT(!keys[1].alg);
+    EXPECT_OK(jwt_parse(&arena, STR(HEADER "." PAYLOAD "." SIGNATURE), JWT_STRICT, &t, &err));
+    EXPECT_EQ(jwt_verify(&t, keys, 1, JWT_KID_DECIDES, &err), JWT_NO_KEY);
+    EXPECT_EQ(jwt_verify(&t, keys, 2, JWT_KID_DECIDES, &err), JWT_VALID);
+    jwt_keys_delete(keys, n);
+}
+
+/* RFC 7517 4.7: the numbers are the key, and its certificate holds the same ones; a certificate alone is no key (RFC 7518 6.3.1: n and
+ * e must be there). */
+TEST(the_key_with_a_certificate_of_rfc_7517_b)
+{
+    WITH_ARENA;
+    struct str text = json_str(json_item(json_get_lit(key_in(&arena, "RFC 7517 B", 0), "x5c"), 0), STR(""));
+    struct buf der = buf_in(&arena);
+    struct jwt_key *keys, key;
+    size_t n = 0;
+    struct err err;
+
+    EXPECT_OK(codec_base64_decode(&der, text, &err));
+    const unsigned char *p = (const unsigned char *)der.p;
+    X509 *certificate = d2i_X509(NULL, &p, (long)der.len);
+    EXPECT(certificate);
+    EXPECT_OK(jwt_keys_from_jwks(set_named(&arena, "RFC 7517 B"), &keys, &n, &err));
+    EXPECT_EQ(n, 1);
+    EXPECT_STR(str_from_c(keys[0].kid), "1b94c");
+    EXPECT(!keys[0].alg);
+    EXPECT_EQ(EVP_PKEY_eq(keys[0].pkey, X509_get0_pubkey(certificate)), 1);
+    EXPECT_EQ(X509_verify(certificate, keys[0].pkey), 1);                                /* it signed itself */
+    X509_free(certificate);
+    jwt_keys_delete(keys, n);
+    struct str alone = str_printf(&arena, "{\"kty\":\"RSA\",\"use\":\"sig\",\"kid\":\"1b94c\",\"x5c\":[\"%.*s\"]}", STR_ARG(text));
+    EXPECT_ERR(jwt_key_from_jwk(json_parse(&arena, alone, JSON_STRICT, NULL), &key, &err), ERR_INVALID);
+}
+
 /* ---- attacks ---- */
 
 /* Both parts of the RSA key of RFC 7515 A.2. */
@@ -221,16 +451,6 @@ rsa_keys(struct arena *a, struct jwt_key *private, struct jwt_key *public)
 
     EXPECT_OK(jwt_key_from_private_jwk(jwk, private, &err));
     EXPECT_OK(jwt_key_from_jwk(jwk, public, &err));
-}
-
-static struct str
-signed_by(struct arena *a, const struct jwt_key *key, const char *alg, const char *header)
-{
-    struct buf b = buf_in(a);
-    struct err err;
-
-    EXPECT_OK(jwt_sign(key, str_from_c(alg), str_from_c(header), STR("{\"sub\":\"x\"}"), &b, &err));
-    return buf_str(&b);
 }
 
 TEST(a_public_key_is_no_hmac_secret)
