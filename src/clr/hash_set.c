@@ -221,11 +221,13 @@ hash_set_copy_to(struct call *c)
 
 /* ---- with another sequence ---- */
 
-/* The sequence args[1] as a table under this set's rule. */
+/* The sequence args[1] as a table under this set's rule; as in .NET nobody walks it where this set is empty and that settles it. */
 static bool
-other_of(struct call *c, struct table *ret)
+other_of(struct call *c, bool empty_settles, struct table *ret)
 {
     table_init(ret, self_of(c)->t.rule.type, self_of(c)->t.rule.comparer);
+    if (empty_settles && !table_count(&self_of(c)->t) && c->args[1].ref)
+        return true;
     return add_all(c, ret, c->args[1].ref, "other");
 }
 
@@ -261,7 +263,7 @@ keep(struct call *c, bool wanted)
     uint32_t at = 0;
     int32_t i;
 
-    if (!other_of(c, &other))
+    if (!other_of(c, true, &other))
         return false;
     while ((e = table_next(t, &at))) {
         if (!call_charge(c, 1) || !table_find(c, &other, e->key, &i))
@@ -293,7 +295,7 @@ hash_set_symmetric_except(struct call *c)
     uint32_t at = 0;
     bool added;
 
-    if (!other_of(c, &other))
+    if (!other_of(c, false, &other))
         return false;
     while ((e = table_next(&other, &at))) {
         if (!call_charge(c, 1) || !table_put(c, t, e->key, &mine, &added))
@@ -306,30 +308,30 @@ hash_set_symmetric_except(struct call *c)
 
 /* Counts that decide all relations. */
 static bool
-relation(struct call *c, uint32_t *mine, uint32_t *theirs, uint32_t *shared)
+relation(struct call *c, bool empty_settles, uint32_t *mine, uint32_t *theirs, uint32_t *shared)
 {
     struct table other;
 
-    if (!other_of(c, &other) || !count_shared(c, &self_of(c)->t, &other, shared))
+    if (!other_of(c, empty_settles, &other) || !count_shared(c, &self_of(c)->t, &other, shared))
         return false;
     *mine = table_count(&self_of(c)->t);
     *theirs = table_count(&other);
     return true;
 }
 
-#define RELATION(name, condition) \
+#define RELATION(name, empty_settles, condition) \
     static bool \
     name(struct call *c) \
     { \
         uint32_t mine, theirs, shared; \
-        return relation(c, &mine, &theirs, &shared) && return_bool(c, condition); \
+        return relation(c, empty_settles, &mine, &theirs, &shared) && return_bool(c, condition); \
     }
-RELATION(hash_set_is_subset, shared == mine)
-RELATION(hash_set_is_proper_subset, shared == mine && theirs > mine)
-RELATION(hash_set_is_superset, shared == theirs)
-RELATION(hash_set_is_proper_superset, shared == theirs && mine > theirs)
-RELATION(hash_set_overlaps, shared > 0)
-RELATION(hash_set_equals, shared == mine && mine == theirs)
+RELATION(hash_set_is_subset, true, shared == mine)
+RELATION(hash_set_is_proper_subset, false, shared == mine && theirs > mine)
+RELATION(hash_set_is_superset, false, shared == theirs)
+RELATION(hash_set_is_proper_superset, true, shared == theirs && mine > theirs)
+RELATION(hash_set_overlaps, true, shared > 0)
+RELATION(hash_set_equals, false, shared == mine && mine == theirs)
 
 static bool
 hash_set_is_read_only(struct call *c)
