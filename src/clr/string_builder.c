@@ -98,10 +98,10 @@ create_part(struct call *c)
     struct string *s = call_string(c, 0), *part;
     int64_t at = call_i32(c, 1), n = call_i32(c, 2);
 
+    if (at < 0 || n < 0 || at > (s ? (int64_t)s->units : 0) - n)
+        return throw_argument_range(c, "length", "Index and length must refer to a location within the string.");
     if (!s)
         return create(c);
-    if (at < 0 || n < 0 || at > (int64_t)s->units - n)
-        return throw_argument_range(c, "length", "Index and length must refer to a location within the string.");
     return (part = string_slice(c, s, (uint32_t)at, (uint32_t)n)) && return_new(c, builder_new(c, c->owner, string_str(part)));
 }
 
