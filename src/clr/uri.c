@@ -160,7 +160,7 @@ is_well_formed_text(struct str s)
 static bool
 is_well_formed_original(struct call *c)
 {
-    return return_bool(c, is_well_formed_text(self_of(c)->original));
+    return return_bool(c, !self_of(c)->is_drive_path && is_well_formed_text(self_of(c)->original));
 }
 
 static bool
@@ -175,7 +175,7 @@ is_well_formed(struct call *c)
     u = uri_read(c, type_find_lit(c->run->env, "System.Uri"), s, (enum uri_kind)c->args[1].i64, &problem);
     if (!u && !problem)
         return false;
-    return return_bool(c, u && is_well_formed_text(s));
+    return return_bool(c, u && !u->is_drive_path && is_well_formed_text(s));
 }
 
 #define PART(name, field) \
@@ -205,7 +205,10 @@ local_path(struct call *c)
 
     if (!need_absolute(c))
         return false;
+    bool is_drive = str_eq_lit(self_of(c)->scheme, "file") && uri_has_drive(self_of(c)->path);
     codec_percent_decode(&b, self_of(c)->path, false);
+    for (size_t i = 0; is_drive && i < b.len; i++)
+        b.p[i] = b.p[i] == '/' ? '\\' : b.p[i];
     return return_new(c, string_from_buf(c, &b));
 }
 
@@ -286,6 +289,8 @@ segments(struct call *c)
 
     if (!need_absolute(c))
         return false;
+    if (str_eq_lit(self_of(c)->scheme, "file") && uri_has_drive(p))
+        p = str_from(p.p - 1, p.len + 1); /* the root before the drive counts */
     for (size_t from = 0; from < p.len && n < COUNTOF(v);) {
         ptrdiff_t slash = n + 1 < COUNTOF(v) ? str_find_char(p, '/', from) : -1;
         size_t to = slash < 0 ? p.len : (size_t)slash + 1;

@@ -48,6 +48,12 @@ scheme_len(struct str s)
     return i < s.len && s.p[i] == ':' && i > 1 ? i : 0;
 }
 
+bool
+uri_has_drive(struct str s)
+{
+    return s.len > 1 && ascii_is_alpha(s.p[0]) && s.p[1] == ':';
+}
+
 static bool
 is_unreserved(unsigned char c)
 {
@@ -70,6 +76,11 @@ add_escaped(struct buf *to, struct str s)
                 continue;
             }
         }
+        if (c == 0xed && i + 2 < s.len && (unsigned char)s.p[i + 1] >= 0xa0) { /* half of a pair has no UTF-8 */
+            buf_add_lit(to, "%EF%BF%BD");
+            i += 2;
+            continue;
+        }
         if (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || is_escape || (c && c != '%' && strchr(uri_reserved_and_more, c)))
             buf_add_char(to, (char)c);
         else
@@ -79,10 +90,10 @@ add_escaped(struct buf *to, struct str s)
 
 /* Path segments with "." and ".." resolved, appended behind to->len. In the schemes of the web a backslash is a slash. */
 static void
-add_path(struct buf *to, struct str path, bool backslash)
+add_segments(struct buf *to, struct str path, bool backslash)
 {
     size_t root = to->len;
-    struct buf escaped = {.arena = to->arena}, slashed = {.arena = to->arena};
+    struct buf slashed = {.arena = to->arena};
     struct str rest, segment;
 
     if (backslash) {
@@ -91,8 +102,7 @@ add_path(struct buf *to, struct str path, bool backslash)
             slashed.p[i] = slashed.p[i] == '\\' ? '/' : slashed.p[i];
         path = slashed.len ? buf_str(&slashed) : STR("");
     }
-    add_escaped(&escaped, path);
-    rest = escaped.len ? str_from(escaped.p, escaped.len) : STR("");
+    rest = path.len ? path : STR("");
     if (rest.len && rest.p[0] == '/')
         rest = str_skip(rest, 1);
     buf_add_char(to, '/');
@@ -112,6 +122,18 @@ add_path(struct buf *to, struct str path, bool backslash)
         if (!is_last)
             buf_add_char(to, '/');
     }
+}
+
+static void
+add_path(struct buf *to, struct str path, bool backslash)
+{
+    struct buf slashed = {.arena = to->arena}, escaped = {.arena = to->arena};
+
+    buf_add_str(&slashed, path);
+    for (size_t i = 0; backslash && i < slashed.len; i++)
+        slashed.p[i] = slashed.p[i] == '\\' ? '/' : slashed.p[i];
+    add_escaped(&escaped, slashed.len ? buf_str(&slashed) : STR(""));
+    add_segments(to, escaped.len ? buf_str(&escaped) : STR(""), false);
 }
 
 static const char bad_host[] = "Invalid URI: The hostname could not be parsed.";
@@ -232,7 +254,7 @@ compose(struct call *c, struct uri *u, struct str path, struct str query, struct
     u->scheme = str_sub(u->text, 0, u->scheme.len);
     u->host = str_sub(u->text, host_at, host_end);
     u->path = str_sub(u->text, path_at, query_at);
-    if (str_eq_lit(u->scheme, "file") && u->path.len > 2 && ascii_is_alpha(u->path.p[1]) && u->path.p[2] == ':')
+    if (str_eq_lit(u->scheme, "file") && uri_has_drive(str_skip(u->path, 1)))
         u->path = str_skip(u->path, 1); /* a drive is no root */
     u->query = str_sub(u->text, query_at, fragment_at);
     u->fragment = str_skip(u->text, fragment_at);
@@ -248,6 +270,22 @@ has_bad_scheme(struct str s)
     return colon > 0 && str_find_char(str_sub(s, 0, (size_t)colon), '/', 0) < 0 && !scheme_len(s);
 }
 
+/* "C:\\a#b" is the file's address "file:///C:/a%23b". */
+static struct str
+drive_address(struct call *c, struct str s)
+{
+    struct buf b = call_buf(c);
+
+    buf_add_lit(&b, "file:///");
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] == '?' || s.p[i] == '#')
+            buf_printf(&b, "%%%02X", s.p[i]);
+        else
+            buf_add_char(&b, s.p[i]);
+    }
+    return buf_str(&b);
+}
+
 struct uri *
 uri_read(struct call *c, const struct type *type, struct str text, enum uri_kind kind, const char **problem)
 {
@@ -260,6 +298,17 @@ uri_read(struct call *c, const struct type *type, struct str text, enum uri_kind
         return NULL;
     u->original = text;
     u->port = -1;
+    if (kind != URI_RELATIVE && uri_has_drive(s)) {
+        if (s.len < 3 || (s.p[2] != '/' && s.p[2] != '\\')) {
+            *problem = "Invalid URI: A Dos path must be rooted, for example, 'c:\\'.";
+            return NULL;
+        }
+        s = drive_address(c, s);
+        if (!s.p)
+            return call_exceed(c, BUDGET_BYTES), NULL;
+        u->is_drive_path = true;
+        n = scheme_len(s);
+    }
     if (!n || kind == URI_RELATIVE) {
         /* "/a" alone is a file's path on Unix; as in .NET it counts as relative when that is allowed. */
         if (kind == URI_ABSOLUTE || (kind == URI_RELATIVE && n)) {
@@ -341,6 +390,41 @@ uri_original(const struct object *uri)
     return ((const struct uri *)uri)->original;
 }
 
+/* OriginalString of what `relative` is under `base`: nothing of it escaped. */
+static bool
+write_original(struct call *c, struct uri *u, const struct uri *base, struct str relative)
+{
+    struct buf b = call_buf(c), merged = call_buf(c);
+    struct str path, query, fragment;
+    bool is_drive = base->path.len && base->path.p[0] != '/'; /* the slash before it belongs to the path here */
+    size_t path_at = (size_t)(base->path.p - base->text.p) - is_drive;
+
+    cut_tail(relative, &path, &query, &fragment);
+    if (!path.len) {
+        const char *end = query.len ? base->query.p : base->fragment.p;
+        buf_add_str(&b, str_sub(base->text, 0, (size_t)(end - base->text.p)));
+        buf_add_str(&b, relative);
+    } else if (path.p[0] == '/') {
+        buf_add_str(&b, str_sub(base->text, 0, path_at));
+        buf_add_str(&b, relative);
+    } else {
+        struct string *folder = uri_readable(c, str_sub(base->path, 0, (size_t)(str_rfind_char(base->path, '/') + 1)));
+        if (!folder)
+            return false;
+        buf_add_str(&merged, string_str(folder));
+        buf_add_str(&merged, path);
+        path = buf_str(&merged);
+        if (!path.p)
+            return call_exceed(c, BUDGET_BYTES);
+        buf_add_str(&b, str_sub(base->text, 0, path_at));
+        add_segments(&b, path, has_slashes_only(base->scheme));
+        buf_add_str(&b, query);
+        buf_add_str(&b, fragment);
+    }
+    u->original = buf_str(&b);
+    return u->original.p || call_exceed(c, BUDGET_BYTES);
+}
+
 struct uri *
 uri_resolve(struct call *c, const struct type *type, const struct uri *base, struct str relative, const char **problem)
 {
@@ -349,9 +433,13 @@ uri_resolve(struct call *c, const struct type *type, const struct uri *base, str
     struct uri *u;
 
     *problem = NULL;
-    if (str_trim(relative).len == 0)       /* the base as it is, fragment included */
+    relative = str_trim(relative);
+    if (scheme_len(relative) && str_eq_nocase(str_sub(relative, 0, scheme_len(relative)), base->scheme) && default_port(base->scheme) >= 0 &&
+        !str_starts_with(str_skip(relative, scheme_len(relative) + 1), STR("//")))
+        relative = str_skip(relative, scheme_len(relative) + 1); /* "https:a" */
+    if (relative.len == 0)                 /* the base as it is, fragment included */
         return uri_read(c, type, base->text, URI_ABSOLUTE, problem);
-    if (scheme_len(relative))
+    if (scheme_len(relative) || uri_has_drive(relative))
         return uri_read(c, type, relative, URI_ABSOLUTE, problem);
     if (str_starts_with(relative, STR("//"))) {
         buf_add_str(&merged, base->scheme);
@@ -363,6 +451,7 @@ uri_resolve(struct call *c, const struct type *type, const struct uri *base, str
         return NULL;
     *u = *base;
     u->head.type = type;
+    u->is_drive_path = false;
     u->port = base->is_default_port ? -1 : base->port;
     u->user = base->user;
     cut_tail(relative, &path, &query, &fragment);
@@ -378,7 +467,7 @@ uri_resolve(struct call *c, const struct type *type, const struct uri *base, str
     if (!compose(c, u, path, query, fragment))
         return NULL;
     u->original = u->text;
-    return u;
+    return !base->has_authority || write_original(c, u, base, relative) ? u : NULL;
 }
 
 struct string *

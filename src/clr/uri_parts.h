@@ -17,6 +17,7 @@ struct uri {
     struct str scheme, user, host, path, query, fragment;   /* query with '?', fragment with '#' */
     int32_t port;                     /* -1: none */
     bool is_absolute, has_authority, is_default_port;
+    bool is_drive_path;               /* read from "C:\\..." */
 };
 
 /* System.UriKind. */
@@ -30,6 +31,8 @@ struct uri *uri_read(struct call *c, const struct type *type, struct str text, e
 struct uri *uri_make(struct call *c, const struct type *type, struct str text, enum uri_kind kind);
 /* Reference resolution of RFC 3986; NULL and *problem as above. */
 struct uri *uri_resolve(struct call *c, const struct type *type, const struct uri *base, struct str relative, const char **problem);
+/* "C:..." */
+bool uri_has_drive(struct str s);
 /* Text with the escapes undone that stand for harmless characters, as ToString() does; NULL when out of budget. */
 struct string *uri_readable(struct call *c, struct str text);
 /* Of a host as it stands in a Uri, an IPv6 address in brackets. */
