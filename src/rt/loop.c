@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -103,6 +104,8 @@ loop_delete(struct loop *loop)
 {
     if (!loop)
         return;
+    while (atomic_load_explicit(&loop->n_senders, memory_order_acquire))
+        sched_yield();                   /* on its way out of mailbox_send() */
     if (loop->free_resolver)
         loop->free_resolver(loop->resolver);
     if (loop->free_tls)

@@ -72,6 +72,7 @@ struct loop {
     struct list lingering;            /* streams that have had their last words (net/stream.c) */
     /* Written by other threads. */
     _Alignas(64) _Atomic(struct message *) mail;
+    _Atomic uint32_t n_senders;          /* threads inside mailbox_send() */
     /* Read by the watchdog. */
     _Alignas(64) _Atomic uint64_t beat;  /* grows with each callback and each fiber that runs */
     _Atomic bool is_waiting;             /* in epoll_wait: not stuck */

@@ -9,11 +9,13 @@ mailbox_send(struct loop *to, struct message *m)
 {
     struct message *head = atomic_load_explicit(&to->mail, memory_order_relaxed);
 
+    atomic_fetch_add_explicit(&to->n_senders, 1, memory_order_relaxed); /* seen by whoever takes m */
     do
         m->next = head;
     while (!atomic_compare_exchange_weak_explicit(&to->mail, &head, m, memory_order_acq_rel, memory_order_relaxed));
     if (!head)                           /* whoever found it empty wakes; the others ride along */
         loop_wake(to);
+    atomic_fetch_sub_explicit(&to->n_senders, 1, memory_order_release);
 }
 
 bool

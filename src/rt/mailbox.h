@@ -13,7 +13,8 @@ struct message {
     void (*deliver)(struct message *);   /* on the receiving thread; loop_self() is the receiver */
 };
 
-/* From any thread, lock-free; one eventfd write when the box was empty. The loop must not be deleted meanwhile. */
+/* From any thread, lock-free; one eventfd write when the box was empty. The message itself may be what lets the loop be deleted:
+ * loop_delete() waits until the sender is out. */
 void mailbox_send(struct loop *to, struct message *m);
 /* For the loop: delivers what has come; true if there was any. */
 bool mailbox_deliver(struct loop *loop);
