@@ -149,14 +149,14 @@ stop(struct worker *w, void *arg)
 static void
 count_stopped(struct worker *w, void *arg)
 {
-    *(uint32_t *)arg += tiers_is_stopped(w->tiers);
+    *(_Atomic uint32_t *)arg += tiers_is_stopped(w->tiers);
 }
 
 void
 external_cache_stop(struct gateway *g)
 {
     struct timespec pause = {.tv_nsec = 5000000};
-    uint32_t n = 0;
+    _Atomic uint32_t n = 0;
 
     gateway_on_each_worker(g, stop, NULL);
     for (uint32_t waited = 0; waited < STOP_WAIT_MS; waited += 5) {

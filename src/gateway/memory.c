@@ -270,7 +270,8 @@ static void
 stop_looking(struct worker *w, void *arg)
 {
     timer_stop(w->loop, &w->look_at_memory);
-    *(bool *)arg |= w->gateway->memory.is_trimming;
+    if (w->index == 0 && w->gateway->memory.is_trimming)
+        *(bool *)arg = true;
 }
 
 void

@@ -120,14 +120,15 @@ static void
 stop_saving(struct worker *w, void *arg)
 {
     timer_stop(w->loop, &w->save_quotas);
-    *(bool *)arg |= w->is_saving_quotas;
+    if (w->is_saving_quotas)
+        atomic_store((_Atomic bool *)arg, true);
 }
 
 void
 quota_file_stop(struct gateway *g)
 {
     struct timespec pause = {.tv_nsec = 2000000};
-    bool is_saving;
+    _Atomic bool is_saving;
 
     for (;;) {
         is_saving = false;

@@ -129,5 +129,5 @@ uint64_t front_cost(void *ctx, const struct http_call *call);
 struct snapshot_pin *pin_take(struct worker *w);
 void pin_release(struct snapshot_pin *pin);
 
-/* Runs fn(worker, arg) on every worker's own loop and waits for all; directly when the workers do not run. */
+/* Runs fn(worker, arg) on every worker's own loop, on all of them at once, and waits for all; directly when the workers do not run. */
 void gateway_on_each_worker(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg);
