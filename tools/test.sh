@@ -1,13 +1,14 @@
 #!/bin/bash
 # usage: tools/test.sh [BUILD...]   everything that must pass; the last line is "N passed, N failed".
-# Builds: release and asan by default, plus tsan for what threads share. Each suite prints a closing line of
-# that form; the sums are ours. A suite without one, or with a non-zero exit, counts as one failure.
+# Builds: release, asan, and tsan for what threads share. Each suite prints a closing line of
+# that form; the sums are ours. A suite without one, or with a non-zero exit, counts as one failure. While the suites
+# of one build run, the next is built behind them at the lowest priority.
 set -u
 cd "$(dirname "$0")/.."
-builds=${*:-release asan}
+builds=${*:-release asan tsan}
 passed=0 failed=0
-log=$(mktemp -d)
-trap 'rm -rf "$log"' EXIT
+builder='' log=$(mktemp -d)
+trap '[ -z "$builder" ] || kill "$builder" 2>/dev/null; rm -rf "$log"' EXIT
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=0:abort_on_error=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
 
@@ -33,9 +34,39 @@ suite() {
     fi
 }
 
+# start_build [BUILD]: behind what goes on; finish_build BUILD waits for it, says what it said and whether it went well.
+start_build() {
+    [ -n "${1:-}" ] || return 0
+    nice -n 19 make -s "$1" >"$log/build" 2>&1 </dev/null &
+    builder=$!
+}
+finish_build() {
+    local rc
+    wait "$builder"
+    rc=$? builder=''
+    cat "$log/build"
+    [ $rc -eq 0 ] || { echo "FAILED build $1"; failed=$((failed + 1)); }
+    return $rc
+}
+
+# suites_of BUILD: the scripts that take its folder.
+suites_of() {
+    case $1 in
+    tsan) echo tests/suite/threads.sh ;;
+    *) ls tests/suite/*.sh | grep -v /threads.sh ;;
+    esac
+}
+
 suite layers tools/layers.sh
-for build in $builds; do
-    make -s "$build" || { echo "FAILED build $build"; failed=$((failed + 1)); continue; }
+set -- $builds
+start_build "$1"
+while [ $# -gt 0 ]; do
+    build=$1
+    shift
+    finish_build "$build"
+    rc=$?
+    start_build "${1:-}"
+    [ $rc -eq 0 ] || continue
     for program in build/$build/unit/unit_*; do
         [ -x "$program" ] && [ -f "$program" ] && suite "$build $(basename "$program")" "$program"
     done
@@ -44,7 +75,7 @@ for build in $builds; do
         name=$(basename "$program")
         suite "$build replay $name" "$program" "tests/fuzz/corpus/${name#fuzz_}"
     done
-    for script in tests/suite/*.sh; do # each takes the build's folder
+    for script in $(suites_of "$build"); do
         [ -x "$script" ] && suite "$build $(basename "$script")" "$script" "build/$build"
     done
 done
