@@ -19,7 +19,7 @@ static const struct attr_def attrs[] = {
               .about = "Length of the window in seconds, at most 300."),
     VALUE_STR(struct rate_limit_by_key, key, "counter-key", .required = true, .about = "What is counted.",
               .unverified = "A null key is the empty text. Several policies with one key count a request once, as the first says whose "
-                            "condition holds; when a later one refuses it, it is not counted."),
+                            "condition holds; when one of them refuses it, none counts it, at its end neither."),
     VALUE_BOOL(struct rate_limit_by_key, condition, "increment-condition", .fallback = "true",
                .about = "Whether this request counts. An expression is evaluated at the end of the request; one that fails does not count."),
     VALUE_U32(struct rate_limit_by_key, count, "increment-count", .fallback = "1",
@@ -35,6 +35,7 @@ struct rate_key {
     struct rate_key *next;
     struct str key;
     uint32_t counted;             /* how much for it so far */
+    bool is_refused;              /* by one of the policies: then none of them counts it, now or at the end */
 };
 
 /* Counting that waits for the answer. */
@@ -52,6 +53,8 @@ count_later(struct exchange *ex, void *arg)
     bool counts;
     uint32_t n;
 
+    if (w->key->is_refused)
+        return;
     if (!pvalue_bool(ex, &w->conf->condition, &counts) || !pvalue_u32(ex, &w->conf->count, &n))
         exchange_trace(ex, TRACE_ERROR, STR("rate-limit-by-key"), ex->error.message);
     else if (counts && n && !w->key->counted)
@@ -131,7 +134,8 @@ run(const void *conf, struct exchange *ex)
         return exchange_fail(ex, "no memory left to count calls");
     if (!is_later && !r->condition.literal.truth)
         n = 0;
-    if (!take(ex, key, period_s, calls, is_later, n, &w))
+    key->is_refused = !take(ex, key, period_s, calls, is_later, n, &w);
+    if (key->is_refused)
         return rate_refuse(ex, &r->names, calls, w.wait_s);
     if (is_later && !defer(r, ex, key, period_s))
         return exchange_fail(ex, "no memory left to count calls");
