@@ -12,6 +12,7 @@
 
 #include "base/num.h"
 #include "expr/program.h"
+#include "http/headers.h"
 
 #define STEPS_MAX 100000              /* of one section, fragments put in */
 #define FRAGMENT_DEPTH_MAX 10
@@ -248,6 +249,21 @@ compile_is_placeholder(const struct compiler *c, struct str text)
             (str_ends_with(text, STR("}")) || str_ends_with(text, STR("}#"))));
 }
 
+/* A name with a blank or a colon in it names no header: what it is for never happens. */
+static bool
+check_header_name(struct compiler *c, const struct attr_def *def, const struct doc_text *text)
+{
+    struct str name = str_trim(text->value);
+
+    if (http_name_is_valid(name) || compile_is_placeholder(c, name))
+        return true;
+    if (c->in->is_strict)
+        return text_error(c, text, "%s: '%.*s' is not a header name", attr_label(def), STR_ARG(name));
+    diag_add_mapped(c->diags, DIAG_WARNING, &text->map, 0, (uint32_t)text->value.len, "%s: '%.*s' is not a header name", attr_label(def),
+                    STR_ARG(name));
+    return true;
+}
+
 bool
 compile_value(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret)
 {
@@ -266,7 +282,7 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
         ret->text = str_trim(ret->text);
     if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))
         return text_error(c, text, "%s: %s", attr_label(def), err.text);
-    return true;
+    return !def->is_header_name || check_header_name(c, def, text);
 }
 
 /* --- attributes ---------------------------------------------------------------------------------------------------- */
@@ -405,6 +421,18 @@ count_children(const struct node *n, struct str name)
     return count;
 }
 
+/* Whether `k` is the first of its kind with that value; of two, one goes unheard. */
+static bool
+check_unique(struct compiler *c, const struct node *k, const char *name)
+{
+    const struct attribute *a = node_attr(k, name), *b;
+
+    for (const struct node *other = k->parent->first_child; a && !a->text.is_expression && other != k; other = other->next)
+        if (str_eq(other->name, k->name) && (b = node_attr(other, name)) && str_eq_nocase(str_trim(a->text.value), str_trim(b->text.value)))
+            return compile_strict(c, k, "there are two <%.*s> with the %s '%.*s'", STR_ARG(k->name), name, STR_ARG(a->text.value));
+    return true;
+}
+
 static bool
 fill_child(struct compiler *c, const struct node *k, const struct child_def *def, void *conf)
 {
@@ -438,6 +466,8 @@ fill_children(struct compiler *c, const struct node *n, const struct child_def *
             ok &= compile_strict(c, k, "<%.*s> takes one <%s>", STR_ARG(n->name), def->name);
         if (def->is_extension)
             ok &= compile_strict(c, k, "Azure has no <%s> in <%.*s>", def->name, STR_ARG(n->name));
+        if (def->unique)
+            ok &= check_unique(c, k, def->unique);
         ok &= fill_child(c, k, def, (char *)list->v + size * list->n++);
     }
     return ok;

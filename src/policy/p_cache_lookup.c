@@ -30,7 +30,7 @@ static const struct choice downstreams[] = {
 };
 
 static const struct attr_def header_attrs[] = {
-    VALUE_STR(struct vary, name, "", .required = true, .about = "Name of a header."), ATTR_END
+    VALUE_STR(struct vary, name, "", .required = true, .is_header_name = true, .about = "Name of a header."), ATTR_END
 };
 static const struct attr_def query_attrs[] = {
     VALUE_STR(struct vary, name, "", .is_literal = true, .about = "Name of a query parameter; several are separated by ';', * is all."), ATTR_END

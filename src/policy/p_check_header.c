@@ -19,7 +19,7 @@ static const struct attr_def value_attrs[] = {
 };
 
 static const struct attr_def attrs[] = {
-    VALUE_STR(struct check_header, name, "name", .required = true, .about = "Name of the header."),
+    VALUE_STR(struct check_header, name, "name", .required = true, .is_header_name = true, .about = "Name of the header."),
     VALUE_U32(struct check_header, status, "failed-check-httpcode", .fallback = "401", .min = 200, .max = 999, .about = "Status of a refusal.",
               .unverified = "Azure needs it; left out, it is 401."),
     VALUE_STR(struct check_header, message, "failed-check-error-message",

@@ -30,18 +30,22 @@ static const struct attr_def item_attrs[] = {
     VALUE_STR(struct item, text, "", .required = true, .about = "One name; * is any."), ATTR_END
 };
 
+static const struct attr_def header_item_attrs[] = {
+    VALUE_STR(struct item, text, "", .required = true, .is_header_name = true, .about = "One name; * is any."), ATTR_END
+};
+
 static const struct attr_def method_list_attrs[] = {
     VALUE_U32(struct item_list, max_age_s, "preflight-result-max-age", .fallback = "0",
               .about = "Seconds a browser may keep the answer of a preflight."),
     ATTR_END
 };
 
-#define ITEMS(name_) \
-    {.name = (name_), .offset = offsetof(struct item_list, items), .size = sizeof(struct item), .attrs = item_attrs}
+#define ITEMS(name_, attrs_) \
+    {.name = (name_), .offset = offsetof(struct item_list, items), .size = sizeof(struct item), .attrs = (attrs_)}
 
-static const struct child_def origin_items[] = {ITEMS("origin"), CHILD_END};
-static const struct child_def method_items[] = {ITEMS("method"), CHILD_END};
-static const struct child_def header_items[] = {ITEMS("header"), CHILD_END};
+static const struct child_def origin_items[] = {ITEMS("origin", item_attrs), CHILD_END};
+static const struct child_def method_items[] = {ITEMS("method", item_attrs), CHILD_END};
+static const struct child_def header_items[] = {ITEMS("header", header_item_attrs), CHILD_END};
 
 static const struct attr_def attrs[] = {
     VALUE_BOOL(struct cors, credentials, "allow-credentials", .fallback = "false",

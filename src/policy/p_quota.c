@@ -43,13 +43,13 @@ static const struct attr_def attrs[] = {
 
 static const struct child_def operation_children[] = {
     {.name = "operation", .offset = offsetof(struct part, inner), .size = sizeof(struct part), .attrs = operation_attrs,
-     .about = "A quota of its own for an operation."},
+     .unique = "id", .about = "A quota of its own for an operation."},
     CHILD_END
 };
 
 static const struct child_def children[] = {
     {.name = "api", .offset = offsetof(struct quota, apis), .size = sizeof(struct part), .attrs = api_attrs,
-     .children = operation_children, .about = "A quota of its own for an API."},
+     .unique = "id", .children = operation_children, .about = "A quota of its own for an API."},
     CHILD_END
 };
 

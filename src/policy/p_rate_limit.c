@@ -43,13 +43,13 @@ static const struct attr_def attrs[] = {
 
 static const struct child_def operation_children[] = {
     {.name = "operation", .offset = offsetof(struct limit, inner), .size = sizeof(struct limit), .attrs = operation_attrs,
-     .about = "A limit of its own for an operation."},
+     .unique = "id", .about = "A limit of its own for an operation."},
     CHILD_END
 };
 
 static const struct child_def children[] = {
     {.name = "api", .offset = offsetof(struct rate_limit, apis), .size = sizeof(struct limit), .attrs = api_attrs,
-     .children = operation_children, .about = "A limit of its own for an API."},
+     .unique = "id", .children = operation_children, .about = "A limit of its own for an API."},
     CHILD_END
 };
 

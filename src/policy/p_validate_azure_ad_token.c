@@ -24,7 +24,7 @@ struct azure_ad_token {
 static const struct attr_def attrs[] = {
     VALUE_STR(struct azure_ad_token, tenant, "tenant-id", .required = true,
               .about = "Tenant: its id, a domain, its URL; or `organizations`, `common` for any."),
-    VALUE_STR(struct token_conf, header, "header-name",
+    VALUE_STR(struct token_conf, header, "header-name", .is_header_name = true,
               .about = "Header that holds the token: with the scheme Bearer if it is Authorization (the default), else the bare token."),
     TOKEN_ATTRS,
     ATTR_STR(struct azure_ad_token, authority, "authentication-endpoint", .fallback = AUTHORITY,

@@ -28,14 +28,14 @@ static const struct attr_def attrs[] = {
 };
 
 static const struct attr_def named_attrs[] = {
-    ATTR_STR(struct named_action, name, "name", .required = true, .about = "The header."),
+    ATTR_STR(struct named_action, name, "name", .required = true, .is_header_name = true, .about = "The header."),
     VALUE_CHOICE(struct named_action, action, "action", validation_actions, .required = true, .about = "Whether it is specified or not."),
     ATTR_END
 };
 
 static const struct child_def children[] = {
     {.name = "header", .offset = offsetof(struct validate_headers, headers), .size = sizeof(struct named_action), .attrs = named_attrs,
-     .about = "An action for one."},
+     .unique = "name", .about = "An action for one."},
     CHILD_END
 };
 

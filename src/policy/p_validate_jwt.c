@@ -58,7 +58,8 @@ static const struct child_def decryption_key_children[] = {
 };
 
 static const struct attr_def attrs[] = {
-    VALUE_STR(struct token_conf, header, "header-name", .about = "Header that holds the token, behind a scheme if it is Authorization."),
+    VALUE_STR(struct token_conf, header, "header-name", .is_header_name = true,
+              .about = "Header that holds the token, behind a scheme if it is Authorization."),
     TOKEN_ATTRS,
     VALUE_STR(struct token_conf, scheme, "require-scheme", .about = "Scheme that the Authorization header must have: Bearer.",
               .unverified = "Schemes compare without case."),

@@ -51,7 +51,7 @@ static const struct attr_def named_attrs[] = {
 
 static const struct child_def named[] = {
     {.name = "parameter", .offset = offsetof(struct group, parameters), .size = sizeof(struct named_action), .attrs = named_attrs,
-     .about = "An action for one."},
+     .unique = "name", .about = "An action for one."},
     CHILD_END
 };
 

@@ -33,7 +33,7 @@ static const struct attr_def code_attrs[] = {
 
 static const struct child_def children[] = {
     {.name = "status-code", .offset = offsetof(struct validate_status_code, codes), .size = sizeof(struct code_action),
-     .attrs = code_attrs, .about = "An action for one."},
+     .attrs = code_attrs, .unique = "code", .about = "An action for one."},
     CHILD_END
 };
 

@@ -73,6 +73,7 @@ struct attr_def {
     bool required;
     bool is_literal;                  /* the reference allows no expression here; strict refuses one */
     bool keep_blanks;                 /* of a text: not trimmed */
+    bool is_header_name;              /* a literal that is none is a slip: a warning, strict refuses it */
     const char *fallback;             /* default, as it would be written; NULL: none */
     uint32_t min, max;                /* of numbers; max 0: no bound */
     const struct choice *choices;
@@ -121,6 +122,7 @@ struct child_def {
     const struct child_def *children;
     const struct policy_def *policy;  /* the child is this policy (set-header in send-request); size, attrs unused */
     bool required, once;
+    const char *unique;               /* two of these with the same value of this attribute are a slip; NULL: they may repeat */
     bool is_opaque;                   /* `compile` reads it (policies inside, markup kept) */
     bool is_extension;                /* Azure has no such element; strict refuses it */
     const char *about;

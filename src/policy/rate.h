@@ -10,12 +10,13 @@ struct rate_names {
 };
 
 #define RATE_NAME_ATTRS(type, field) \
-    ATTR_STR(type, field.retry_header, "retry-after-header-name", .fallback = "Retry-After", \
+    ATTR_STR(type, field.retry_header, "retry-after-header-name", .fallback = "Retry-After", .is_header_name = true, \
              .about = "Header of a refusal that says when to come back."), \
     ATTR_STR(type, field.retry_variable, "retry-after-variable-name", .about = "Variable for those seconds."), \
-    ATTR_STR(type, field.remaining_header, "remaining-calls-header-name", .about = "Header with the calls that are left."), \
+    ATTR_STR(type, field.remaining_header, "remaining-calls-header-name", .is_header_name = true, \
+             .about = "Header with the calls that are left."), \
     ATTR_STR(type, field.remaining_variable, "remaining-calls-variable-name", .about = "Variable with the calls that are left."), \
-    ATTR_STR(type, field.total_header, "total-calls-header-name", .about = "Header with the limit.")
+    ATTR_STR(type, field.total_header, "total-calls-header-name", .is_header_name = true, .about = "Header with the limit.")
 
 /* After a call was let through: what remains of `limit`. False when memory is short. */
 MUST_USE bool rate_tell(struct exchange *ex, const struct rate_names *names, uint32_t limit, uint32_t remaining);

@@ -46,6 +46,18 @@ SAID = [
     ('<validate-jwt header-name="A" require-scheme="Bearer" />', "warning: require-scheme has no effect"),
     ('<validate-jwt header-name="A" failed-validation-httpcode="99" />', "error: failed-validation-httpcode: '99' is below 200"),
     ('<check-header name="A" failed-check-httpcode="1000" />', "error: failed-check-httpcode: '1000' is above 999"),
+    ('<check-header name="A B" failed-check-httpcode="400" />', "warning: name: 'A B' is not a header name"),
+    ('<rate-limit calls="1" renewal-period="1" remaining-calls-header-name="A:" />', "warning: remaining-calls-header-name: 'A:' is not a header name"),
+    ('<rate-limit calls="1" renewal-period="1" retry-after-header-name="" />', "warning: retry-after-header-name: '' is not a header name"),
+    ('<cache-lookup><vary-by-header>A;B</vary-by-header></cache-lookup>', "warning: the text: 'A;B' is not a header name"),
+    ('<cors><allowed-origins><origin>*</origin></allowed-origins><allowed-headers><header>a, b</header></allowed-headers></cors>',
+     "warning: the text: 'a, b' is not a header name"),
+    ('<rate-limit calls="1" renewal-period="1"><api id="a" calls="1" renewal-period="1" /><api id="A" calls="2" renewal-period="1" /></rate-limit>',
+     "warning: there are two <api> with the id 'A'"),
+    ('<validate-parameters specified-parameter-action="ignore" unspecified-parameter-action="ignore"><query><parameter name="a" action="ignore" />'
+     '<parameter name="A" action="detect" /></query></validate-parameters>', "warning: there are two <parameter> with the name 'A'"),
+    ('<validate-status-code unspecified-status-code-action="ignore"><status-code code="404" action="ignore" />'
+     '<status-code code="404" action="detect" /></validate-status-code>', "warning: there are two <status-code> with the code '404'"),
     ('<send-request><set-url>/relative</set-url></send-request>', "warning: set-url:"),
     ('<retry condition="@(true)" count="1" interval="-1" />', "error: interval: '-1' is below 0"),
     ('<retry condition="@(true)" count="1" interval="1" max-interval="9" />', "warning: max-interval has no effect without delta"),
