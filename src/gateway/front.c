@@ -416,9 +416,9 @@ challenge(struct front *f)
                    STR_ARG(f->match.api_path), STR_ARG(api->key_header)), true);
 }
 
-/* False when the call has been answered: no key, wrong key. */
-static bool
-check_access(struct front *f, const struct snapshot *s)
+/* Who calls, and the plan of the product that the call runs in. */
+static enum access_result
+take_access(struct front *f, const struct snapshot *s)
 {
     struct exchange *ex = &f->ex;
     struct access access;
@@ -429,6 +429,16 @@ check_access(struct front *f, const struct snapshot *s)
     ex->product = access.product;
     ex->user = access.user;
     ex->plan = snapshot_plan(s, f->match.api, f->match.operation, access.product);
+    return result;
+}
+
+/* False when the call has been answered: no key, wrong key. */
+static bool
+check_access(struct front *f, const struct snapshot *s)
+{
+    struct exchange *ex = &f->ex;
+    enum access_result result = take_access(f, s);
+
     if (result == ACCESS_ALLOWED)
         return true;
     challenge(f);
@@ -486,7 +496,8 @@ route(struct front *f, const struct snapshot *s)
         struct str method = http_headers_get(&rq->headers, HTTP_ACCESS_CONTROL_REQUEST_METHOD);
         if (route_find_method(s->model->routes, &wanted, method, &f->match) == ROUTE_FOUND) {
             take_match(f, s);
-            f->ex.plan = snapshot_plan(s, f->match.api, f->match.operation, f->match.api->open_product);
+            if (take_access(f, s) != ACCESS_ALLOWED) /* browsers send no key, but for one in the address */
+                f->ex.plan = snapshot_plan(s, f->match.api, f->match.operation, f->match.api->open_product);
             if (plan_run_preflight(&f->ex)) {
                 send_answer(f);
                 return false;
