@@ -285,7 +285,7 @@ class Relay:
 class Gateway:
     """One node, its folder of APIs written by `apis`."""
 
-    def __init__(self, folder, origin_port, apis, config="", workers=2, name="node"):
+    def __init__(self, folder, origin_port, apis, config="", workers=2, name="node", listeners=""):
         self.folder = folder
         self.port = free_port()
         self.admin = free_port()
@@ -306,6 +306,7 @@ workers: {workers}
 state: {os.path.join(folder, "state")}
 listeners:
   - {{address: 127.0.0.1, port: {self.port}}}
+{listeners}
 admin: {{port: {self.admin}}}
 drain: {{announce: 0s, quiet: 0s}}
 watch: {{enabled: false}}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""usage: tests/suite/policy_notes.py HEADGATE REFERENCE   failures and usage notes of policies against the scripts.
+
+  notes     each line of policy_notes.txt names a test that is there, in a script whose documents use the policy
+  failures  the reason of each row of errors.def is expected by a script, or by a test here
+  places    where each policy may stand, and how often, as the vendor's reference has it: `headgate check --strict` on a folder whose
+            documents hold every policy twice in every section says so of each that is misplaced, and of no other
+  no address   what ip-filter does with a caller who has none: one that comes through a socket of the file system
+
+Prints what is missing, a line each, and ends with "N passed, N failed".
+"""
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+
+HEADGATE, REFERENCE = sys.argv[1], sys.argv[2]
+from rig import Rig, must  # noqa: E402 (reads the same arguments)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.join(HERE, "..", "gateway")
+
+# What other suites ask: their servers or clients can do what a script cannot.
+ASKED_ELSEWHERE = {"FailedToParseCallerIP"}
+# Of policies whose notes stand in other lists.
+OF_OTHERS = {"NotSupportedYet", "ClientConnectionFailure", "ServiceUnavailable", "BackendUnavailable", "BodyTooLarge"}
+
+SECTIONS = {"in": "inbound", "be": "backend", "out": "outbound", "err": "on-error"}
+# sections, scopes (G global, P product, A API, O operation) where not all, "once" in a section. From the reference; a place that it
+# grants only by "seen in documents" is granted.
+PLACES = {
+    "authentication-basic": "in once", "authentication-certificate": "in", "authentication-managed-identity": "in out",
+    "cache-lookup": "in once", "cache-lookup-value": "in be out err", "cache-remove-value": "in be out err", "cache-store": "out once",
+    "cache-store-value": "in be out err", "check-header": "in", "choose": "in be out err", "cors": "in once", "cross-domain": "in G",
+    "emit-metric": "in be out err", "find-and-replace": "in be out err", "forward-request": "be",
+    "get-authorization-context": "in be out", "include-fragment": "in be out err", "ip-filter": "in", "json-to-xml": "in be out err",
+    "jsonp": "out once", "limit-concurrency": "in be out err", "log-to-eventhub": "in be out err", "mock-response": "in out err",
+    "proxy": "in", "quota": "in P once", "quota-by-key": "in", "rate-limit": "in PAO once", "rate-limit-by-key": "in",
+    "redirect-content-urls": "in out once", "retry": "in be out err", "return-response": "in be out err", "rewrite-uri": "in",
+    "send-one-way-request": "in be out err", "send-request": "in be out err", "send-service-bus-message": "in out err",
+    "set-backend-service": "in be", "set-body": "in be out err", "set-header": "in be out err", "set-method": "in be err", "set-query-parameter": "in be",
+    "set-status": "in be out err", "set-variable": "in be out err", "trace": "in be out err", "validate-azure-ad-token": "in",
+    "validate-client-certificate": "in", "validate-content": "in out err", "validate-headers": "out err once", "validate-jwt": "in",
+    "validate-odata-request": "in GPA", "validate-parameters": "in once", "validate-status-code": "out err once", "wait": "in be out",
+    "xml-to-json": "in out err", "xsl-transform": "in out once",
+}
+NOT_IN_FRAGMENTS = {"cache-lookup", "cache-lookup-value"}
+
+
+def read_notes():
+    """(policy, note, script, test)"""
+    policy = ""
+    with open(os.path.join(HERE, "policy_notes.txt"), encoding="utf-8") as file:
+        for line in file:
+            if m := re.match(r"# ([a-z-]+)$", line):
+                policy = m.group(1)
+            elif policy and line.strip():
+                yield (policy, *[p.strip() for p in line.split(" | ")])
+
+
+def read_scripts():
+    for root, _, names in os.walk(SCRIPTS):
+        for name in names:
+            if name.endswith(".hgt"):
+                path = os.path.join(root, name)
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    yield os.path.relpath(path, SCRIPTS), file.read()
+
+
+def note_is_asked(scripts, policy, script, test):
+    text = scripts.get(script, "")
+    return f"<{policy}" in text and re.search(rf"^test {re.escape(test)}$", text, re.M)
+
+
+def reasons(path):
+    with open(path, encoding="utf-8") as file:
+        return {r for r in re.findall(r'^ERROR\(\w+, "[^"]*", "([^"]*)"', file.read(), re.M) if "{" not in r}
+
+
+# ---- places -----------------------------------------------------------------------------------------------------------------
+
+def document():
+    elements = "\n".join(f"<{p} />\n<{p} />" for p in sorted(PLACES))
+    return "<policies>\n" + "".join(f"<{s}>\n{elements}\n</{s}>\n" for s in SECTIONS.values()) + "</policies>\n"
+
+
+def write(folder, path, text):
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def check_folder(folder):
+    """(level, message) of all that --strict says about misplaced policies."""
+    levels = {"G": "policy.xml", "P": "products/p/policy.xml", "A": "apis/a/policy.xml", "O": "apis/a/operations/o/policy.xml"}
+    write(folder, "products/p/productInformation.json", json.dumps({"properties": {"displayName": "p", "state": "published"}}))
+    write(folder, "products/p/apis/a/productApiInformation.json", "{}")
+    write(folder, "apis/a/apiInformation.json", json.dumps({"properties": {"displayName": "a", "path": "a", "serviceUrl": "http://a.example"}}))
+    write(folder, "apis/a/specification.json", json.dumps({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {
+        "/o": {"get": {"operationId": "o", "responses": {"200": {"description": "ok"}}}}}}))
+    said = set()
+    for level, path in levels.items():   # one at a time: a check tells a bounded number of things
+        write(folder, path, document())
+        out = subprocess.run([HEADGATE, "check", "--strict", folder], capture_output=True, text=True).stdout
+        said |= {(level, m) for m in re.findall(r": error: (Azure (?:does not allow|allows) .*)$", out, re.M)}
+        os.remove(os.path.join(folder, path))
+    return said
+
+
+def places():
+    """(found, what) of each policy, section and scope."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = check_folder(folder)
+    scope_names = {"G": "global", "P": "product", "A": "api", "O": "operation"}
+    for policy, text in PLACES.items():
+        words = text.split()
+        scopes = next((w for w in words if w.isupper()), "GPAO")
+        for short, section in SECTIONS.items():
+            refused = ("O", f"Azure does not allow {policy} in {section}") in said
+            yield refused != (short in words), f"{policy} in {section}: {'refused' if refused else 'taken'}"
+        for level, name in scope_names.items():
+            refused = (level, f"Azure does not allow {policy} at {name} scope") in said
+            yield refused != (level in scopes), f"{policy} at {name} scope: {'refused' if refused else 'taken'}"
+        once = ("O", f"Azure allows {policy} once in a section") in said
+        yield once == ("once" in words), f"{policy} twice in a section: {'refused' if once else 'taken'}"
+
+
+def fragments():
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "policy fragments/f/policy.xml", "<fragment>" + "".join(f"<{p} />" for p in sorted(PLACES)) + "</fragment>")
+        write(folder, "policy.xml", '<policies><inbound><include-fragment fragment-id="f" /></inbound></policies>')
+        out = subprocess.run([HEADGATE, "check", folder], capture_output=True, text=True).stdout
+    for policy in PLACES:
+        warned = f"Azure does not support {policy} in fragments" in out
+        yield warned == (policy in NOT_IN_FRAGMENTS), f"{policy} in a fragment: {'a warning' if warned else 'taken'}"
+
+
+# ---- callers without an address ----------------------------------------------------------------------------------------------
+
+def get(path, target):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(30)
+        s.connect(path)
+        s.sendall(f"GET {target} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n".encode())
+        answer = b""
+        while part := s.recv(65536):
+            answer += part
+    return answer.decode()
+
+
+def no_address():
+    policy = ('<policies><inbound><ip-filter action="{}"><address>10.0.0.1</address></ip-filter>'
+              "<return-response><set-body>in</set-body></return-response></inbound><on-error><set-header name=\"X-Error\"><value>"
+              '@(context.LastError.Source + "|" + context.LastError.Reason + "|" + context.LastError.Message)</value></set-header></on-error>'
+              "</policies>")
+    rig = Rig()
+    try:
+        path = rig.path("socket")
+        gateway = rig.gateway(rig.origin(), {"allow": ("allow", policy.format("allow")), "forbid": ("forbid", policy.format("forbid"))},
+                              listeners=f"  - {{address: 'unix:{path}'}}")
+        must(lambda: os.path.exists(path), "the socket is there")
+        refused, passed = get(path, "/allow/x"), get(path, "/forbid/x")
+        yield refused.startswith("HTTP/1.1 403 Forbidden"), f"allow refuses who has no address: {refused[:40]}"
+        yield ("X-Error: ip-filter|FailedToParseCallerIP|Failed to establish IP address for the caller. Access denied." in refused and
+               refused.endswith('{ "statusCode": 403, "message": "Forbidden" }')), f"what allow says: {refused}"
+        yield passed.endswith("in"), f"forbid lets in who has no address: {passed}"
+    finally:
+        rig.close()
+
+
+def main():
+    scripts = dict(read_scripts())
+    expectations = "\n".join(line for text in scripts.values() for line in text.splitlines() if line.lstrip().startswith("expect "))
+    with open(REFERENCE, encoding="utf-8") as file:
+        policies = set(re.findall(r"^## ([a-z-]+)$", file.read(), re.M))
+    results = [(note_is_asked(scripts, policy, script, test), f"{policy}: {note}: no test '{test}' in {script}")
+               for policy, note, script, test in read_notes()]
+    results += [(r in expectations or r in ASKED_ELSEWHERE or r in OF_OTHERS, f"no script expects the reason {r}")
+                for r in sorted(reasons(os.path.join(HERE, "../../src/exchange/errors.def")))]
+    results += [(p in PLACES or p in ("base", "cache-value"), f"{p}: its places are not in this suite") for p in sorted(policies)]
+    results += [*places(), *fragments(), *no_address()]
+    for found, what in results:
+        if not found:
+            print(what)
+    failed = sum(not found for found, _ in results)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
