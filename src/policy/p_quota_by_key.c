@@ -19,7 +19,8 @@ static const struct attr_def attrs[] = {
     ATTR_U32(struct quota_by_key, bandwidth_kb, "bandwidth", .about = "Kilobytes in a window."),
     ATTR_U32(struct quota_by_key, period_s, "renewal-period", .required = true,
              .about = "Length of the window in seconds, at least 300; 0: it never renews."),
-    VALUE_STR(struct quota_by_key, key, "counter-key", .required = true, .about = "What is counted."),
+    VALUE_STR(struct quota_by_key, key, "counter-key", .required = true, .about = "What is counted.",
+              .unverified = "A call that one of several policies with the key refuses is counted by none of them."),
     VALUE_BOOL(struct quota_by_key, condition, "increment-condition", .fallback = "true",
                .about = "Whether this request counts; evaluated at its end. One that fails does not count."),
     VALUE_U32(struct quota_by_key, count, "increment-count", .fallback = "1", .about = "How much it counts."),
@@ -31,9 +32,9 @@ static const struct attr_def attrs[] = {
 /* What waits for the end of the request, in the order of the policies. */
 struct counted_key {
     struct counted_key *next;
-    struct str key;
+    struct str text, key;             /* counter-key, and the counter's name */
     const struct quota_by_key *conf;
-    bool is_counted;
+    bool is_counted, is_refused;
 };
 
 static struct quota_limit
@@ -77,7 +78,7 @@ count_all(struct exchange *ex, void *arg)
     struct last_error before = ex->error;
 
     for (struct counted_key *k = arg; k; k = k->next) {
-        if (!is_counted_before(arg, k))
+        if (!k->is_refused && !is_counted_before(arg, k))
             count(ex, k);
         ex->error = before;
     }
@@ -85,13 +86,13 @@ count_all(struct exchange *ex, void *arg)
 
 /* False when memory is short. */
 static bool
-count_later(struct exchange *ex, const struct quota_by_key *conf, struct str key)
+count_later(struct exchange *ex, const struct quota_by_key *conf, struct str text, struct str key)
 {
     struct counted_key **end = &ex->counted_keys, *k = arena_new(ex->arena, struct counted_key);
 
     if (!k)
         return false;
-    *k = (struct counted_key){.key = key, .conf = conf};
+    *k = (struct counted_key){.text = text, .key = key, .conf = conf};
     while (*end)
         end = &(*end)->next;
     *end = k;
@@ -107,21 +108,30 @@ counter_name(struct exchange *ex, const struct quota_by_key *q, struct str key)
     return str_printf(ex->arena, "quota-by-key\x1f%" PRIu32 "@%" PRId64 "\x1f%.*s", q->period_s, q->start_s, STR_ARG(key));
 }
 
+/* The key's other windows let the call through and do not count it either. */
+static enum flow
+refuse(struct exchange *ex, struct str text)
+{
+    for (struct counted_key *k = ex->counted_keys; k; k = k->next)
+        k->is_refused |= str_eq(k->text, text);
+    return FLOW_ERROR;
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
     const struct quota_by_key *q = conf;
     struct quota_limit limit = limit_of(q);
-    struct str key;
+    struct str text, key;
 
-    if (!pvalue_str(ex, &q->key, &key))
+    if (!pvalue_str(ex, &q->key, &text))
         return FLOW_ERROR;
     if (!ex->services->counters)
         return FLOW_NEXT;
-    key = counter_name(ex, q, key);
+    key = counter_name(ex, q, text);
     if (quota_check(ex, &limit, key) == FLOW_ERROR)
-        return FLOW_ERROR;
-    return count_later(ex, q, key) ? FLOW_NEXT : exchange_fail(ex, "no memory left to count calls");
+        return refuse(ex, text);
+    return count_later(ex, q, text, key) ? FLOW_NEXT : exchange_fail(ex, "no memory left to count calls");
 }
 
 /* Days since 1970 of a date of the Gregorian calendar, which was always in force. */
