@@ -6,6 +6,7 @@
   places    where each policy may stand, and how often, as the vendor's reference has it: `headgate check --strict` on a folder whose
             documents hold every policy twice in every section says so of each that is misplaced, and of no other
   no address   what ip-filter does with a caller who has none: one that comes through a socket of the file system
+  gone         a client that goes away leaves limit-concurrency
 
 Prints what is missing, a line each, and ends with "N passed, N failed".
 """
@@ -13,9 +14,11 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 
 HEADGATE, REFERENCE = sys.argv[1], sys.argv[2]
 from rig import Rig, must  # noqa: E402 (reads the same arguments)
@@ -24,9 +27,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "..", "gateway")
 
 # What other suites ask: their servers or clients can do what a script cannot.
-ASKED_ELSEWHERE = {"FailedToParseCallerIP"}
-# Of policies whose notes stand in other lists.
-OF_OTHERS = {"NotSupportedYet", "ClientConnectionFailure", "ServiceUnavailable", "BackendUnavailable", "BodyTooLarge"}
+ASKED_ELSEWHERE = {"FailedToParseCallerIP", "ClientConnectionFailure"}
+# No policy's own: calls that wait for a connection, asked by unit tests of http/.
+OF_OTHERS = {"BackendUnavailable"}
 
 SECTIONS = {"in": "inbound", "be": "backend", "out": "outbound", "err": "on-error"}
 # sections, scopes (G global, P product, A API, O operation) where not all, "once" in a section. From the reference; a place that it
@@ -172,6 +175,30 @@ def no_address():
         rig.close()
 
 
+# ---- clients that go away ------------------------------------------------------------------------------------------------------
+
+def gone():
+    policy = ('<policies><backend><limit-concurrency key="k" max-count="1"><forward-request /></limit-concurrency></backend></policies>')
+    rig, leave = Rig(), threading.Event()
+    try:
+        origin = rig.origin()
+        origin.on_answer = lambda path, _: path == "/held" and leave.wait(120)
+        gateway = rig.gateway(origin, {"narrow": ("narrow", policy)})
+        with socket.create_connection(("127.0.0.1", gateway.port)) as s:
+            s.sendall(b"GET /narrow/held HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            must(lambda: origin.count("/held") == 1, "the first is inside")
+            status = gateway.get("/narrow/free").status
+            yield status == 429, f"while the first is inside: {status}"
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))   # one that only ends its sending may still read
+        must(lambda: gateway.get("/narrow/free").status == 200, "the place is free when its client has gone", 60)
+        yield True, ""
+        must(lambda: '"LastErrorReason":"ClientConnectionFailure"' in gateway.log(), "the log says why", 60)
+        yield True, ""
+    finally:
+        leave.set()
+        rig.close()
+
+
 def main():
     scripts = dict(read_scripts())
     expectations = "\n".join(line for text in scripts.values() for line in text.splitlines() if line.lstrip().startswith("expect "))
@@ -182,7 +209,7 @@ def main():
     results += [(r in expectations or r in ASKED_ELSEWHERE or r in OF_OTHERS, f"no script expects the reason {r}")
                 for r in sorted(reasons(os.path.join(HERE, "../../src/exchange/errors.def")))]
     results += [(p in PLACES or p in ("base", "cache-value"), f"{p}: its places are not in this suite") for p in sorted(policies)]
-    results += [*places(), *fragments(), *no_address()]
+    results += [*places(), *fragments(), *no_address(), *gone()]
     for found, what in results:
         if not found:
             print(what)

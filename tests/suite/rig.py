@@ -89,6 +89,9 @@ class Origin:
             daemon_threads = True
             request_queue_size = 1024
 
+            def handle_error(self, *_):
+                pass              # who asked has gone
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
