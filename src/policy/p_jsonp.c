@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "http/headers.h"
+#include "http/server.h"
 #include "policy/policy.h"
 
 struct jsonp {
@@ -57,6 +58,19 @@ is_identifier(struct str s)
     return !at_start;
 }
 
+/* No answer to HEAD, no 204 and no 304 has a body that could be wrapped; to HEAD the length of the wrapped one is not known. */
+static bool
+is_without_body(const struct exchange *ex, struct reply *r)
+{
+    if (!http_status_has_body(r->status))
+        return true;
+    if (!ex->call || ex->call->request.method != HTTP_METHOD_HEAD)
+        return false;
+    r->announced_length = -1;
+    http_headers_set(r->headers, STR("Content-Type"), STR("application/javascript"));
+    return true;
+}
+
 static enum flow
 wrap(struct exchange *ex, struct reply *r, struct str callback)
 {
@@ -91,7 +105,7 @@ run(const void *conf, struct exchange *ex)
         return FLOW_NEXT;
     if (!is_identifier(callback))
         return exchange_refuse(ex, E_CALLBACK_PARAMETER_INVALID, name);
-    return wrap(ex, r, callback);
+    return is_without_body(ex, r) ? FLOW_NEXT : wrap(ex, r, callback);
 }
 
 const struct policy_def policy_jsonp = {
