@@ -16,7 +16,7 @@ struct rate_limit_by_key {
 static const struct attr_def attrs[] = {
     VALUE_U32(struct rate_limit_by_key, calls, "calls", .required = true, .min = 1, .about = "Calls in a window."),
     VALUE_U32(struct rate_limit_by_key, period_s, "renewal-period", .required = true, .min = 1, .max = PERIOD_MAX_S,
-              .about = "Length of the window in seconds, at most 300."),
+              .about = "Length of the window in seconds, at most 300.", .unverified = "What an expression gives above 300 counts as 300."),
     VALUE_STR(struct rate_limit_by_key, key, "counter-key", .required = true, .about = "What is counted.",
               .unverified = "A null key is the empty text. Several policies with one key count a request once, as the first says whose "
                             "condition holds; when one of them refuses it, none counts it, at its end neither."),
@@ -126,7 +126,9 @@ run(const void *conf, struct exchange *ex)
 
     if (!pvalue_str(ex, &r->key, &text) || !pvalue_u32(ex, &r->calls, &calls) || !pvalue_u32(ex, &r->period_s, &period_s))
         return FLOW_ERROR;
-    if (!ex->services->counters || period_s == 0)
+    if (period_s == 0)
+        return exchange_fail_expression(ex, STR("renewal-period: expected a number from 1 to 300, the expression gave 0"));
+    if (!ex->services->counters)
         return FLOW_NEXT;
     period_s = MIN(period_s, (uint32_t)PERIOD_MAX_S);
     key = rate_key_of(ex, text);
