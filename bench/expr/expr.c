@@ -143,11 +143,11 @@ one_exchange(struct bench *b, struct plan *plan, struct str body, bool has_plan)
     struct exchange ex;
 
     begin_exchange(b, &ex, &arena);
-    content_set(&ex.request.content, body);
+    content_set(ex.request.content, body);
     ex.plan = plan;
     if (has_plan) {
         plan_run(&ex);
-        if (ex.request.content.state != CONTENT_BYTES || ex.request.content.bytes.len == body.len)
+        if (ex.request.content->state != CONTENT_BYTES || ex.request.content->bytes.len == body.len)
             abort();
     }
     exchange_close(&ex);

@@ -373,7 +373,7 @@ one_request(struct bench *b, const struct api *api, const char *body, enum place
     if (ex.response && !http_headers_add(ex.response->headers, STR("Content-Type"), STR("application/json")))
         abort();
     if (body)
-        content_set(place == OUTBOUND ? &ex.response->content : &ex.request.content, str_from_c(body));
+        content_set(place == OUTBOUND ? &ex.response->content : ex.request.content, str_from_c(body));
     plan_run(&ex);
     if (must_pass && ex.error.source.p)
         die(str_printf(&arena, "%.*s: %.*s", STR_ARG(ex.error.source), STR_ARG(ex.error.message)).p, NULL);

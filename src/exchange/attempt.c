@@ -162,7 +162,7 @@ render(struct exchange *ex, struct wire *w)
 static bool
 take_body(struct exchange *ex, const struct attempt *conf, struct wire *w)
 {
-    struct content *content = &ex->request.content;
+    struct content *content = ex->request.content;
     struct err err;
 
     if (content->state == CONTENT_CONSUMED && ex->is_body_sent) {

@@ -114,7 +114,7 @@ load_request(struct loader *l, const struct json *from)
     ex->request.method = text_of(from, "method").p ? text_of(from, "method") : STR("GET");
     ex->client_ip = text_of(from, "ipAddress").p ? text_of(from, "ipAddress") : STR("127.0.0.1");
     return load_headers(l, json_get_lit(from, "headers"), &ex->request.headers) &&
-           load_body(l, json_get_lit(from, "body"), &ex->request.content) &&
+           load_body(l, json_get_lit(from, "body"), ex->request.content) &&
            load_parameters(l, json_get_lit(from, "matchedParameters"));
 }
 

@@ -226,7 +226,7 @@ request_body(struct call *c)
 {
     struct exchange *ex = self_exchange(c);
 
-    return return_body(c, ex, &ex->request.content, ex->request.headers);
+    return return_body(c, ex, ex->request.content, ex->request.headers);
 }
 
 static bool

@@ -63,7 +63,7 @@ copy_request(const struct exchange *from, struct exchange *to)
         return false;
     *headers = http_headers_in(to->arena);
     to->request = (struct request){.method = str_dup(to->arena, from->request.method), .headers = headers,
-                                   .path = str_dup(to->arena, from->request.path)};
+                                   .content = &to->own_content, .path = str_dup(to->arena, from->request.path)};
     if (from->request.query.p)
         to->request.query = str_dup(to->arena, from->request.query);
     return http_headers_dup(headers, from->request.headers);

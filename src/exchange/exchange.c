@@ -50,6 +50,7 @@ exchange_init(struct exchange *ex, struct arena *arena, const struct services *s
     *ex = (struct exchange){.arena = arena, .services = services, .limits = limits, .call = call};
     ex->traces_end = &ex->traces;
     ex->variables = &ex->own_variables;
+    ex->request.content = &ex->own_content;
     ex->times.start_ns = services->loop ? loop_now_ns(services->loop) : 0;
     ex->timestamp_ns = services->loop ? loop_wall_ns(services->loop) : 0;
     ex->born = services->tiers ? tiers_generation(services->tiers) : 0;
@@ -61,7 +62,7 @@ exchange_init(struct exchange *ex, struct arena *arena, const struct services *s
     ex->request.query = call->request.query;
     ex->accept_encoding = http_headers_get(&call->request.headers, HTTP_ACCEPT_ENCODING);
     if (call->body)
-        ex->request.content = (struct content){.state = CONTENT_STREAM, .stream = call->body};
+        ex->own_content = (struct content){.state = CONTENT_STREAM, .stream = call->body};
 }
 
 void
@@ -70,7 +71,7 @@ exchange_close(struct exchange *ex)
     if (ex->response)
         content_close(&ex->response->content);
     if (!ex->call)
-        content_close(&ex->request.content);
+        content_close(ex->request.content);
     exchange_close_answers(ex);
 }
 
@@ -607,7 +608,7 @@ struct content *
 exchange_message_content(struct exchange *ex)
 {
     if (acts_on_request(ex))
-        return &ex->request.content;
+        return ex->request.content;
     struct reply *r = exchange_response(ex);
     return r ? &r->content : NULL;
 }

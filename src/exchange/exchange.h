@@ -242,6 +242,7 @@ struct exchange {
 
     /* Edited by policies. */
     struct request request;
+    struct content own_content;   /* of the request; that of a branch is unused (wait) */
     struct reply *response;    /* NULL in inbound: context.Response is null */
     struct variables *variables;  /* its own, or those of the exchange it is a branch of (wait) */
     struct variables own_variables;

@@ -648,7 +648,7 @@ http_cache_run(struct exchange *ex, const struct attempt *conf)
     ex->said.bypass = CACHE_BYPASS_METHOD;
     if (!http_method_is_safe(ex->request.method))
         return forward_unsafe(ex, conf);
-    if ((!l.is_head && !str_eq_lit(ex->request.method, "GET")) || !content_is_empty(&ex->request.content))
+    if ((!l.is_head && !str_eq_lit(ex->request.method, "GET")) || !content_is_empty(ex->request.content))
         return attempt_run(ex, conf);
     ex->said.bypass = CACHE_BYPASS_CONDITION;
     if (http_headers_has(h, HTTP_IF_MATCH) || http_headers_has(h, HTTP_IF_UNMODIFIED_SINCE))

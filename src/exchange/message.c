@@ -6,6 +6,7 @@
 #include "http/body.h"
 #include "http/message.h"
 #include "model/api.h"
+#include "rt/sync.h"
 
 #define CONTENT_IN_ARENA_MAX (64u << 10)  /* larger bodies are kept outside, and counted */
 
@@ -30,7 +31,7 @@ pieces_in_arena(struct arena *a)
 static uint64_t
 buffer_max(const struct exchange *ex, const struct content *c)
 {
-    uint64_t own = ex->api && c != &ex->request.content ? ex->api->settings.response_buffer_max : 0;
+    uint64_t own = ex->api && c != ex->request.content ? ex->api->settings.response_buffer_max : 0;
 
     return own ? own : ex->limits->buffered_body_max;
 }
@@ -44,22 +45,48 @@ is_busy(struct err *err)
     return false;
 }
 
+/* Until no other fiber reads it. */
+static bool
+settle(struct content *c, struct err *err)
+{
+    while (c->state == CONTENT_READING)
+        if (!fiber_cond_wait(c->reading, NO_DEADLINE, err))
+            return false;
+    return true;
+}
+
+/* Another branch may meanwhile have put a body in place of the one that is read here: that one stays. */
+static bool
+read_stream(struct exchange *ex, struct content *c, struct pieces *pieces, struct err *err)
+{
+    struct body *stream = c->stream;
+    struct fiber_cond read;
+    bool ok;
+
+    fiber_cond_init(&read);
+    *c = (struct content){.state = CONTENT_READING, .reading = &read};
+    ok = body_read_all(stream, buffer_max(ex, c), ex->services->bodies, ex->deadline_ms, pieces, err);
+    if (c->state == CONTENT_READING && ok)
+        *c = (struct content){.state = CONTENT_PIECES, .pieces = pieces};
+    else if (c->state == CONTENT_READING)
+        *c = (struct content){.state = CONTENT_CONSUMED};
+    fiber_cond_broadcast(&read);
+    return ok || is_busy(err);
+}
+
 bool
 content_buffer(struct exchange *ex, struct content *c, struct err *err)
 {
     struct pieces *pieces;
 
+    if (!settle(c, err))
+        return false;
     if (c->state != CONTENT_STREAM)
         return true;
     pieces = pieces_in_arena(ex->arena);
     if (!pieces)
         return err_set(err, ERR_NO_MEMORY, "no memory left to keep a body");
-    struct body *stream = c->stream;
-    *c = (struct content){.state = CONTENT_CONSUMED};
-    if (!body_read_all(stream, buffer_max(ex, c), ex->services->bodies, ex->deadline_ms, pieces, err))
-        return is_busy(err);
-    *c = (struct content){.state = CONTENT_PIECES, .pieces = pieces};
-    return true;
+    return read_stream(ex, c, pieces, err);
 }
 
 /* A small body becomes one view in the arena, a large one one piece outside of it. */
@@ -122,9 +149,12 @@ content_read_decoded(struct exchange *ex, struct content *c, const struct http_h
 bool
 content_body(struct exchange *ex, struct content *c, struct body **ret)
 {
+    if (!settle(c, NULL))
+        return false;
     switch (c->state) {
     case CONTENT_NONE:
     case CONTENT_CONSUMED:
+    case CONTENT_READING:
         *ret = NULL;
         return true;
     case CONTENT_STREAM:

@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 struct body;          /* http/body.h */
+struct fiber_cond;    /* rt/sync.h */
 struct pieces;
 struct exchange;
 struct http_headers;  /* http/headers.h */
@@ -21,6 +22,7 @@ enum content_state {
     CONTENT_BYTES,                /* all of it is in `bytes` */
     CONTENT_PIECES,               /* all of it is in `pieces`, counted, outside the arena */
     CONTENT_CONSUMED,
+    CONTENT_READING,              /* a fiber reads the stream to its end; other branches of wait that need the body wait for it */
 };
 
 struct content {
@@ -28,10 +30,11 @@ struct content {
     struct body *stream;          /* STREAM: owned by the message, closed by content_close() */
     struct str bytes;             /* BYTES: the exchange's arena, or a plan's; PIECES: joined at first need, or STR_NONE */
     struct pieces *pieces;        /* PIECES: freed with the exchange's arena */
+    struct fiber_cond *reading;   /* READING: what others wait for */
 };
 
-/* Reads a STREAM to its end into PIECES; other states stay. ERR_LIMIT above the limit of one body, ERR_BUSY when those of all exchanges
- * are at theirs. Yields. */
+/* Reads a STREAM to its end into PIECES, or waits for the fiber that does; other states stay. ERR_LIMIT above the limit of one body,
+ * ERR_BUSY when those of all exchanges are at theirs. Yields. */
 MUST_USE bool content_buffer(struct exchange *ex, struct content *c, struct err *err);
 /* All of a body as one view, Content-Encoding as it came; it becomes CONSUMED when !is_kept. STR_NONE for NONE and
  * CONSUMED. Yields. */
@@ -40,7 +43,7 @@ MUST_USE bool content_read(struct exchange *ex, struct content *c, bool is_kept,
 MUST_USE bool content_read_decoded(struct exchange *ex, struct content *c, const struct http_headers *headers, bool is_kept,
                                    struct str *ret, struct err *err);
 /* A reader of what the message carries, for sending it: NULL for NONE and CONSUMED. A STREAM is handed over and becomes
- * CONSUMED; others can be asked for again. False when the arena is full. */
+ * CONSUMED; others can be asked for again. False when the arena is full. May yield. */
 MUST_USE bool content_body(struct exchange *ex, struct content *c, struct body **ret);
 bool content_is_empty(const struct content *c);
 /* Puts bytes that live as long as the exchange in place of whatever was there. */
@@ -53,7 +56,7 @@ void content_close(struct content *c);
 struct request {
     struct str method;
     struct http_headers *headers;
-    struct content content;
+    struct content *content;      /* the exchange's; branches of wait share it */
     /* Where it goes below the backend's base address (exchange_request_url() gives the whole). */
     struct str path;              /* below the API's prefix; begins with '/', or is empty */
     struct str query;             /* without '?'; STR_NONE when there is none */

@@ -473,8 +473,8 @@ fill_request(struct front *f)
     ex->request.method = call->request.method_text;
     ex->request.headers = &call->request.headers;
     if (call->body) {
-        ex->request.content.state = CONTENT_STREAM;
-        ex->request.content.stream = call->body;
+        ex->request.content->state = CONTENT_STREAM;
+        ex->request.content->stream = call->body;
     }
 }
 
@@ -555,7 +555,7 @@ limit_body(struct front *f)
         refuse(f, 500, STR("Internal server error"));
         return false;
     }
-    f->ex.request.content.stream = call->body;
+    f->ex.request.content->stream = call->body;
     return true;
 }
 
@@ -644,8 +644,8 @@ front_cost(void *ctx, const struct http_call *call)
 
     if (!f)
         return cost;
-    cost += bytes_of(&f->ex.request.content) + (f->ex.response ? bytes_of(&f->ex.response->content) : 0);
-    if (f->ex.request.content.state == CONTENT_CONSUMED && !f->ex.is_body_sent && call->body)
+    cost += bytes_of(f->ex.request.content) + (f->ex.response ? bytes_of(&f->ex.response->content) : 0);
+    if (f->ex.request.content->state == CONTENT_CONSUMED && !f->ex.is_body_sent && call->body)
         cost += call->body->n_read; /* a policy reads it */
     return cost;
 }

@@ -577,10 +577,12 @@ check_place(struct compiler *c, const struct node *n, const struct policy_def *d
         ok &= compile_strict(c, n, "Azure does not allow %s in %.*s", def->name, STR_ARG(section_name(c->section)));
     if (!is_lone && !(def->scopes & (1u << c->in->level)))
         ok &= compile_strict(c, n, "Azure does not allow %s at %.*s scope", def->name, STR_ARG(level_name(c->in->level)));
-    if (def->once && index > 1 && c->in->is_strict)
+    if (def->once && index > 1)    /* branches of choose may each have one: published documents do */
         ok &= compile_strict(c, n, "Azure allows %s once in a section", def->name);
     if (def->not_in_fragment && c->n_fragments)
         compile_warning(c, n, "Azure does not support %s in fragments", def->name);
+    if (c->n_fragments && str_eq_lit(n->name, "base"))
+        ok &= compile_strict(c, n, "Azure does not allow base in fragments");
     if (def->is_extension)
         ok &= compile_strict(c, n, "Azure has no policy %s", def->name);
     return ok;

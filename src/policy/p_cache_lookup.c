@@ -256,7 +256,7 @@ is_candidate(const struct cache_lookup *l, struct exchange *ex)
     bool is_get = str_eq_lit(ex->request.method, "GET") || str_eq_lit(ex->request.method, "HEAD");
 
     return ex->services->tiers && tiers_has(ex->services->tiers, (enum caching_type)l->caching_type) && is_get &&
-           content_is_empty(&ex->request.content);
+           content_is_empty(ex->request.content);
 }
 
 /* Requests with Authorization only when the author says so, or when the key tells their senders apart. */

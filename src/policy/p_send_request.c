@@ -84,11 +84,11 @@ start(const struct send_request *s, struct exchange *ex, struct outgoing *o)
     if (ex->section == SECTION_OUTBOUND || ex->section == SECTION_ON_ERROR)
         return true;                  /* the body of the request is not copied there */
     struct err err;
-    if (!content_buffer(ex, &ex->request.content, &err)) {
+    if (!content_buffer(ex, ex->request.content, &err)) {
         exchange_fail_io(ex, &err);
         return false;
     }
-    o->content = ex->request.content;
+    o->content = *ex->request.content;
     return true;
 }
 

@@ -23,8 +23,9 @@ static const struct attr_def attrs[] = {
     ATTR_END
 };
 
-/* One child while it runs, with an exchange of its own: step, error and expression state are its own; messages, variables and
- * the arena are the request's. One fiber runs at a time and none changes thread, so that needs no lock. */
+/* One child while it runs, with an exchange of its own: step, error and expression state are its own; headers, bodies, variables
+ * and the arena are the request's; what else it changes is the request's when all are joined (take_edits). One fiber runs at a
+ * time and none changes thread, so that needs no lock. */
 struct branch {
     struct joining *joining;
     struct exchange ex;
@@ -35,6 +36,7 @@ struct branch {
 
 struct joining {
     struct exchange *ex;
+    struct exchange *before;      /* as it was when the branches began */
     struct fiber_cond changed;
     struct branch *branches, *first_done;
     uint32_t n, n_done;
@@ -64,6 +66,7 @@ start(struct joining *j, struct branch *b, uint32_t from)
 {
     *b = (struct branch){.joining = j, .ex = *j->ex, .from = from, .flow = FLOW_NEXT};
     b->ex.expr_run = NULL;
+    b->ex.context = NULL;         /* it shows the exchange it was made for */
     b->ex.answers = NULL;
     b->ex.deferred = NULL;
     b->ex.additions = NULL;
@@ -104,7 +107,12 @@ join(struct joining *j, uint32_t n)
 static void
 take_lists(struct exchange *to, struct exchange *from)
 {
-    exchange_close_answers(from);
+    struct exchange_answer **answer = &from->answers;
+
+    while (*answer)
+        answer = &(*answer)->next;
+    *answer = to->answers;
+    to->answers = from->answers;
     if (from->traces) {
         *to->traces_end = from->traces;
         to->traces_end = from->traces_end;
@@ -113,24 +121,68 @@ take_lists(struct exchange *to, struct exchange *from)
     exchange_take_waiting(to, from);
 }
 
+/* What the policies of a branch have changed beside the headers, bodies and variables that all share. Where two changed the
+ * same thing, the later branch has the word. */
+static void
+take_edits(struct exchange *to, const struct exchange *from, const struct exchange *before)
+{
+#define TAKE(field) \
+    if (memcmp(&from->field, &before->field, sizeof(from->field)) != 0) \
+        to->field = from->field
+    TAKE(request.method);
+    TAKE(request.headers);
+    TAKE(request.path);
+    TAKE(request.query);
+    TAKE(response);
+    TAKE(upgraded);
+    TAKE(backend);
+    TAKE(certificate);
+    TAKE(proxy);
+    TAKE(target);
+    TAKE(cache);
+    TAKE(early);
+    TAKE(rate_keys);
+    TAKE(counted_keys);
+    TAKE(is_forwarded);
+    TAKE(has_cors);
+    TAKE(is_body_sent);
+    TAKE(is_answer_kept);
+    TAKE(is_answer_streamed);
+    TAKE(times);
+    TAKE(cache_outcome);
+    TAKE(is_answer_stored);
+    TAKE(said);
+    TAKE(backend_status);
+    TAKE(backend_id);
+    TAKE(backend_protocol);
+    TAKE(backend_scheme);
+    TAKE(backend_authority);
+    TAKE(backend_target);
+    TAKE(upstream_error);
+    TAKE(has_error_room);
+#undef TAKE
+}
+
 static enum flow
 collect(struct joining *j, int wait_for)
 {
-    enum flow flow = FLOW_NEXT;
+    struct branch *decisive = NULL;
 
     for (uint32_t i = 0; i < j->n; i++) {
         struct branch *b = &j->branches[i];
 
         take_lists(j->ex, &b->ex);
+        take_edits(j->ex, &b->ex, j->before);
         j->ex->identity |= b->ex.identity;
         j->ex->is_caller_proven |= b->ex.is_caller_proven;
-        if (flow != FLOW_NEXT || b->flow == FLOW_NEXT || (wait_for == WAIT_ANY && b != j->first_done))
-            continue;
-        flow = b->flow;
-        j->ex->error = b->ex.error;
-        j->ex->response = b->ex.response;
+        if (!decisive && b->flow != FLOW_NEXT && (wait_for == WAIT_ALL || b == j->first_done))
+            decisive = b;
     }
-    return flow;
+    if (!decisive)
+        return FLOW_NEXT;
+    j->ex->error = decisive->ex.error;
+    j->ex->response = decisive->ex.response;
+    return decisive->flow;
 }
 
 static enum flow
@@ -143,9 +195,13 @@ run(const void *conf, struct exchange *ex)
 
     if (!pvalue_enum(ex, &w->wait_for, wait_fors, &wait_for))
         return FLOW_ERROR;
+    if (w->n == 0)
+        return FLOW_NEXT;
     j.branches = arena_new_array(ex->arena, struct branch, w->n);
-    if (w->n == 0 || !j.branches)
-        return w->n == 0 ? FLOW_NEXT : exchange_fail(ex, "no memory left for the branches of wait");
+    j.before = arena_new(ex->arena, struct exchange);
+    if (!j.branches || !j.before)
+        return exchange_fail(ex, "no memory left for the branches of wait");
+    *j.before = *ex;
     fiber_cond_init(&j.changed);
     for (uint32_t i = 0; i < w->n; i++)
         start(&j, &j.branches[i], w->from[i]);

@@ -74,6 +74,7 @@ content_bytes(const struct content *c)
         return c->pieces->bytes;
     case CONTENT_NONE:
     case CONTENT_CONSUMED:
+    case CONTENT_READING:
         return 0;
     }
     UNREACHABLE();
@@ -82,7 +83,7 @@ content_bytes(const struct content *c)
 uint64_t
 quota_bytes(const struct exchange *ex)
 {
-    uint64_t request = ex->call && ex->call->body ? ex->call->body->n_read : content_bytes(&ex->request.content);
+    uint64_t request = ex->call && ex->call->body ? ex->call->body->n_read : content_bytes(ex->request.content);
 
     return request + (ex->response ? content_bytes(&ex->response->content) : 0);
 }

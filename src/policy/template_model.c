@@ -82,7 +82,7 @@ own_member(struct liquid_run *run, const struct object *o, struct str name, stru
     else if (is_type(o, "IResponse") && str_eq_lit(name, "Method"))
         *ret = liquid_string(ex->request.method);
     else if (is_type(o, "IRequest") && str_eq_lit(name, "HasBody"))
-        *ret = liquid_bool(!content_is_empty(&ex->request.content));
+        *ret = liquid_bool(!content_is_empty(ex->request.content));
     else
         return false;
     return true;
