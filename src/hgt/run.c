@@ -600,10 +600,14 @@ static void
 run_drop(struct run *r, const struct step *step)
 {
     struct fake_origin *o = setup_origin(&r->setup, step->name);
+    struct connection *c = o || step->kind != STEP_DROP ? NULL : find_connection(r, step->name);
     struct err err;
 
-    if (!o)
-        fail(r, step, STR("no origin has this name"));
+    if (c) {
+        wire_close(&c->wire, true);
+        c->later = NULL;
+    } else if (!o)
+        fail(r, step, STR("no origin and no connection has this name"));
     else if (step->kind == STEP_DROP)
         origin_stop(o);
     else if (!origin_start(o, &err))

@@ -29,6 +29,7 @@
  *     wait for background work      until no refresh, fill or one-way request goes on; at most 20 s
  *     wait for answer [on CONNECTION]  until its first byte has come
  *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
+ *     drop CONNECTION               resets a client's
  *     each NAME in WORD WORD ...    the steps of its block, once for each word as ${NAME}
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once

@@ -96,7 +96,7 @@ run(const void *conf, struct exchange *ex)
         return exchange_refuse(ex, E_NO_BACKEND);
     if (!evaluate(f, ex, &attempt) || !(http_cache_applies(ex) ? http_cache_run(ex, &attempt) : attempt_run(ex, &attempt)))
         return FLOW_ERROR;
-    if (f->fail_on_error_status && ex->response->status >= 400)
+    if (f->fail_on_error_status && ex->response->status >= 400 && ex->response->status < 600)
         return fail_on_status(ex);
     return FLOW_NEXT;
 }

@@ -14,7 +14,7 @@ struct rewrite_uri {
 static const struct attr_def attrs[] = {
     VALUE_STR(struct rewrite_uri, template, "template", .required = true,
               .about = "The new path, with a query when wanted; {name} is a parameter of the operation's template.",
-              .unverified = "{path} that no template defines is the path below the API's prefix."),
+              .unverified = "A parameter that is not in the request is empty. {path} that no template defines is the path below the API's prefix."),
     VALUE_BOOL(struct rewrite_uri, copy_unmatched, "copy-unmatched-params", .fallback = "true",
                .about = "Whether query parameters that the operation's template does not name are appended."),
     ATTR_END
@@ -64,6 +64,18 @@ add_text(struct exchange *ex, struct buf *to, struct str text)
     return true;
 }
 
+/* Of the operation's template: one that is not in this request (an optional one, a query parameter) is empty. */
+static bool
+is_declared(const struct exchange *ex, struct str name)
+{
+    const struct operation *op = ex->operation;
+
+    for (uint32_t i = 0; op && i < op->n_template_parameters; i++)
+        if (str_eq(op->parameters[i].name, name))
+            return true;
+    return false;
+}
+
 static bool
 fill_in(struct exchange *ex, struct str template, struct buf *to)
 {
@@ -73,14 +85,14 @@ fill_in(struct exchange *ex, struct str template, struct buf *to)
         struct str name;
         size_t end = template.p[at] == '{' ? placeholder(template, at, &name) : 0;
         const struct route_parameter *m = end ? find_matched(ex, name) : NULL;
-        bool is_path = end && !m && str_eq_lit(name, "path");
+        bool is_absent = end && !m && is_declared(ex, name), is_path = end && !m && !is_absent && str_eq_lit(name, "path");
 
-        if (!m && !is_path) {
+        if (!m && !is_absent && !is_path) {
             at++;
             continue;
         }
         if (!add_text(ex, to, str_sub(template, plain, at)) ||
-            !add_text(ex, to, m ? m->value : ex->original_request_path))
+            !add_text(ex, to, m ? m->value : is_path ? ex->original_request_path : STR("")))
             return false;
         plain = at = end;
     }
