@@ -3,6 +3,7 @@
 #include "clr/encoding.h"
 
 #include "base/utf8.h"
+#include "data/xml.h"
 
 #define REPLACEMENT 0xfffd
 
@@ -85,11 +86,11 @@ encoding_by_name(struct str name, enum text_encoding *ret)
     return false;
 }
 
-enum text_encoding
-encoding_of_content_type(struct str content_type)
+/* What a Content-Type's charset parameter says. */
+static bool
+charset_of(struct str content_type, enum text_encoding *ret)
 {
     struct str rest = content_type, part;
-    enum text_encoding e;
 
     while (str_split_next(&rest, ';', &part)) {
         part = str_trim(part);
@@ -98,10 +99,45 @@ encoding_of_content_type(struct str content_type)
         part = str_trim(str_skip(part, sizeof("charset=") - 1));
         if (part.len >= 2 && part.p[0] == '"' && part.p[part.len - 1] == '"')
             part = str_sub(part, 1, part.len - 1);
-        if (encoding_by_name(part, &e))
-            return e;
+        if (encoding_by_name(part, ret))
+            return true;
     }
-    return TEXT_UTF8;
+    return false;
+}
+
+/* A declaration that can be read at all is written in single bytes: one that says otherwise is wrong. */
+static bool
+declared_in(struct str xml, enum text_encoding *ret)
+{
+    struct xml_declaration d;
+
+    return xml_read_declaration(xml, &d) && d.encoding.p && encoding_by_name(d.encoding, ret) &&
+           (*ret < TEXT_UTF16 || *ret >= TEXT_LATIN1);
+}
+
+enum text_encoding
+encoding_of_body(struct str bytes, struct str content_type, bool is_xml)
+{
+    static const enum text_encoding marked[] = {TEXT_UTF8, TEXT_UTF32, TEXT_UTF32_BE, TEXT_UTF16, TEXT_UTF16_BE};
+    enum text_encoding e;
+
+    for (size_t i = 0; i < COUNTOF(marked); i++)
+        if (str_starts_with(bytes, encoding_mark(marked[i])))
+            return marked[i];
+    return charset_of(content_type, &e) || (is_xml && declared_in(bytes, &e)) ? e : TEXT_UTF8;
+}
+
+struct str
+encoding_body_text(struct str bytes, struct str content_type, bool is_xml, struct buf *scratch)
+{
+    enum text_encoding e = encoding_of_body(bytes, content_type, is_xml);
+
+    bytes = encoding_skip_mark(e, bytes);
+    if ((e == TEXT_UTF8 || e == TEXT_ASCII) && utf8_is_valid(bytes))
+        return bytes;
+    if (!encoding_decode(e, bytes, scratch))
+        return STR_NONE;
+    return scratch->len ? buf_str(scratch) : STR("");
 }
 
 struct str

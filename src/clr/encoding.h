@@ -32,8 +32,11 @@ uint32_t encoding_count(void);
 bool encoding_by_name(struct str name, enum text_encoding *ret);
 /* 0 is UTF-8. */
 bool encoding_by_code_page(int64_t code_page, enum text_encoding *ret);
-/* What a Content-Type's charset parameter says; UTF-8 without one or for an unknown one. */
-enum text_encoding encoding_of_content_type(struct str content_type);
+/* What a body's byte order mark says, else charset of its Content-Type, else, where it is XML, its declaration, else UTF-8. */
+enum text_encoding encoding_of_body(struct str bytes, struct str content_type, bool is_xml);
+/* The body as WTF-8 without byte order mark, bytes that are no text as U+FFFD: a view of it, or what *scratch then holds. STR_NONE
+ * when *scratch takes no more. */
+struct str encoding_body_text(struct str bytes, struct str content_type, bool is_xml, struct buf *scratch);
 
 /* Appends WTF-8; what is no text becomes U+FFFD ('?' for ASCII). */
 bool encoding_decode(enum text_encoding e, struct str bytes, struct buf *to);

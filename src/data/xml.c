@@ -107,7 +107,7 @@ xml_read(struct str text, bool (*on_event)(void *ctx, const struct xml_event *e)
         return err_set(err, ERR_SYNTAX, "Root element is missing.");
     xml_forbid_files();
     r.reader = xmlReaderForMemory(text.p, (int)text.len, NULL, "UTF-8",
-                                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT);
+                                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_COMPACT | XML_PARSE_IGNORE_ENC);
     if (!r.reader)
         return err_set(err, ERR_NO_MEMORY, "XML cannot be read now");
     xmlTextReaderSetStructuredErrorHandler(r.reader, on_error, &r);

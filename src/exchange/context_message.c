@@ -66,20 +66,12 @@ read_body(struct call *c, bool is_kept, struct str *ret)
 }
 
 bool
-context_body_text(struct call *c, struct str bytes, struct str content_type, struct str *ret)
+context_body_text(struct call *c, struct str bytes, struct str content_type, bool is_xml, struct str *ret)
 {
-    enum text_encoding e = encoding_of_content_type(content_type);
     struct buf b = call_buf(c);
 
-    bytes = encoding_skip_mark(e, bytes);
-    if ((e == TEXT_UTF8 || e == TEXT_ASCII) && utf8_is_valid(bytes)) {
-        *ret = bytes;
-        return true;
-    }
-    if (!encoding_decode(e, bytes, &b))
-        return call_exceed(c, BUDGET_BYTES);
-    *ret = b.len ? buf_str(&b) : STR("");
-    return true;
+    *ret = encoding_body_text(bytes, content_type, is_xml, &b);
+    return ret->p || call_exceed(c, BUDGET_BYTES);
 }
 
 static bool
@@ -104,7 +96,7 @@ body_as(struct call *c)
         return false;
     if (wanted->kind == TYPE_ARRAY && wanted->args[0]->kind == TYPE_BYTE)
         return return_new(c, array_of_bytes(c, bytes.p, (uint32_t)bytes.len));
-    if (!context_body_text(c, bytes, http_headers_get(b->headers, HTTP_CONTENT_TYPE), &text))
+    if (!context_body_text(c, bytes, http_headers_get(b->headers, HTTP_CONTENT_TYPE), str_starts_with(wanted->name, STR("X")), &text))
         return false;
     if (wanted->kind == TYPE_STRING || wanted->kind == TYPE_OBJECT)
         return return_new(c, string_view(c, text));

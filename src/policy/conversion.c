@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/conversion.h"
 
+#include "clr/encoding.h"
 #include "http/headers.h"
 
 bool
@@ -55,6 +56,17 @@ is_wanted(const struct exchange *ex, const struct conversion *c, const struct ht
     if (!c->always && !is_format(http_headers_get(headers, HTTP_CONTENT_TYPE), !c->is_to_json))
         return false;
     return !c->considers_accept || accepts(ex, c->is_to_json);
+}
+
+bool
+message_text(struct exchange *ex, const struct http_headers *headers, struct str bytes, bool is_xml, struct str *ret)
+{
+    struct buf b = buf_in(ex->arena);
+
+    *ret = bytes.len ? encoding_body_text(bytes, http_headers_get(headers, HTTP_CONTENT_TYPE), is_xml, &b) : STR("");
+    if (!ret->p)
+        exchange_fail(ex, "no memory left for the text of a body of %zu bytes", bytes.len);
+    return ret->p != NULL;
 }
 
 struct job {
@@ -112,6 +124,8 @@ conversion_run(struct exchange *ex, const struct conversion *c)
         return exchange_fail_io(ex, &err);
     if (!job.body.len)
         return FLOW_NEXT;
+    if (!message_text(ex, headers, job.body, c->is_to_json, &job.body))
+        return FLOW_ERROR;
     if (convert_body(ex, c, &job)) {
         flow = FLOW_NEXT;
         if (!content_set_copy(ex, content, job.to.len ? buf_str(&job.to) : STR(""), &err))

@@ -8,6 +8,9 @@
 /* application/json, text/json, application/problem+json ... for the format "json"; likewise "xml". */
 bool media_type_is(struct str content_type, struct str format);
 
+/* A body's text as UTF-8, however it is encoded. False with ex->error set when memory is short. */
+MUST_USE bool message_text(struct exchange *ex, const struct http_headers *headers, struct str bytes, bool is_xml, struct str *ret);
+
 struct conversion {
     const char *policy;
     bool is_to_json;

@@ -1,9 +1,12 @@
 /* p_find_and_replace.c: <find-and-replace from="a" to="b" />
- * Every occurrence in the body of the message, plain text, case matters. Needs the whole body; an encoded one is decoded.
+ * Every occurrence in the body of the message, plain text, case matters. Needs the whole body; a compressed one is decoded and stays
+ * so, one of another charset than UTF-8 keeps it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
+#include "clr/encoding.h"
 #include "http/headers.h"
 #include "policy/compile.h"
+#include "policy/conversion.h"
 #include "policy/replace.h"
 
 struct find_and_replace {
@@ -30,11 +33,26 @@ replace(struct str body, struct str from, struct str by, struct buf *to)
     return done > 0 && buf_add_str(to, str_skip(body, done)) && !to->failed;
 }
 
+/* Texts of another charset are UTF-8 while they are searched. As replace(). */
+static bool
+replace_encoded(struct str body, enum text_encoding e, struct str from, struct str by, struct buf *to)
+{
+    struct buf text AUTO(buf_destroy) = {.max = to->max}, changed AUTO(buf_destroy) = {.max = to->max};
+    struct str bytes = encoding_skip_mark(e, body);
+
+    if (e == TEXT_UTF8 || e == TEXT_ASCII)
+        return replace(body, from, by, to);
+    if (encoding_decode(e, bytes, &text) && text.len && replace(buf_str(&text), from, by, &changed))
+        return buf_add_str(to, str_sub(body, 0, body.len - bytes.len)) && (!changed.len || encoding_encode(e, buf_str(&changed), to));
+    to->failed |= text.failed || changed.failed;
+    return false;
+}
+
 bool
 replace_in_content(struct exchange *ex, struct content *content, struct http_headers *headers, struct str from, struct str to)
 {
     struct buf b AUTO(buf_destroy) = BUF_INIT;
-    struct str body;
+    struct str body, type = http_headers_get(headers, HTTP_CONTENT_TYPE);
     struct err err;
 
     if (from.len == 0 || content_is_empty(content))
@@ -44,7 +62,7 @@ replace_in_content(struct exchange *ex, struct content *content, struct http_hea
         return false;
     }
     b.max = ex->limits->buffered_body_max;
-    if (!replace(body, from, to, &b)) {
+    if (!replace_encoded(body, encoding_of_body(body, type, media_type_is(type, STR("xml"))), from, to, &b)) {
         if (b.failed)
             exchange_fail(ex, "the body becomes larger than a buffered body may be");
         return !b.failed;

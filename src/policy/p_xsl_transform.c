@@ -6,6 +6,7 @@
 #include "data/xslt.h"
 #include "http/headers.h"
 #include "policy/compile.h"
+#include "policy/conversion.h"
 #include "rt/timer.h"
 
 #define DEPTH_DEFAULT 3000
@@ -199,6 +200,15 @@ apply(const struct xsl_transform *t, struct exchange *ex, struct job *job)
     return job->is_done ? FLOW_NEXT : exchange_fail(ex, "xsl-transform: %s", job->run.err.text);
 }
 
+/* The text is UTF-8 by now, whatever is declared. */
+static struct str
+without_declaration(struct str text)
+{
+    struct xml_declaration d;
+
+    return xml_read_declaration(text, &d) && d.encoding.p ? str_skip(text, (size_t)str_find(text, STR("?>"), 0) + 2) : text;
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
@@ -212,8 +222,9 @@ run(const void *conf, struct exchange *ex)
         return FLOW_NEXT;
     if (!content_read_decoded(ex, content, headers, true, &job.run.text, &err))
         return exchange_fail_io(ex, &err);
-    if (!read_parameters(conf, ex, &job.run))
+    if (!message_text(ex, headers, job.run.text, true, &job.run.text) || !read_parameters(conf, ex, &job.run))
         return FLOW_ERROR;
+    job.run.text = without_declaration(job.run.text);
     flow = apply(conf, ex, &job);
     if (flow == FLOW_NEXT && !content_set_copy(ex, content, job.run.output.len ? buf_str(&job.run.output) : STR(""), &err))
         flow = exchange_fail_io(ex, &err);

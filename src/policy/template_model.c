@@ -498,7 +498,8 @@ read_body(struct host *h, const struct liquid *t)
         exchange_fail_io(ex, &err);
         return false;
     }
-    if (!bytes.len || context_body_text(&h->call, bytes, http_headers_get(h->in->headers, HTTP_CONTENT_TYPE), &h->body))
+    struct str type = http_headers_get(h->in->headers, HTTP_CONTENT_TYPE);
+    if (!bytes.len || context_body_text(&h->call, bytes, type, media_type_is(type, STR("xml")), &h->body))
         return true;
     exchange_make_error_room(ex);
     exchange_fail_expression(ex, str_dup(ex->arena, expr_run_error(ex->expr_run, NULL)));
