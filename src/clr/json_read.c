@@ -267,6 +267,9 @@ read_leaf(struct reading *r, struct jtoken *t, const struct type *to, const stru
         return jtoken_cast(r->c, t, to, ret);
     if (jtoken_cast(r->c, t, to, ret))
         return true;
+    /* A token's BigInteger is cast, which throws of itself. */
+    if (!r->is_text && kind == KIND_INTEGER && v->value_type && str_eq_lit(v->value_type->full_name, "System.Numerics.BigInteger"))
+        return false;
     return forget_exception(r->c) && is_not_readable(r, v, to, row);
 }
 

@@ -368,13 +368,13 @@ compare_how(struct call *c)
     return check_comparison(c, 2) && return_i64(c, text_compare(call_string(c, 0), call_string(c, 1), comparison(c, 2)));
 }
 
-/* At most n units of s from `from`, clamped; NULL stays. False after throwing. */
+/* At most n units of s from `from`, clamped; of NULL only nothing at all can be had. False after throwing. */
 static bool
 part_of(struct call *c, struct string *s, int64_t from, int64_t n, const char *name, struct string **ret)
 {
-    if (n < 0)
-        return throw_argument_range(c, "length", "Length cannot be less than zero.");
-    if (from < 0 || (s && from > s->units))
+    if (n < 0 || (!s && n > 0))
+        return throw_argument_range(c, "length", n < 0 ? "Length cannot be less than zero." : "Index and length must refer to a location within the string.");
+    if (from < 0 || from > (s ? s->units : 0))
         return throw_argument_range(c, name, "Index must be within the string.");
     *ret = s ? string_slice(c, s, (uint32_t)from, (uint32_t)MIN(n, (int64_t)s->units - from)) : NULL;
     return !s || *ret;
@@ -391,17 +391,25 @@ compare_parts_how(struct call *c, enum string_comparison how)
     return return_i64(c, text_compare(a, b, how));
 }
 
+/* Those with a StringComparison and CompareOrdinal look at no index where a text is null. */
+static bool
+compare_parts_or_null(struct call *c, enum string_comparison how)
+{
+    bool has_both = call_string(c, 0) && call_string(c, 2);
+
+    return has_both ? compare_parts_how(c, how) : return_i64(c, (call_string(c, 0) != NULL) - (call_string(c, 2) != NULL));
+}
+
+static bool
+compare_parts_comparison(struct call *c)
+{
+    return check_comparison(c, 5) && compare_parts_or_null(c, comparison(c, 5));
+}
+
 static bool
 compare_parts(struct call *c)
 {
-    enum string_comparison how = CURRENT_CULTURE;
-
-    if (c->n_args > 5) {
-        if (!check_comparison(c, 5))
-            return false;
-        how = comparison(c, 5);
-    }
-    return compare_parts_how(c, how);
+    return compare_parts_how(c, CURRENT_CULTURE);
 }
 
 /* CompareOptions as far as a StringComparison says the same. False after throwing. */
@@ -452,8 +460,9 @@ compare_ordinal(struct call *c)
 static bool
 compare_ordinal_parts(struct call *c)
 {
-    return compare_parts_how(c, ORDINAL);
+    return compare_parts_or_null(c, ORDINAL);
 }
+
 /* --- rows -------------------------------------------------------------------------------------------------------------- */
 
 static const struct type_row types[] = {
@@ -496,7 +505,7 @@ static const struct member_row members[] = {
     M("String", "static int Compare(string strA, int indexA, string strB, int indexB, int length, bool ignoreCase)",
       compare_parts_case),
     M("String", "static int Compare(string strA, int indexA, string strB, int indexB, int length, StringComparison comparisonType)",
-      compare_parts),
+      compare_parts_comparison),
     M("String", "static int Compare(string strA, string strB, bool ignoreCase, CultureInfo culture)", compare_case),
     M("String", "static int Compare(string strA, string strB, CultureInfo culture, CompareOptions options)", compare_options),
     M("String",

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include "base/codec.h"
+#include "base/utf8.h"
 #include "clr/families.h"
 #include "clr/text.h"
 #include "clr/uri_parts.h"
@@ -145,22 +146,82 @@ try_create_relative(struct call *c)
     return return_bool(c, u != NULL);
 }
 
-/* Nothing in it needed an escape. */
+/* A part of an address needs no escape: it holds none but whole ones and nothing that asks for one, or letters beyond ASCII beside no escape. */
 static bool
-is_well_formed_text(struct str s)
+is_well_formed_part(struct str s, bool may_be_foreign)
+{
+    bool is_plain = true, has_escape = false, is_foreign = false;
+
+    for (size_t i = 0; i < s.len;) {
+        size_t at = i;
+        uint32_t ch = utf8_next(s, &i);
+        if (ch == '%') {
+            bool is_whole = at + 2 < s.len && ascii_hex_value(s.p[at + 1]) >= 0 && ascii_hex_value(s.p[at + 2]) >= 0;
+            has_escape = true;
+            is_plain = is_plain && is_whole;
+            i = is_whole ? at + 3 : i;
+        } else if (ch < ' ' || ch == '\\' || (ch >= 0x7f && ch < 0xa0) || (ch >= 0xfdd0 && ch <= 0xfdef) || (ch >= 0xfff0 && ch <= 0xffff)) {
+            return false;
+        } else if (ch >= 0x80) {
+            is_foreign = true;
+        } else if (strchr("{|}", (int)ch)) {
+            return false;
+        } else if (strchr(" \"#<>[]^`", (int)ch)) {
+            is_plain = false;
+        }
+    }
+    return is_foreign ? may_be_foreign && !has_escape : is_plain;
+}
+
+/* A letter beyond ASCII, or one that is escaped without need: .NET reads such an address with its escapes undone. */
+static bool
+is_international(struct str s)
 {
     for (size_t i = 0; i < s.len; i++) {
-        bool is_bad_escape = s.p[i] == '%' && (i + 2 >= s.len || ascii_hex_value(s.p[i + 1]) < 0 || ascii_hex_value(s.p[i + 2]) < 0);
-        if ((s.p[i] >= 0 && s.p[i] <= ' ') || (s.p[i] > 0 && strchr("\"<>\\^`{|}", s.p[i])) || is_bad_escape)
-            return false;
+        int high = s.p[i] == '%' && i + 2 < s.len ? ascii_hex_value(s.p[i + 1]) : -1, low = high < 0 ? -1 : ascii_hex_value(s.p[i + 2]);
+        char meant = low < 0 ? 0 : (char)(high << 4 | low);
+        if ((s.p[i] & 0x80) || (meant > 0 && (ascii_is_alpha(meant) || ascii_is_digit(meant) || strchr("-._~", meant))))
+            return true;
     }
+    return false;
+}
+
+/* Uri.IsWellFormedOriginalString() */
+static bool
+check_well_formed(struct call *c, const struct uri *u, bool *ret)
+{
+    struct str s = str_trim(u->original), user = STR(""), path, query, fragment;
+    size_t end = 0;
+
+    *ret = !u->is_drive_path && (u->is_absolute || is_well_formed_part(s, false));
+    if (!*ret || !u->is_absolute)
+        return true;
+    if (is_international(s)) {
+        struct string *readable = uri_readable(c, s);
+        if (!readable)
+            return false;
+        s = string_str(readable);
+    }
+    s = str_skip(s, u->scheme.len + 1);
+    if (u->has_authority) {
+        s = str_skip(s, 2);
+        while (end < s.len && !strchr("/?#\\", s.p[end]))
+            end++;
+        user = str_sub(s, 0, (size_t)(str_rfind_char(str_sub(s, 0, end), '@') + 1));
+        s = str_skip(s, end);
+    }
+    uri_cut_tail(s, &path, &query, &fragment);
+    *ret = is_well_formed_part(user, true) && is_well_formed_part(path, true) && is_well_formed_part(query, true) &&
+           is_well_formed_part(fragment.len ? str_skip(fragment, 1) : fragment, true);
     return true;
 }
 
 static bool
 is_well_formed_original(struct call *c)
 {
-    return return_bool(c, !self_of(c)->is_drive_path && is_well_formed_text(self_of(c)->original));
+    bool ok;
+
+    return check_well_formed(c, self_of(c), &ok) && return_bool(c, ok);
 }
 
 static bool
@@ -168,14 +229,14 @@ is_well_formed(struct call *c)
 {
     const char *problem;
     struct uri *u;
-    struct str s = call_str(c, 0);
+    bool ok = false;
 
     if (!call_string(c, 0))
         return return_bool(c, false);
-    u = uri_read(c, type_find_lit(c->run->env, "System.Uri"), s, (enum uri_kind)c->args[1].i64, &problem);
-    if (!u && !problem)
-        return false;
-    return return_bool(c, u && !u->is_drive_path && is_well_formed_text(s));
+    u = uri_read(c, type_find_lit(c->run->env, "System.Uri"), call_str(c, 0), (enum uri_kind)c->args[1].i64, &problem);
+    if (!u)
+        return problem && return_bool(c, false);
+    return check_well_formed(c, u, &ok) && return_bool(c, ok);
 }
 
 #define PART(name, field) \
@@ -232,7 +293,13 @@ authority(struct call *c)
     return return_new(c, string_printf(c, "%.*s:%d", STR_ARG(u->host), (int)u->port));
 }
 
-static bool host_name_type(struct call *c) { return need_absolute(c) && return_i64(c, uri_host_kind(self_of(c)->host)); }
+static bool
+host_name_type(struct call *c)
+{
+    const struct uri *u = self_of(c);
+
+    return need_absolute(c) && return_i64(c, u->has_authority && !u->host.len ? HOST_BASIC : uri_host_kind(u->host));
+}
 
 /* Brackets and the zone of an IPv6 address are not for the DNS. */
 static struct str

@@ -200,9 +200,8 @@ read_authority(struct call *c, struct uri *u, struct str s)
     return canonical_ipv4(c, &u->host) ? NULL : bad_host;
 }
 
-/* Cuts path?query#fragment. */
-static void
-cut_tail(struct str tail, struct str *path, struct str *query, struct str *fragment)
+void
+uri_cut_tail(struct str tail, struct str *path, struct str *query, struct str *fragment)
 {
     ptrdiff_t hash = str_find_char(tail, '#', 0), mark;
 
@@ -319,7 +318,7 @@ uri_read(struct call *c, const struct type *type, struct str text, enum uri_kind
             return NULL;
         }
         u->text = text;
-        cut_tail(text, &u->path, &u->query, &u->fragment);
+        uri_cut_tail(text, &u->path, &u->query, &u->fragment);
         return u;
     }
     u->is_absolute = true;
@@ -347,7 +346,7 @@ uri_read(struct call *c, const struct type *type, struct str text, enum uri_kind
         *problem = bad_host;
         return NULL;
     }
-    cut_tail(s, &path, &query, &fragment);
+    uri_cut_tail(s, &path, &query, &fragment);
     if (str_eq_lit(u->scheme, "mailto")) {
         ptrdiff_t at = str_find_char(path, '@', 0);
         u->user = at < 0 ? STR_NONE : str_sub(path, 0, (size_t)at);
@@ -390,22 +389,24 @@ uri_original(const struct object *uri)
     return ((const struct uri *)uri)->original;
 }
 
-/* OriginalString of what `relative` is under `base`: nothing of it escaped. */
+/* OriginalString of what `relative` is under `base`: nothing of it escaped, and of the base what reads as well without. */
 static bool
 write_original(struct call *c, struct uri *u, const struct uri *base, struct str relative)
 {
     struct buf b = call_buf(c), merged = call_buf(c);
     struct str path, query, fragment;
     bool is_drive = base->path.len && base->path.p[0] != '/'; /* the slash before it belongs to the path here */
-    size_t path_at = (size_t)(base->path.p - base->text.p) - is_drive;
+    struct string *server = uri_readable(c, str_sub(base->text, 0, (size_t)(base->path.p - base->text.p) - is_drive));
 
-    cut_tail(relative, &path, &query, &fragment);
+    if (!server)
+        return false;
+    uri_cut_tail(relative, &path, &query, &fragment);
     if (!path.len) {
         const char *end = query.len ? base->query.p : base->fragment.p;
         buf_add_str(&b, str_sub(base->text, 0, (size_t)(end - base->text.p)));
         buf_add_str(&b, relative);
     } else if (path.p[0] == '/') {
-        buf_add_str(&b, str_sub(base->text, 0, path_at));
+        buf_add_str(&b, string_str(server));
         buf_add_str(&b, relative);
     } else {
         struct string *folder = uri_readable(c, str_sub(base->path, 0, (size_t)(str_rfind_char(base->path, '/') + 1)));
@@ -416,7 +417,7 @@ write_original(struct call *c, struct uri *u, const struct uri *base, struct str
         path = buf_str(&merged);
         if (!path.p)
             return call_exceed(c, BUDGET_BYTES);
-        buf_add_str(&b, str_sub(base->text, 0, path_at));
+        buf_add_str(&b, string_str(server));
         add_segments(&b, path, has_slashes_only(base->scheme));
         buf_add_str(&b, query);
         buf_add_str(&b, fragment);
@@ -425,20 +426,42 @@ write_original(struct call *c, struct uri *u, const struct uri *base, struct str
     return u->original.p || call_exceed(c, BUDGET_BYTES);
 }
 
+/* "https:a" under an address of that scheme: what stands behind it. */
+static bool
+cut_own_scheme(const struct uri *base, struct str *relative)
+{
+    size_t n = scheme_len(*relative);
+
+    if (!n || !str_eq_nocase(str_sub(*relative, 0, n), base->scheme) || default_port(base->scheme) < 0 ||
+        str_starts_with(str_skip(*relative, n + 1), STR("//")))
+        return false;
+    *relative = str_skip(*relative, n + 1);
+    return true;
+}
+
 struct uri *
 uri_resolve(struct call *c, const struct type *type, const struct uri *base, struct str relative, const char **problem)
 {
     struct str path, query, fragment;
     struct buf merged = call_buf(c);
+    bool has_own_scheme;
     struct uri *u;
 
     *problem = NULL;
     relative = str_trim(relative);
-    if (scheme_len(relative) && str_eq_nocase(str_sub(relative, 0, scheme_len(relative)), base->scheme) && default_port(base->scheme) >= 0 &&
-        !str_starts_with(str_skip(relative, scheme_len(relative) + 1), STR("//")))
-        relative = str_skip(relative, scheme_len(relative) + 1); /* "https:a" */
-    if (relative.len == 0)                 /* the base as it is, fragment included */
-        return uri_read(c, type, base->text, URI_ABSOLUTE, problem);
+    has_own_scheme = cut_own_scheme(base, &relative);
+    if (relative.len == 0) { /* the base as it is, fragment included */
+        struct string *readable = has_own_scheme ? string_view(c, base->original) : uri_readable(c, base->text);
+        return readable ? uri_read(c, type, string_str(readable), URI_ABSOLUTE, problem) : NULL;
+    }
+    if (has_own_scheme && strchr("?#", relative.p[0])) { /* "https:?a" is asked of the folder, "?a" of the base itself */
+        buf_add_lit(&merged, "./");
+        buf_add_str(&merged, relative);
+        relative = buf_str(&merged);
+        merged = call_buf(c);
+        if (!relative.p)
+            return call_exceed(c, BUDGET_BYTES), NULL;
+    }
     if (scheme_len(relative) || uri_has_drive(relative))
         return uri_read(c, type, relative, URI_ABSOLUTE, problem);
     if (str_starts_with(relative, STR("//"))) {
@@ -454,7 +477,7 @@ uri_resolve(struct call *c, const struct type *type, const struct uri *base, str
     u->is_drive_path = false;
     u->port = base->is_default_port ? -1 : base->port;
     u->user = base->user;
-    cut_tail(relative, &path, &query, &fragment);
+    uri_cut_tail(relative, &path, &query, &fragment);
     if (path.len == 0) {
         path = base->path;
         query = query.len ? query : base->query;

@@ -31,6 +31,8 @@ struct uri *uri_read(struct call *c, const struct type *type, struct str text, e
 struct uri *uri_make(struct call *c, const struct type *type, struct str text, enum uri_kind kind);
 /* Reference resolution of RFC 3986; NULL and *problem as above. */
 struct uri *uri_resolve(struct call *c, const struct type *type, const struct uri *base, struct str relative, const char **problem);
+/* Cuts path?query#fragment; the query keeps its '?', the fragment its '#'. */
+void uri_cut_tail(struct str tail, struct str *path, struct str *query, struct str *fragment);
 /* "C:..." */
 bool uri_has_drive(struct str s);
 /* Text with the escapes undone that stand for harmless characters, as ToString() does; NULL when out of budget. */
