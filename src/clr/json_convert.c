@@ -352,7 +352,7 @@ deserialize_as(struct call *c, const struct type *to)
         return false;
     if (keeps_dates(c) && object_is_jtoken(&t->head) && type_is_assignable(t->head.type, to))
         return return_ref(c, t);
-    return json_read_as(c, t, to, true, &c->ret);
+    return json_read_as(c, t, to, string_str(call_string(c, 0)), &c->ret);
 }
 
 static bool convert_deserialize_as(struct call *c) { return deserialize_as(c, c->type_args[0]); }

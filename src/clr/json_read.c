@@ -15,6 +15,7 @@
 struct reading {
     struct call *c;
     bool is_text;
+    struct str text;                  /* is_text: what the token was parsed from */
     uint32_t depth;
 };
 
@@ -22,49 +23,132 @@ static bool read_as(struct reading *r, struct jtoken *t, const struct type *to, 
 
 /* ---- errors ---- */
 
-static bool fails(struct call *c, enum exception_kind kind, struct jtoken *t, const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* Where the reader stands that fails over a token: behind a value, behind the bracket of a container, or, when it wanted no object,
+ * behind the name of the object's first member, which it has looked at. */
+enum place { AT_VALUE, AT_MEMBER };
+
+/* The token in what its text was parsed to. */
+static const struct json *
+source_of(struct reading *r, struct jtoken *t)
+{
+    const struct json *j = json_parse_newtonsoft(r->c->run->arena, r->text, JSON_NULL, NULL);
+    uint32_t *steps, n = 0;
+
+    for (struct jtoken *up = t; up->parent; up = up->parent)
+        n += up->type != JTYPE_PROPERTY;
+    if (!(steps = call_alloc(r->c, n * sizeof(*steps))))
+        return NULL;
+    for (struct jtoken *up = t; up->parent; up = up->parent)
+        if (up->type != JTYPE_PROPERTY)
+            steps[--n] = jtoken_index(up->parent->type == JTYPE_PROPERTY ? up->parent : up);
+    for (; j && t->parent; t = t->parent) {
+        if (t->type == JTYPE_PROPERTY)
+            continue;
+        bool is_there = steps[n] < json_count(j);
+        j = !is_there ? NULL : j->kind == JSON_OBJECT ? &j->members[steps[n]].value : &j->items[steps[n]];
+        n++;
+    }
+    return j;
+}
+
+/* Where the value that begins at `at` ends. */
+static size_t
+end_of_value(struct str text, size_t at)
+{
+    char quote = text.p[at];
+
+    if (quote == '{' || quote == '[')
+        return at + 1;
+    if (quote != '"' && quote != '\'') {
+        while (at < text.len && !strchr(",:]} \t\r\n", text.p[at]))
+            at++;
+        return at;
+    }
+    for (at++; at < text.len && text.p[at] != quote; at++)
+        at += text.p[at] == '\\';
+    return MIN(at + 1, text.len);
+}
+
+static size_t
+place_in_text(struct reading *r, struct jtoken *t, enum place place)
+{
+    const struct json *j = source_of(r, t);
+    size_t at;
+
+    if (!j || j->at >= r->text.len)
+        return 0;
+    at = end_of_value(r->text, j->at);
+    if (place == AT_MEMBER) {
+        char wanted = json_count(j) ? ':' : '}';
+        size_t end = json_count(j) ? j->members[0].value.at : r->text.len;
+        at = json_count(j) ? end : at;
+        while (wanted == ':' ? at > 0 && r->text.p[at - 1] != ':' : at < end && r->text.p[at - 1] != '}')
+            at += wanted == ':' ? (size_t)-1 : 1;
+    }
+    return at;
+}
+
+static bool fails(struct reading *r, enum exception_kind kind, struct jtoken *t, enum place place, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* The message with where the token stands, as JsonPosition words it. */
 static bool
-fails(struct call *c, enum exception_kind kind, struct jtoken *t, const char *fmt, ...)
+fails(struct reading *r, enum exception_kind kind, struct jtoken *t, enum place place, const char *fmt, ...)
 {
-    struct buf text = call_buf(c);
+    struct buf text = call_buf(r->c);
+    struct jtoken *named = t;
     struct string *path;
+    uint32_t line, position;
     va_list ap;
 
-    if (!jtoken_path(c, t, &path))
+    if (place == AT_MEMBER && r->is_text && ((struct jcontainer *)t)->n)
+        named = ((struct jcontainer *)t)->items[0];
+    if (!jtoken_path(r->c, named, &path))
         return false;
     va_start(ap, fmt);
     buf_vprintf(&text, fmt, ap);
     va_end(ap);
-    return call_throw(c, kind, "%.*s Path '%.*s'.", STR_ARG(buf_str(&text)), STR_ARG(string_str(path)));
+    buf_printf(&text, "%sPath '%.*s'", text.len && text.p[text.len - 1] == '\n' ? "" : " ", STR_ARG(string_str(path)));
+    if (r->is_text) {
+        json_line_and_position(r->text, place_in_text(r, t, place), &line, &position);
+        buf_printf(&text, ", line %u, position %u", line, position);
+    }
+    return call_throw(r->c, kind, "%.*s.", STR_ARG(buf_str(&text)));
 }
 
 static bool
-does_not_fit(struct call *c, struct jtoken *t, const struct type *to)
+does_not_fit(struct reading *r, struct jtoken *t, const struct type *to)
 {
+    static const char normal_type[] = "so that it is a normal .NET type (e.g. not a primitive type like integer, not a collection type like "
+                                      "an array or List<T>) that can be deserialized from a JSON object. JsonObjectAttribute can also be added "
+                                      "to the type to force it to deserialize from a JSON object.",
+                      collection[] = "to an array or a type that implements a collection interface (e.g. ICollection, IList) like List<T> that "
+                                     "can be deserialized from a JSON array. JsonArrayAttribute can also be added to the type to force it to "
+                                     "deserialize from a JSON array.";
+    bool is_object = t->type == JTYPE_OBJECT;
     const char *wanted = json_is_value(type_strip_nullable(to)) || to->kind == TYPE_CHAR
                              ? "JSON primitive value (e.g. string, number, boolean, null)"
-                         : t->type == JTYPE_OBJECT ? "JSON array (e.g. [1,2,3])"
-                                                   : "JSON object (e.g. {\"name\":\"value\"})";
+                         : is_object ? "JSON array (e.g. [1,2,3])"
+                                     : "JSON object (e.g. {\"name\":\"value\"})";
 
-    return fails(c, EXC_JSON_SERIALIZATION, t,
+    if (is_object && !jcontainer_open(r->c, (struct jcontainer *)t))
+        return false;
+    return fails(r, EXC_JSON_SERIALIZATION, t, is_object ? AT_MEMBER : AT_VALUE,
                  "Cannot deserialize the current JSON %s (e.g. %s) into type '%.*s' because the type requires a %s to "
-                 "deserialize correctly.",
-                 t->type == JTYPE_OBJECT ? "object" : "array", t->type == JTYPE_OBJECT ? "{\"name\":\"value\"}" : "[1,2,3]",
-                 STR_ARG(to->full_name), wanted);
+                 "deserialize correctly.\nTo fix this error either change the JSON to a %s or change the deserialized type %s\n",
+                 is_object ? "object" : "array", is_object ? "{\"name\":\"value\"}" : "[1,2,3]", STR_ARG(to->full_name), wanted, wanted,
+                 is_object ? normal_type : collection);
 }
 
 /* "Error converting value ...": v cannot be what is asked for. */
 static bool
-cannot_convert(struct call *c, struct jvalue *v, const struct type *to)
+cannot_convert(struct reading *r, struct jvalue *v, const struct type *to)
 {
     bool quoted = v->value_type && v->value_type->kind == TYPE_STRING;
     struct string *text = NULL;
 
-    if (v->value_type && !value_to_string(c, v->value_type, v->v, STR_NONE, &text))
+    if (v->value_type && !value_to_string(r->c, v->value_type, v->v, STR_NONE, &text))
         return false;
-    return fails(c, EXC_JSON_SERIALIZATION, &v->t, "Error converting value %s%.*s%s to type '%.*s'.", quoted ? "\"" : "",
+    return fails(r, EXC_JSON_SERIALIZATION, &v->t, AT_VALUE, "Error converting value %s%.*s%s to type '%.*s'.", quoted ? "\"" : "",
                  STR_ARG(text ? string_str(text) : STR("{null}")), quoted ? "\"" : "", STR_ARG(to->full_name));
 }
 
@@ -214,13 +298,13 @@ static bool
 is_not_there(struct reading *r, struct jtoken *t, const struct leaf_row *row)
 {
     if (!r->is_text)
-        return fails(r->c, EXC_JSON_READER, t, "Error reading %s. Unexpected token: %s.", row->what, token_name(t));
+        return fails(r, EXC_JSON_READER, t, AT_VALUE, "Error reading %s. Unexpected token: %s.", row->what, token_name(t));
     if (t->type == JTYPE_FLOAT && str_eq_lit(str_from_c(row->as), "integer")) {
         struct buf b = call_buf(r->c);
         return jtoken_write(r->c, t, false, &b) &&
-               fails(r->c, EXC_JSON_READER, t, "Input string '%.*s' is not a valid integer.", STR_ARG(buf_str(&b)));
+               fails(r, EXC_JSON_READER, t, AT_VALUE, "Input string '%.*s' is not a valid integer.", STR_ARG(buf_str(&b)));
     }
-    return fails(r->c, EXC_JSON_READER, t, "Unexpected character encountered while parsing value: %c.", first_char(r->c, t));
+    return fails(r, EXC_JSON_READER, t, AT_VALUE, "Unexpected character encountered while parsing value: %c.", first_char(r->c, t));
 }
 
 /* The reader found a value it cannot convert. */
@@ -234,16 +318,16 @@ is_not_readable(struct reading *r, struct jvalue *v, const struct type *to, cons
     if (to->kind == TYPE_BYTE || to->kind == TYPE_SHORT) { /* read as an Int32 first */
         struct value whole;
         if (jtoken_cast(r->c, &v->t, core_types(r->c->run->env)->int_, &whole))
-            return cannot_convert(r->c, v, to);
+            return cannot_convert(r, v, to);
         if (!forget_exception(r->c))
             return false;
     }
     if (v->t.type == JTYPE_STRING)
-        return fails(r->c, EXC_JSON_READER, &v->t, "Could not convert string to %s: %.*s.", row->as, STR_ARG(string_str(text)));
+        return fails(r, EXC_JSON_READER, &v->t, AT_VALUE, "Could not convert string to %s: %.*s.", row->as, STR_ARG(string_str(text)));
     if (r->is_text && str_eq_lit(str_from_c(row->as), "integer"))
-        return fails(r->c, EXC_JSON_READER, &v->t, "JSON integer %.*s is too large or small for an Int32.",
+        return fails(r, EXC_JSON_READER, &v->t, AT_VALUE, "JSON integer %.*s is too large or small for an Int32.",
                      STR_ARG(string_str(text)));
-    return fails(r->c, EXC_JSON_READER, &v->t, "Could not convert to %s: %.*s.", row->as, STR_ARG(string_str(text)));
+    return fails(r, EXC_JSON_READER, &v->t, AT_VALUE, "Could not convert to %s: %.*s.", row->as, STR_ARG(string_str(text)));
 }
 
 static bool
@@ -280,10 +364,10 @@ read_converted(struct reading *r, struct jtoken *t, const struct type *to, struc
     struct jvalue *v = jtoken_value(t);
 
     if (!v)
-        return does_not_fit(r->c, t, to);
+        return does_not_fit(r, t, to);
     if (jtoken_cast(r->c, t, to, ret))
         return true;
-    return forget_exception(r->c) && cannot_convert(r->c, v, to);
+    return forget_exception(r->c) && cannot_convert(r, v, to);
 }
 
 static bool
@@ -294,13 +378,13 @@ read_enum(struct reading *r, struct jtoken *t, const struct type *to, struct val
     int64_t n;
 
     if (!v)
-        return does_not_fit(r->c, t, to);
+        return does_not_fit(r, t, to);
     if (v->value_type->kind >= TYPE_BOOL && v->value_type->kind <= TYPE_ULONG) {
         *ret = value_i64((int32_t)v->v.i64);
         return true;
     }
     if (v->t.type != JTYPE_STRING || !v->v.ref)
-        return cannot_convert(r->c, v, to);
+        return cannot_convert(r, v, to);
     text = str_trim(string_str((struct string *)v->v.ref));
     for (uint32_t i = 0; type_enum_member(to, i, &name, &n); i++) {
         if (str_eq_nocase(name, text)) {
@@ -309,7 +393,7 @@ read_enum(struct reading *r, struct jtoken *t, const struct type *to, struct val
         }
     }
     if (!num_parse_i64(text, INT32_MIN, INT32_MAX, &n, NULL))
-        return cannot_convert(r->c, v, to);
+        return cannot_convert(r, v, to);
     *ret = value_i64(n);
     return true;
 }
@@ -324,7 +408,7 @@ read_elements(struct reading *r, struct jtoken *t, const struct type *to, const 
     struct jcontainer *k = (struct jcontainer *)t;
 
     if (t->type != JTYPE_ARRAY)
-        return jtoken_is_container(t) ? does_not_fit(r->c, t, to) : cannot_convert(r->c, jtoken_value(t), to);
+        return jtoken_is_container(t) ? does_not_fit(r, t, to) : cannot_convert(r, jtoken_value(t), to);
     if (!jcontainer_open(r->c, k))
         return false;
     *ret_n = k->n;
@@ -388,7 +472,7 @@ check_object(struct reading *r, struct jtoken *t, const struct type *to)
 {
     if (t->type == JTYPE_OBJECT)
         return jcontainer_open(r->c, (struct jcontainer *)t);
-    return jtoken_is_container(t) ? does_not_fit(r->c, t, to) : cannot_convert(r->c, jtoken_value(t), to);
+    return jtoken_is_container(t) ? does_not_fit(r, t, to) : cannot_convert(r, jtoken_value(t), to);
 }
 
 static bool
@@ -539,7 +623,7 @@ read_as(struct reading *r, struct jtoken *t, const struct type *to, struct value
                                  (may_be_null ? plain->kind != TYPE_ARRAY || plain->args[0]->kind != TYPE_BYTE
                                               : leaf_row(plain) != NULL)))) {
         *ret = value_ref(NULL);
-        return may_be_null || fails(r->c, EXC_JSON_SERIALIZATION, t, "Error converting value {null} to type '%.*s'.",
+        return may_be_null || fails(r, EXC_JSON_SERIALIZATION, t, AT_VALUE, "Error converting value {null} to type '%.*s'.",
                                     STR_ARG(to->full_name));
     }
     r->depth++;
@@ -549,9 +633,9 @@ read_as(struct reading *r, struct jtoken *t, const struct type *to, struct value
 }
 
 bool
-json_read_as(struct call *c, struct jtoken *t, const struct type *to, bool is_text, struct value *ret)
+json_read_as(struct call *c, struct jtoken *t, const struct type *to, struct str text, struct value *ret)
 {
-    struct reading r = {.c = c, .is_text = is_text};
+    struct reading r = {.c = c, .is_text = text.p != NULL, .text = text};
 
     return read_as(&r, t, to, ret);
 }
@@ -585,7 +669,7 @@ jtoken_to_object(struct call *c, struct jtoken *t, const struct type *to, struct
     }
     if (is_cast(t, plain))
         return jtoken_cast(c, t, to, ret);
-    if (json_read_as(c, t, to, false, ret))
+    if (json_read_as(c, t, to, STR_NONE, ret))
         return true;
     if (plain->kind == TYPE_ENUM && t->type == JTYPE_STRING && forget_exception(c))
         return throw_argument(c, NULL, "Could not convert '%.*s' to %.*s.",

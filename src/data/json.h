@@ -72,6 +72,9 @@ const struct json *json_parse(struct arena *a, struct str text, enum json_syntax
 const struct json *json_parse_newtonsoft(struct arena *a, struct str text, enum json_kind wanted,
                                          struct json_problem *problem);
 
+/* Line (from 1) and position in it of what is behind `at` bytes, as Newtonsoft's reader counts: UTF-16 units read of the line. */
+void json_line_and_position(struct str text, size_t at, uint32_t *line, uint32_t *position);
+
 /* The member's value, or NULL. The text of a string or number; `otherwise` for any other kind. */
 const struct json *json_get(const struct json *object, struct str name);
 #define json_get_lit(object, name) json_get((object), STR(name))

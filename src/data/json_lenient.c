@@ -65,20 +65,26 @@ add_path(struct reader *r, struct buf *to)
     }
 }
 
-/* Newtonsoft's line and position of r->p. Before anything was read both are 0. */
-static void
-line_and_position(const struct reader *r, uint32_t *line, uint32_t *position)
+void
+json_line_and_position(struct str text, size_t at, uint32_t *line, uint32_t *position)
 {
-    const char *line_start = r->start;
+    size_t from = 0;
 
     *line = 1;
-    for (const char *s = r->start; s < r->p; s++) {
-        if (*s == '\n' || (*s == '\r' && !(s + 1 < r->end && s[1] == '\n'))) {
-            line_start = s + 1;
+    for (size_t i = 0; i < at; i++) {
+        if (text.p[i] == '\n' || (text.p[i] == '\r' && !(i + 1 < text.len && text.p[i + 1] == '\n'))) {
+            from = i + 1;
             ++*line;
         }
     }
-    *position = (uint32_t)utf8_units(str_from(line_start, (size_t)(r->p - line_start)));
+    *position = (uint32_t)utf8_units(str_sub(text, from, at));
+}
+
+/* Of r->p. Before anything was read both are 0. */
+static void
+line_and_position(const struct reader *r, uint32_t *line, uint32_t *position)
+{
+    json_line_and_position(str_from(r->start, (size_t)(r->end - r->start)), (size_t)(r->p - r->start), line, position);
     if (!r->has_token && *position == 0)
         *line = 0;
 }
