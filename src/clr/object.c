@@ -551,6 +551,43 @@ tuple_compare(struct call *c, const struct type *type, struct value a, struct va
     return true;
 }
 
+/* --- IComparable ----------------------------------------------------------------------------------------------------------------- */
+
+static bool
+comparable_compare_to(struct call *c)
+{
+    struct object *a = c->args[0].ref, *b = c->args[1].ref;
+    int order;
+
+    if (!b)
+        return return_i64(c, 1);
+    if (a->type != b->type)
+        return throw_argument(c, NULL, "Object must be of type %.*s.", STR_ARG(a->type->name));
+    return value_compare(c, a->type, value_unbox(a), value_unbox(b), &order) && return_i64(c, order);
+}
+
+/* To another value of T, null among them. */
+static bool
+comparable_compare_to_same(struct call *c)
+{
+    const struct type *t = c->owner->args[0];
+    int order;
+
+    if (type_is_kept_in_ref(t) && !c->args[1].ref && type_is_reference(t))
+        return return_i64(c, 1);
+    return value_compare(c, t, value_unbox(c->args[0].ref), c->args[1], &order) && return_i64(c, order);
+}
+
+static bool
+value_tuple_compare_to(struct call *c)
+{
+    int order;
+
+    return value_compare(c, c->owner, c->args[0], c->args[1], &order) && return_i64(c, order);
+}
+
+/* --- Tuple's members ------------------------------------------------------------------------------------------------------------- */
+
 static const struct type_hooks tuple_hooks = {
     .to_string = tuple_to_string, .equals = tuple_equals, .hash = tuple_hash, .compare = tuple_compare,
 };
@@ -665,6 +702,13 @@ static const struct member_row members[] = {
     M("ArgumentOutOfRangeException", "object ActualValue { get; }", exception_actual),
     M("Exception", "Exception GetBaseException()", exception_base),
     M("ArgumentException", "string ParamName { get; }", exception_parameter),
+
+    M("IComparable", "int CompareTo(object obj)", comparable_compare_to),
+    M("IComparable<T>", "int CompareTo(T other)", comparable_compare_to_same),
+#define COMPARED(parameters) \
+    M("ValueTuple<" parameters ">", "int CompareTo(ValueTuple<" parameters "> other)", value_tuple_compare_to)
+    COMPARED("T1,T2"), COMPARED("T1,T2,T3"), COMPARED("T1,T2,T3,T4"), COMPARED("T1,T2,T3,T4,T5"), COMPARED("T1,T2,T3,T4,T5,T6"),
+    COMPARED("T1,T2,T3,T4,T5,T6,T7"),
 
     M("Tuple", "static Tuple<T1> Create<T1>(T1 item1)", tuple_new),
     M("Tuple", "static " T2 " Create<T1,T2>(T1 item1, T2 item2)", tuple_new),

@@ -108,7 +108,7 @@ static const struct type_hooks exception_hooks = {.to_string = exception_to_stri
 
 #define PRIMITIVE(kind, name) {kind, "System." name, "ValueType", "IComparable, IFormattable, IEquatable<" name ">, IComparable<" name ">", NULL, 0, NULL}
 
-#define TUPLE(parameters) {TYPE_STRUCT, "System.ValueTuple<" parameters ">", NULL, NULL, NULL, TYPE_IS_REF_STRUCT | TYPE_IS_TUPLE, NULL}
+#define TUPLE(parameters) {TYPE_STRUCT, "System.ValueTuple<" parameters ">", NULL, "IComparable", NULL, TYPE_IS_REF_STRUCT | TYPE_IS_TUPLE, NULL}
 
 static const struct type_row types[] = {
     {TYPE_OBJECT, "System.Object", NULL, NULL, NULL, 0, NULL},

@@ -454,15 +454,19 @@ value_to_string(struct call *c, const struct type *type, struct value v, struct 
     return ok;
 }
 
+/* Of a struct's record, which NULL stands for while it holds nothing but defaults. */
+static struct value
+record_field(struct value record, uint32_t i)
+{
+    return record.ref ? ((struct record *)record.ref)->v[i] : value_i64(0);
+}
+
 static bool
 record_equals(struct call *c, const struct type *type, struct value a, struct value b, bool *ret)
 {
-    struct record *x = (struct record *)a.ref, *y = (struct record *)b.ref;
-    struct value none = value_i64(0);
-
-    *ret = x == y;
-    for (uint32_t i = 0; x != y && i < type->n_args; i++)
-        if (!value_equals(c, type->args[i], x ? x->v[i] : none, y ? y->v[i] : none, ret))
+    *ret = a.ref == b.ref;
+    for (uint32_t i = 0; a.ref != b.ref && i < type->n_args; i++)
+        if (!value_equals(c, type->args[i], record_field(a, i), record_field(b, i), ret))
             return false;
         else if (!*ret)
             return true;
@@ -495,11 +499,11 @@ object_hash(struct call *c, const struct type *type, struct value v, int32_t *re
         *ret = (int32_t)hash_sip(string_str((struct string *)v.ref));
         return true;
     }
-    if ((type->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE | TYPE_IS_REF_STRUCT)) && v.ref) {
+    if ((type->flags & (TYPE_IS_ANONYMOUS | TYPE_IS_TUPLE | TYPE_IS_REF_STRUCT)) && type->n_args) {
         uint64_t h = 0;
         for (uint32_t i = 0; i < type->n_args; i++) {
             int32_t one;
-            if (!value_hash(c, type->args[i], ((struct record *)v.ref)->v[i], &one))
+            if (!value_hash(c, type->args[i], record_field(v, i), &one))
                 return false;
             h = hash_mix(h, (uint32_t)one);
         }
@@ -527,9 +531,8 @@ record_to_string(struct call *c, const struct type *type, struct value v, struct
     }
     buf_add_str(&b, is_tuple ? STR("(") : STR("{ "));
     for (uint32_t i = 0; i < type->n_args; i++) {
-        struct value none = value_i64(0);
         struct string *one;
-        if (!value_to_string(c, type->args[i], v.ref ? ((struct record *)v.ref)->v[i] : none, STR_NONE, &one))
+        if (!value_to_string(c, type->args[i], record_field(v, i), STR_NONE, &one))
             return false;
         if (i)
             buf_add_lit(&b, ", ");
@@ -610,7 +613,7 @@ object_compare(struct call *c, const struct type *type, struct value a, struct v
     else if (type->flags & TYPE_IS_TUPLE) {
         *ret = 0;
         for (uint32_t i = 0; *ret == 0 && i < type->n_args; i++)
-            if (!value_compare(c, type->args[i], ((struct record *)a.ref)->v[i], ((struct record *)b.ref)->v[i], ret))
+            if (!value_compare(c, type->args[i], record_field(a, i), record_field(b, i), ret))
                 return false;
     } else {
         return call_throw(c, EXC_ARGUMENT, "At least one object must implement IComparable.");

@@ -181,6 +181,12 @@ named_type(struct type_scope *scope, const struct node *n)
     if (scope->diags && scope->is_strict && (def->flags & TYPE_IS_EXTRA))
         diag_add_mapped(scope->diags, DIAG_WARNING, scope->map, n->at, n->end - n->at,
                         "the type `%.*s` does not exist on Azure", STR_ARG(n->text));
+    if (def == scope->env->nullable && !scope->is_signature && type_is_reference(args[0])) {
+        if (scope->diags)
+            diag_add_mapped(scope->diags, DIAG_ERROR, scope->map, n->at, n->end - n->at,
+                            "`%.*s` can be null itself: Nullable<T> is for value types (CS0453)", STR_ARG(args[0]->name));
+        return scope->env->core.error;
+    }
     if (def == scope->env->nullable)
         return type_nullable_of(args[0]);
     return type_construct(def, args, n_args, 0, NULL);
