@@ -9,13 +9,23 @@
 #include "clr/type_object.h"
 #include "expr/member.h"
 
-/* An object by its run-time type. JSON values convert as what they hold. */
+static const struct type *
+simple_type(const struct core_types *core, enum type_kind kind)
+{
+    const struct type *const types[] = {
+        [TYPE_BOOL] = core->bool_, [TYPE_CHAR] = core->char_, [TYPE_SBYTE] = core->sbyte_, [TYPE_BYTE] = core->byte_,
+        [TYPE_SHORT] = core->short_, [TYPE_USHORT] = core->ushort_, [TYPE_INT] = core->int_, [TYPE_UINT] = core->uint_,
+        [TYPE_LONG] = core->long_, [TYPE_ULONG] = core->ulong_, [TYPE_FLOAT] = core->float_, [TYPE_DOUBLE] = core->double_,
+        [TYPE_DECIMAL] = core->decimal_,
+    };
+
+    return types[kind];
+}
+
+/* An object by its run-time type. JSON values are cast, a null among them is no null. */
 static bool
 convert_object(struct call *c, struct object *o, enum type_kind to, struct value *ret)
 {
-    struct jvalue *json;
-    struct object *content;
-
     if (!o) {
         *ret = value_i64(0);
         return true;
@@ -27,11 +37,8 @@ convert_object(struct call *c, struct object *o, enum type_kind to, struct value
     case TYPE_ENUM: return convert_number(c, TYPE_LONG, value_unbox(o), to, ret);
     default: break;
     }
-    if (object_is_jtoken(o) && (json = jtoken_value((struct jtoken *)o))) {
-        if (!json->value_type)
-            return convert_object(c, NULL, to, ret);
-        return value_box(c, json->value_type, json->v, &content) && convert_object(c, content, to, ret);
-    }
+    if (object_is_jtoken(o) && jtoken_value((struct jtoken *)o))
+        return jtoken_cast(c, (struct jtoken *)o, simple_type(core_types(c->run->env), to), ret);
     return call_throw(c, EXC_INVALID_CAST, "Unable to cast object of type '%.*s' to type 'System.IConvertible'.",
                       STR_ARG(o->type->full_name));
 }
@@ -242,6 +249,8 @@ object_to_datetime(struct call *c)
         c->ret = value_unbox(o);
         return true;
     }
+    if (o && object_is_jtoken(o) && jtoken_value((struct jtoken *)o))
+        return jtoken_cast(c, (struct jtoken *)o, type_find_lit(c->run->env, "System.DateTime"), &c->ret);
     if (o && o->type->kind != TYPE_STRING)
         return call_throw(c, EXC_INVALID_CAST, "Invalid cast from '%.*s' to 'DateTime'.", STR_ARG(o->type->name));
     return string_to_datetime(c);

@@ -25,8 +25,8 @@ add_name(struct buf *to, const char *name, bool is_short)
     buf_add(to, name, is_short ? 3 : strlen(name));
 }
 
-/* The first n of seven digits of a second's fraction; with `trim` without trailing zeros, and then without a point before. */
-static void
+/* The first n of seven digits of a second's fraction; with `trim` without trailing zeros. False when that leaves none. */
+static bool
 add_fraction(struct buf *to, int fraction, size_t n, bool trim)
 {
     static const int powers[] = {10000000, 1000000, 100000, 10000, 1000, 100, 10, 1};
@@ -38,8 +38,7 @@ add_fraction(struct buf *to, int fraction, size_t n, bool trim)
     }
     if (n)
         add_padded(to, value, (unsigned)n);
-    else if (trim && to->len && to->p[to->len - 1] == '.')
-        to->len--;
+    return n > 0;
 }
 
 static void
@@ -130,7 +129,8 @@ add_specifier(struct buf *to, const struct moment *m, const struct civil *c, cha
     case 'F':
         if (n > 7)
             return false;
-        add_fraction(to, c->fraction, n, letter == 'F');
+        if (!add_fraction(to, c->fraction, n, letter == 'F') && to->len && to->p[to->len - 1] == '.')
+            to->len--;                /* the point goes with them; that of a TimeSpan stays */
         return true;
     case 't': buf_add(to, c->hour < 12 ? "AM" : "PM", n == 1 ? 1 : 2); return true;
     case 'g': buf_add_lit(to, "A.D."); return true;

@@ -131,6 +131,24 @@ write_raw(struct buf *to, struct str s)
             buf_add_char(to, '\n');
 }
 
+/* "]]>" would end the section: it goes into two. */
+static void
+write_cdata(struct buf *to, struct str s)
+{
+    static const struct str end = STR_INIT("]]>");
+
+    buf_add_lit(to, "<![CDATA[");
+    for (size_t i = 0; i < s.len;) {
+        ptrdiff_t at = str_find(s, end, i);
+        size_t cut = at < 0 ? s.len : (size_t)at + 2;
+        write_raw(to, str_sub(s, i, cut));
+        if (at >= 0)
+            buf_add_lit(to, "]]><![CDATA[");
+        i = cut;
+    }
+    buf_add_str(to, end);
+}
+
 static void
 write_attribute_value(struct buf *to, struct str s)
 {
@@ -298,7 +316,7 @@ write_leaf(struct writer *w, const struct xtext *t)
 {
     switch (t->node.kind) {
     case XKIND_TEXT: write_text(w->to, t->text); break;
-    case XKIND_CDATA: buf_add_lit(w->to, "<![CDATA["); write_raw(w->to, t->text); buf_add_lit(w->to, "]]>"); break;
+    case XKIND_CDATA: write_cdata(w->to, t->text); break;
     case XKIND_COMMENT: buf_add_lit(w->to, "<!--"); write_raw(w->to, t->text); buf_add_lit(w->to, "-->"); break;
     case XKIND_INSTRUCTION:
         buf_add_lit(w->to, "<?");
