@@ -83,7 +83,7 @@ bound_type_name(const struct bound *x)
     if (x->type)
         return x->type->name;
     return x->kind == B_METHODS || x->kind == B_FUNCTION_WAITS ? STR("method group") : x->kind == B_DEFAULT_WAITS ? STR("default")
-           : x->kind == B_THROW ? STR("throw") : STR("lambda");
+           : x->kind == B_THROW ? STR("throw") : x->kind == B_TUPLE_WAITS ? STR("tuple without a type") : STR("lambda");
 }
 
 bool

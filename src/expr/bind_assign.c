@@ -187,12 +187,32 @@ assign_fields(struct binder *b, const struct node *n, struct bound *kept, struct
     return NULL;
 }
 
+/* (a, b) = (null, 1): a tuple without a type of its own takes that of what it is assigned to. */
+static struct bound *
+tuple_for_targets(struct binder *b, const struct node *n, struct bound *value)
+{
+    const struct type *types[TYPE_PARAMETERS_MAX];
+    const struct bound *element = value->list;
+    uint32_t count = 0;
+
+    for (const struct node *it = n->list; it && element && count < TYPE_PARAMETERS_MAX; it = it->next, element = element->next) {
+        bool is_discard = it->a->kind == NODE_NAME && str_eq_lit(it->a->text, "_") && !find_symbol(b, it->a->text);
+        struct bound *target = is_discard || it->a->kind == NODE_TUPLE ? NULL : bind_expression(b, it->a);
+        if (target && is_error(target))
+            return target;
+        types[count++] = target && target->type ? target->type : element->a->type ? element->a->type : b->core->object;
+    }
+    return convert(b, value, type_tuple(b->env, NULL, types, count));
+}
+
 /* (a, b) = (b, a) and (x, y) = pair: all values first, then the assignments. */
 static struct bound *
 bind_tuple_assignment(struct binder *b, const struct node *n)
 {
     struct bound *value = bind_value(b, n->b), *effects = NULL, **last = &effects, *kept, *error;
 
+    if (value->kind == B_TUPLE_WAITS)
+        value = tuple_for_targets(b, n->a, value);
     if (is_error(value))
         return value;
     if (!value->type)

@@ -141,6 +141,7 @@ bind_tuple(struct binder *b, const struct node *n)
     const struct type *types[TYPE_PARAMETERS_MAX];
     struct str names[TYPE_PARAMETERS_MAX];
     struct bound *t = bound_new(b, B_NEW_RECORD, n, NULL), **last = &t->list;
+    bool waits = false;
     uint32_t count = 0;
 
     for (const struct node *it = n->list; it; it = it->next) {
@@ -149,8 +150,9 @@ bind_tuple(struct binder *b, const struct node *n)
             return x;
         if (count == TYPE_PARAMETERS_MAX - 1)
             return bind_error(b, n, "a tuple has at most %d values", TYPE_PARAMETERS_MAX - 1);
-        if (!x->type || x->type->kind == TYPE_NULL)
-            return bind_error(b, it, "a value of a tuple needs a type; write a cast (CS8135)");
+        if (x->type && x->type->kind == TYPE_VOID)
+            return bind_error(b, it, "a call that gives no value cannot stand in a tuple (CS8210)");
+        waits |= !x->type || x->type->kind == TYPE_NULL;
         names[count] = it->text.p ? it->text : it->a->kind == NODE_NAME || it->a->kind == NODE_MEMBER ? it->a->text : STR_NONE;
         types[count++] = x->type;
         *last = bound_link(b, x);
@@ -158,7 +160,10 @@ bind_tuple(struct binder *b, const struct node *n)
     }
     if (count < 2)
         return bind_error(b, n, "a tuple has at least two values (CS8124)");
-    t->type = type_tuple(b->env, names, types, count);
+    if (waits)
+        t->kind = B_TUPLE_WAITS;
+    else
+        t->type = type_tuple(b->env, names, types, count);
     return t;
 }
 

@@ -185,7 +185,8 @@ member_value(struct binder *b, const struct node *node, struct bound *object, st
     if (is_error(object))
         return object;
     if (!object->type)
-        return bind_error(b, node, "a %s has no members (CS0023)", object->kind == B_LAMBDA_WAITS ? "lambda" : "method without call brackets");
+        return bind_error(b, node, "a %s has no members (CS0023)", object->kind == B_LAMBDA_WAITS ? "lambda"
+                          : object->kind == B_TUPLE_WAITS ? "tuple of values without a type" : "method without call brackets");
     if (object->type->kind == TYPE_NULL || object->type->kind == TYPE_VOID)
         return bind_error(b, node, "operator '.' does not apply to %s (CS0023)", object->type->kind == TYPE_NULL ? "null" : "a call without a value");
     if ((n = record_field(b, node, object, name)) || (n = nullable_member(b, node, object, name)))

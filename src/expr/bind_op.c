@@ -485,6 +485,12 @@ bound_binary(struct binder *b, const struct node *node, enum token_kind op, bool
         x = bound_default(b, x->node, y->type);
     if (y->kind == B_DEFAULT_WAITS && x->type)
         y = bound_default(b, y->node, x->type);
+    if (x->kind == B_TUPLE_WAITS && y->type)
+        x = convert(b, x, y->type);
+    if (y->kind == B_TUPLE_WAITS && x->type)
+        y = convert(b, y, x->type);
+    if (is_error(x) || is_error(y))
+        return is_error(x) ? x : y;
     if ((n = delegate_binary(b, node, operation, x, y)))
         return n;
     if (!x->type || !y->type || x->type->kind == TYPE_VOID || y->type->kind == TYPE_VOID)

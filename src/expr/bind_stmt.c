@@ -40,7 +40,8 @@ var_value(struct binder *b, const struct node *n)
         return x;
     if (!x->type || x->type->kind == TYPE_NULL || x->type->kind == TYPE_VOID)
         return bind_error(b, n, "`var %.*s` cannot take its type from %s (CS0815)", STR_ARG(n->text),
-                          !x->type ? x->kind == B_LAMBDA_WAITS ? "a lambda" : "a method without call brackets"
+                          !x->type ? x->kind == B_LAMBDA_WAITS ? "a lambda" : x->kind == B_TUPLE_WAITS ? "a tuple of values without a type"
+                                     : "a method without call brackets"
                           : x->type->kind == TYPE_NULL ? "null" : "a call that gives no value");
     return x;
 }
@@ -166,12 +167,26 @@ deconstruct_fields(struct binder *b, const struct node *n, struct bound *value, 
     return true;
 }
 
+/* (string a, int b) = (null, 1): a tuple without a type of its own takes that of the variables. */
+static struct bound *
+tuple_for_variables(struct binder *b, const struct node *n, struct bound *value)
+{
+    const struct type *types[TYPE_PARAMETERS_MAX];
+    uint32_t count = 0;
+
+    for (const struct node *it = n->list; it && count < TYPE_PARAMETERS_MAX; it = it->next)
+        types[count++] = it->kind == NODE_DECLARATOR && it->a && !is_var(it->a) ? bind_type(b, it->a) : b->core->object;
+    return convert(b, value, type_tuple(b->env, NULL, types, count));
+}
+
 /* var (a, b) = pair; */
 static struct bound *
 bind_deconstruct(struct binder *b, const struct node *n, struct bound *value)
 {
     struct bound *all = statement_node(b, B_SEQUENCE, n), **last = &all->list, *kept = value;
 
+    if (value->kind == B_TUPLE_WAITS)
+        kept = value = tuple_for_variables(b, n, value);
     if (!is_error(value) && value->type) {
         kept = bound_keep(b, value, last);
         last = &(*last)->next;

@@ -194,14 +194,38 @@ classify_waiting(struct binder *b, const struct bound *x, const struct type *to)
     return none;
 }
 
+/* Its list is of links. */
+static bool
+is_tuple_literal(const struct bound *x)
+{
+    return x->kind == B_TUPLE_WAITS || (x->kind == B_NEW_RECORD && x->node && x->node->kind == NODE_TUPLE);
+}
+
+/* A tuple as it is written converts when each of its values does. */
+static struct conversion
+classify_literal(struct binder *b, const struct bound *x, const struct type *to)
+{
+    const struct type *tuple = type_strip_nullable(to);
+    uint32_t i = 0;
+
+    if (!(tuple->flags & TYPE_IS_TUPLE))
+        return none;
+    for (const struct bound *it = x->list; it; it = it->next, i++)
+        if (i == tuple->n_args || !conversion_is_implicit(classify(b, it->a, tuple->args[i])))
+            return none;
+    return i == tuple->n_args ? plain(tuple == to ? CONVERT_TUPLE : CONVERT_NULLABLE) : none;
+}
+
 struct conversion
 classify(struct binder *b, const struct bound *x, const struct type *to)
 {
     struct conversion c;
 
     if (!x->type)
-        return classify_waiting(b, x, to);
+        return x->kind == B_TUPLE_WAITS ? classify_literal(b, x, to) : classify_waiting(b, x, to);
     c = standard(b, x->type, to);
+    if (c.kind == CONVERT_NONE && is_tuple_literal(x))
+        c = classify_literal(b, x, to);
     if (c.kind != CONVERT_NONE)
         return c;
     if (is_constant_conversion(x, type_strip_nullable(to)))
@@ -361,10 +385,31 @@ convert_user(struct binder *b, struct bound *x, const struct type *to, struct co
 }
 
 static struct bound *
+convert_literal(struct binder *b, struct bound *x, const struct type *to)
+{
+    struct bound *n = bound_new(b, B_NEW_RECORD, x->node, to), **last = &n->list;
+    uint32_t i = 0;
+
+    for (struct bound *it = x->list; it; it = it->next, i++) {
+        struct bound *value = convert(b, it->a, to->args[i]);
+        if (is_error(value))
+            return value;
+        *last = bound_link(b, value);
+        last = &(*last)->next;
+    }
+    return n;
+}
+
+static struct bound *
 convert_tuple(struct binder *b, struct bound *x, const struct type *to)
 {
-    struct bound *effect, *kept = bound_keep(b, x, &effect), *n = bound_new(b, B_NEW_RECORD, x->node, to), **last = &n->list;
+    struct bound *effect, *kept, *n, **last;
 
+    if (is_tuple_literal(x))
+        return convert_literal(b, x, to);
+    kept = bound_keep(b, x, &effect);
+    n = bound_new(b, B_NEW_RECORD, x->node, to);
+    last = &n->list;
     for (uint32_t i = 0; i < to->n_args; i++) {
         struct bound *field = bound_new(b, B_FIELD, x->node, x->type->args[i]);
         field->a = kept;
@@ -438,6 +483,8 @@ no_conversion(struct binder *b, struct bound *x, const struct type *to)
         const struct type *ignored;
         return method_group_for(b, x, to, &ignored);
     }
+    if (x->kind == B_TUPLE_WAITS)
+        return bind_error(b, x->node, "the tuple does not convert to `%.*s` (CS8135)", STR_ARG(to->name));
     if (!x->type)
         return bind_error(b, x->node, "%s does not convert to `%.*s` (CS1660)",
                           x->kind == B_LAMBDA_WAITS ? "a lambda" : "a method without call brackets", STR_ARG(to->name));

@@ -43,7 +43,9 @@ result_type(struct binder *b, const struct node *n, struct function_scope *f, en
     if (f->returned.n == 0)
         return b->core->object;      /* flow.c says whether the end is reached */
     for (size_t i = 0; i < f->returned.n; i++)
-        if (!f->returned.v[i]->type || f->returned.v[i]->type->kind == TYPE_VOID)
+        if (f->returned.v[i]->kind == B_TUPLE_WAITS)
+            return convert(b, f->returned.v[i], b->core->object)->type;     /* which reports it */
+        else if (!f->returned.v[i]->type || f->returned.v[i]->type->kind == TYPE_VOID)
             return bind_error(b, f->returned.v[i]->node, "the expression gives no value (CS0029)")->type;
     return b->core->object;
 }
