@@ -37,7 +37,7 @@ goes_on(const struct json_schema_run *r)
 bool schema_fail(struct json_schema_run *r, size_t at, const char *fmt, ...) PRINTF_LIKE(3, 4);
 bool schema_report(struct json_schema_run *r, size_t at, struct buf *message);
 
-/* Equal values have equal hashes: numbers by their value, members in any order. */
+/* Equal values have equal hashes: numbers by their value, members in any order. Keyed (base/hash.h). */
 bool schema_equal(struct json_schema_run *r, const struct json *a, const struct json *b);
 uint64_t schema_hash_value(const struct json *j);
 

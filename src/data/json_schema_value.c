@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/codec.h"
+#include "base/hash.h"
 #include "base/utf8.h"
 #include "data/double_text.h"
 #include "data/json_schema_check.h"
@@ -132,34 +133,33 @@ is_whole(const struct json *j)
 
 /* --- equality ------------------------------------------------------------------------------------------------------ */
 
+/* Keyed: what is compared comes from clients, who could choose values that meet in one slot of a table. */
 static uint64_t
-hash_text(uint64_t h, struct str s)
+hash_part(const struct json *j, struct str s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
-    return h;
+    return hash_mix(hash_str(s), j->kind);
 }
 
 uint64_t
 schema_hash_value(const struct json *j)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325) + j->kind;
+    uint64_t h = hash_part(j, STR(""));
     double d;
 
     switch ((enum json_kind)j->kind) {
     case JSON_NUMBER:
         d = schema_number_of(j).d;
         d = d == 0 ? 0 : d;
-        return hash_text(h, str_from((const char *)&d, sizeof(d)));
+        return hash_part(j, str_from((const char *)&d, sizeof(d)));
     case JSON_STRING:
-        return hash_text(h, json_text(j));
+        return hash_part(j, json_text(j));
     case JSON_ARRAY:
         for (uint32_t i = 0; i < j->n; i++)
-            h = h * 31 + schema_hash_value(&j->items[i]);
+            h = hash_mix(h, schema_hash_value(&j->items[i]));
         return h;
     case JSON_OBJECT:
         for (uint32_t i = 0; i < j->n; i++)
-            h += hash_text(schema_hash_value(&j->members[i].value), j->members[i].name);
+            h += hash_mix(schema_hash_value(&j->members[i].value), hash_str(j->members[i].name));
         return h;
     default:
         return h;

@@ -75,7 +75,9 @@ header_next(struct call *c, struct dictionary *d, uint32_t *at, struct string **
 
 const struct dictionary_ops header_dictionary_ops = {header_find, header_next};
 
-/* --- query -------------------------------------------------------------------------------------------------------------------------- */
+/* --- query -------------------------------------------------------------------------------------------------------------------------- *
+ *
+ * Read where it stands: each look-up goes through all of it, and is charged for that. */
 
 /* Cuts the next name=value; parts with nothing in them are skipped. */
 static bool
@@ -115,12 +117,14 @@ static bool
 query_find(struct call *c, struct dictionary *d, struct str key, struct value *ret, bool *ret_found)
 {
     struct str rest = *(const struct str *)d->of, name, value, values[64];
-    uint32_t n = 0;
+    uint32_t n = 0, looked_at = 0;
 
-    while (n < COUNTOF(values) && next_pair(&rest, &name, &value))
+    for (; n < COUNTOF(values) && next_pair(&rest, &name, &value); looked_at++)
         if (str_eq_nocase(decoded(c, name, true), key))
             values[n++] = decoded(c, value, true);
     *ret_found = n > 0;
+    if (!call_charge(c, looked_at))
+        return false;
     if (!n)
         return true;
     *ret = value_ref(array_of_strings(c, values, n));
@@ -131,17 +135,18 @@ static bool
 query_next(struct call *c, struct dictionary *d, uint32_t *at, struct string **ret_key, struct value *ret, bool *ret_more)
 {
     struct str query = *(const struct str *)d->of, rest = query.p ? str_skip(query, *at) : STR_NONE, name, value;
+    uint32_t looked_at = 0;
 
     while (next_pair(&rest, &name, &value)) {
         struct str key = decoded(c, name, true), earlier = str_sub(query, 0, (size_t)(name.p - query.p)), other, ignored;
         bool is_repeat = false;
         *at = rest.p ? (uint32_t)(rest.p - query.p) : (uint32_t)query.len;
-        while (!is_repeat && next_pair(&earlier, &other, &ignored))
+        for (; !is_repeat && next_pair(&earlier, &other, &ignored); looked_at++)
             is_repeat = str_eq_nocase(decoded(c, other, true), key);
         if (is_repeat)
             continue;
         *ret_key = string_view(c, key);
-        return *ret_key && query_find(c, d, key, ret, ret_more);
+        return *ret_key && call_charge(c, looked_at) && query_find(c, d, key, ret, ret_more);
     }
     *ret_more = false;
     return true;
