@@ -135,6 +135,7 @@ struct services {
     struct arena_cache *arenas;
     struct rand *rand;
     struct budget *bodies;        /* buffered bodies of the process; may be NULL */
+    struct retry_budget *retries; /* exchange/retry_budget.h: of the process; may be NULL */
     struct counters *counters;    /* exchange/counters.h: rate limits, quotas, concurrency; shared by the process */
     struct cache_advice *advice;  /* cache/advice.h: what is odd about keys; shared by the process. May be NULL */
     struct supplies *supplies;    /* exchange/supply.h: keys of issuers, tokens; shared by the process */

@@ -329,7 +329,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     w->services = (struct services){.loop = w->loop, .client = w->client, .tiers = w->tiers, .env = g->env,
         .advice = g->advice, .arenas = &w->loop->blocks, .rand = &w->loop->rand, .counters = g->counters, .figures = w->metrics,
         .background = &w->background, .detached = &w->detached, .supplies = g->supplies, .tokens = w->tokens,
-        .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .gateway = w};
+        .offload = g->offload, .outlets = g->outlets, .bodies = &g->bodies, .retries = &g->retries, .gateway = w};
     w->detached_services = w->services;
     w->detached_services.counters = NULL;
     w->services.detached_services = w->detached_services.detached_services = &w->detached_services;
@@ -368,7 +368,8 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
         .workers = g->n_workers, .sources = g->n_workers * TIERS_SOURCES});
     g->advice = cache_advice_new(tell_advice, NULL);
     g->warming = warming_new();
-    g->counters = counters_new(0);
+    g->counters = counters_new(options->limits.counters);
+    settings_retries(&g->retries, options, &g->load.exchanges);
     quota_file_load(g);
     g->supplies = supplies_new();
     g->outlets = outlets_new(g->clock);
@@ -772,6 +773,8 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_MEMORY_TIGHT, atomic_load_explicit(&g->memory.times[MEMORY_TIGHT], memory_order_relaxed));
     metric_set(figures, METRIC_MEMORY_REFUSED, atomic_load_explicit(&g->memory.refused, memory_order_relaxed));
     metric_set(figures, METRIC_MEMORY_BROKEN_OFF, atomic_load_explicit(&g->memory.broken_off, memory_order_relaxed));
+    metric_set(figures, METRIC_COUNTERS_EVICTED, counters_evicted(g->counters));
+    metric_set(figures, METRIC_RETRIES_REFUSED, atomic_load_explicit(&g->retries.refused, memory_order_relaxed));
     metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
     metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);
     metric_set(figures, METRIC_UPSTREAM_WAITING, waiting);

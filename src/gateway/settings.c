@@ -67,6 +67,14 @@ settings_origin(const struct upstream_options *o)
     };
 }
 
+void
+settings_retries(struct retry_budget *b, const struct options *o, const _Atomic int64_t *in_flight)
+{
+    b->percent = o->limits.retries_percent;
+    b->at_least = o->limits.retries_at_least;
+    b->in_flight = in_flight;
+}
+
 struct exchange_limits
 settings_exchange(const struct options *o)
 {

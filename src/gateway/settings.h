@@ -3,6 +3,7 @@
 #pragma once
 
 #include "exchange/exchange.h"
+#include "exchange/retry_budget.h"
 #include "http/client.h"
 #include "http/limits.h"
 #include "model/options.h"
@@ -12,6 +13,7 @@ struct http_limits settings_limits(const struct options *o);
 struct http_client_conf settings_client(const struct options *o);
 /* What an origin gets where its backend says nothing. */
 struct http_origin_conf settings_origin(const struct upstream_options *o);
+void settings_retries(struct retry_budget *b, const struct options *o, const _Atomic int64_t *in_flight);
 struct exchange_limits settings_exchange(const struct options *o);
 /* Name servers and how long their answers are kept, for the loop's resolver. */
 void settings_resolver(struct loop *loop, const struct upstream_options *o);

@@ -6,6 +6,7 @@
 
 #include "backend/backends.h"
 #include "exchange/exchange.h"
+#include "exchange/retry_budget.h"
 #include "gateway/gateway.h"
 #include "gateway/memory.h"
 #include "gateway/snapshot.h"
@@ -94,6 +95,7 @@ struct gateway {
     struct memory_watch memory;
     struct offload *offload;
     struct budget bodies;             /* buffered bodies of all exchanges */
+    struct retry_budget retries;
     struct watchdog *watchdog;
     struct http_forward_conf forward;
     struct exchange_limits exchange_limits;

@@ -67,6 +67,9 @@ struct limit_options {
     uint32_t pipelined_requests;
     uint64_t drain_body_bytes;        /* of a body nobody read, before the connection is closed instead */
     uint32_t loop_hops;               /* 508 */
+    uint32_t retries_percent;         /* of the exchanges in flight; 0: no limit */
+    uint32_t retries_at_least;
+    uint32_t counters;                /* keys of rate limits, quotas, concurrency */
     uint32_t inflate_ratio;           /* after the first MiB */
     uint32_t h2_streams, h2_block_bytes, h2_block_frames, h2_resets_percent, h2_resets_sample;
     uint32_t h2_control_frames;       /* queued control answers, and inbound a second */

@@ -3,6 +3,7 @@
  * the condition decides, with context.LastError set; after the last try the error stands.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/rand.h"
+#include "exchange/retry_budget.h"
 #include "policy/compile.h"
 #include "rt/fiber.h"
 
@@ -89,6 +90,7 @@ run(const void *conf, struct exchange *ex)
 {
     const struct retry *r = conf;
     const struct origin *at = ex->at;
+    struct retry_budget *budget = ex->services->retries;
     struct last_error before = ex->error;
     struct waits w;
     struct err err;
@@ -100,16 +102,20 @@ run(const void *conf, struct exchange *ex)
         struct last_error error = ex->error;
         bool again;
 
+        if (n > 1)
+            retry_budget_leave(budget);
         if ((flow != FLOW_NEXT && flow != FLOW_ERROR) || n > w.count)
             return flow;
         ex->at = at;
         if (!wants_retry(r, ex, flow == FLOW_ERROR, &again))
             return FLOW_ERROR;
         ex->error = error;
-        if (!again)
+        if (!again || !retry_budget_enter(budget))
             return flow;
-        if (!sleep_s(ex, wait_s(r, &w, n, ex->services->rand), &err))
+        if (!sleep_s(ex, wait_s(r, &w, n, ex->services->rand), &err)) {
+            retry_budget_leave(budget);
             return exchange_fail_io(ex, &err);
+        }
         ex->error = before;
     }
 }

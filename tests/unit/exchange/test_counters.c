@@ -132,3 +132,28 @@ TEST(the_table_is_bounded)
     EXPECT(counters_evicted(c) >= 10000 - SHARDS * 10);
     counters_delete(c);
 }
+
+/* Robustness reference, G10: who invents a key for each request gets rid of his own counters, not of those in use. */
+TEST(a_flood_of_keys_pushes_out_what_was_used_longest_ago)
+{
+    struct counters *c = counters_new(SHARDS * 100);
+    struct window_state w;
+    char key[32];
+
+    EXPECT(gauge_enter(c, STR("held"), 1));
+    EXPECT(window_take(c, STR("in use"), 60, 100000, 1, 1000, &w));
+    EXPECT(window_take(c, STR("left alone"), 60, 100000, 1, 1000, &w));
+    for (uint32_t i = 0; i < 100000; i++) {
+        snprintf(key, sizeof(key), "key-%u", i);
+        window_take(c, str_from_c(key), 60, 10, 1, 1000, &w);
+        if (i % 100 == 0)
+            EXPECT(window_take(c, STR("in use"), 60, 100000, 1, 1000, &w) && w.used == i / 100 + 2);
+    }
+    EXPECT(window_take(c, STR("left alone"), 60, 100000, 1, 1000, &w) && w.used == 1);
+    EXPECT(!gauge_enter(c, STR("held"), 1));          /* who is inside is not forgotten */
+    for (uint32_t i = 0; i < SHARDS; i++)
+        EXPECT(c->shards[i].n <= 100 + 1);
+    EXPECT(counters_evicted(c) > 100000 - SHARDS * 101);
+    gauge_leave(c, STR("held"));
+    counters_delete(c);
+}
