@@ -24,11 +24,19 @@ clock_mono_ns(const struct clock *clock)
 uint64_t
 clock_wall_ns(const struct clock *clock)
 {
-    return read_ns(CLOCK_REALTIME, clock);
+    int64_t set = clock ? atomic_load_explicit(&clock->wall_offset_ns, memory_order_relaxed) : 0;
+
+    return read_ns(CLOCK_REALTIME, clock) + (uint64_t)set;
 }
 
 void
 clock_advance(struct clock *clock, int64_t by_ns)
 {
     atomic_fetch_add(&clock->offset_ns, by_ns);
+}
+
+void
+clock_set_wall(struct clock *clock, int64_t by_ns)
+{
+    atomic_fetch_add(&clock->wall_offset_ns, by_ns);
 }

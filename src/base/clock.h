@@ -7,6 +7,7 @@
 
 struct clock {
     _Atomic int64_t offset_ns;        /* added to both readings; 0 but in tests */
+    _Atomic int64_t wall_offset_ns;   /* to the wall's alone: somebody set the clock of the machine */
 };
 
 /* Nanoseconds since an arbitrary start; never goes back. clock may be NULL: no offset. */
@@ -14,3 +15,5 @@ uint64_t clock_mono_ns(const struct clock *clock);
 /* Nanoseconds since 1970-01-01T00:00:00Z. */
 uint64_t clock_wall_ns(const struct clock *clock);
 void clock_advance(struct clock *clock, int64_t by_ns);
+/* The wall clock alone, either way. */
+void clock_set_wall(struct clock *clock, int64_t by_ns);

@@ -940,11 +940,24 @@ look_at_clock(struct worker *w, void *arg)
 {
 }
 
+/* Twice: the first visit may still belong to a turn that read the clock before. */
+static void
+let_all_look_at_clock(struct gateway *g)
+{
+    gateway_on_each_worker(g, look_at_clock, NULL);
+    gateway_on_each_worker(g, look_at_clock, NULL);
+}
+
 void
 gateway_advance(struct gateway *g, uint64_t by_ms)
 {
     clock_advance(g->clock, (int64_t)by_ms * 1000000);
-    /* Twice: the first visit may still belong to a turn that read the clock before. */
-    gateway_on_each_worker(g, look_at_clock, NULL);
-    gateway_on_each_worker(g, look_at_clock, NULL);
+    let_all_look_at_clock(g);
+}
+
+void
+gateway_set_wall_clock(struct gateway *g, int64_t by_ms)
+{
+    clock_set_wall(g->clock, by_ms * 1000000);
+    let_all_look_at_clock(g);
 }

@@ -61,3 +61,5 @@ void gateway_want_coverage(struct gateway *g);
 void gateway_coverage(struct gateway *g, void (*fn)(void *ctx, const struct origin *at, bool ran), void *ctx);
 /* Moves the clock and waits until every worker has taken notice and run the timers that are due. */
 void gateway_advance(struct gateway *g, uint64_t by_ms);
+/* The same for the wall clock alone, either way. */
+void gateway_set_wall_clock(struct gateway *g, int64_t by_ms);

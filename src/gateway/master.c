@@ -578,6 +578,7 @@ open_signals(struct master *m)
         sigaddset(&set, handled[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     m->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return m->signal_fd >= 0;
 }

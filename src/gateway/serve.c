@@ -26,6 +26,7 @@ block_signals(sigset_t *set)
         sigaddset(set, handled[i]);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);          /* a file at its limit is a full disk, not the end */
 }
 
 static bool

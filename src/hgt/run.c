@@ -733,6 +733,7 @@ run_step(struct run *r, const struct step *step)
     case STEP_EXPECT: run_expect(r, step); break;
     case STEP_SET: run_set(r, step); break;
     case STEP_ADVANCE: gateway_advance(r->setup.gateway, step->number); break;
+    case STEP_CLOCK: gateway_set_wall_clock(r->setup.gateway, step->at_once ? -(int64_t)step->number : (int64_t)step->number); break;
     case STEP_PUBLISH: run_publish(r, step); break;
     case STEP_WAIT: run_wait(r, step); break;
     case STEP_DROP:

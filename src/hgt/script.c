@@ -702,6 +702,16 @@ parse_advance(struct parser *p, struct step *s, struct str rest)
     return num_parse_duration(rest, &s->number, NULL) || complain(p, &s->line, "a duration such as 31s");
 }
 
+/* clock forward DURATION | clock back DURATION */
+static bool
+parse_clock(struct parser *p, struct step *s, struct str rest)
+{
+    s->at_once = accept(p, &rest, "back"); /* else forward */
+    if (!s->at_once && !accept(p, &rest, "forward"))
+        return complain(p, &s->line, "`clock forward DURATION` or `clock back DURATION`");
+    return parse_advance(p, s, rest);
+}
+
 static bool
 parse_publish(struct parser *p, struct step *s, struct str rest)
 {
@@ -750,7 +760,7 @@ static bool (*const parse_step[STEP_COUNT])(struct parser *, struct step *, stru
     [STEP_ORIGIN] = parse_origin, [STEP_ENV] = parse_env,         [STEP_ARTIFACTS] = parse_artifacts,
     [STEP_YAML] = parse_yaml,     [STEP_FILE] = parse_file,       [STEP_API] = parse_api,
     [STEP_TEST] = parse_test,     [STEP_REQUEST] = parse_request, [STEP_RAW] = parse_raw,
-    [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance,
+    [STEP_EXPECT] = parse_expect, [STEP_SET] = parse_set,         [STEP_ADVANCE] = parse_advance, [STEP_CLOCK] = parse_clock,
     [STEP_PUBLISH] = parse_publish, [STEP_WAIT] = parse_wait,     [STEP_DROP] = parse_name,
     [STEP_REVIVE] = parse_name, [STEP_EACH] = parse_each, [STEP_KEY] = parse_key, [STEP_TOKEN] = parse_token,
     [STEP_IDENTITY] = parse_identity, [STEP_ANSWER] = parse_answer, [STEP_NEEDS] = parse_needs,

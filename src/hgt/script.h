@@ -24,6 +24,7 @@
  *     expect ...                    about the last answer, an origin, the cache or the log
  *     set NAME = ...                keeps a part of the last answer
  *     advance DURATION              moves the clock of the gateway
+ *     clock forward|back DURATION   sets the wall clock of the gateway and no other
  *     publish [fails TEXT]          applies changed files
  *     wait for ORIGIN requests N    until it has seen so many; at most 20 s
  *     wait for background work      until no refresh, fill or one-way request goes on; at most 20 s

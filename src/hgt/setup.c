@@ -59,6 +59,7 @@ setup_is_declaring(const struct step *step)
     case STEP_EXPECT:
     case STEP_SET:
     case STEP_ADVANCE:
+    case STEP_CLOCK:
     case STEP_PUBLISH:
     case STEP_WAIT:
     case STEP_DROP:

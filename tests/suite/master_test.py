@@ -5,9 +5,11 @@ Each test starts its own gateway on free ports with an empty folder of APIs; the
 """
 import base64
 import hashlib
+import http.client
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -17,6 +19,7 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.request
 
 import h2.config
 import h2.connection
@@ -473,6 +476,74 @@ def test_privileges_are_dropped_after_binding():
         assert os.stat(g.state).st_uid == int(uids[0])
     finally:
         g.end()
+
+
+def status_of(port, method, path, authorization):
+    """As a page of another site would ask, too: with its Origin."""
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=20 * SLOW)
+    try:
+        c.request(method, path, headers={"Origin": "https://elsewhere.example"} | ({"Authorization": authorization} if authorization is not None
+                                                                                   else {}))
+        return c.getresponse().status
+    except OSError:
+        return 0
+    finally:
+        c.close()
+
+
+def figure(admin, name):
+    text = urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics", timeout=20 * SLOW).read().decode()
+    return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
+
+
+def test_a_full_disk_ends_nothing():
+    """Robustness reference, H9: a file may not grow any more. Serving goes on, lost rows are counted, and rows are written again after."""
+    g = Gateway("gateway-log: {sinks: [{kind: file, path: rows}]}\n")
+    try:
+        assert wait_until(lambda: answers(g.admin, "/readyz")), g.said()
+        dropped = "headgate_log_rows_dropped_total"
+        resource.prlimit(g.serving(), resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+        serving = g.serving()
+
+        def asked_in_vain():
+            assert answers(g.port, "/nothing", 404), g.said()
+            return figure(g.admin, dropped) > 0
+        assert wait_until(asked_in_vain), "no row was lost"
+        assert g.serving() == serving, "the process was ended"
+        resource.prlimit(serving, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        size = os.path.getsize(f"{g.folder}/rows")
+        assert wait_until(lambda: answers(g.port, "/nothing", 404) and os.path.getsize(f"{g.folder}/rows") > size), "no row was written after"
+        assert answers(g.port)
+    finally:
+        g.end()
+
+
+def test_every_route_of_the_operators_needs_the_token():
+    """Robustness reference, H10: by the routing table itself. The token is made at the first start, for its owner's eyes."""
+    table = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/gateway/admin.c")).read()
+    routes = re.findall(r'^    \{"([A-Z]+)", "(/[^"]*)", (true|false), \w+\},$', table, re.M)
+    assert len(routes) >= 10, routes
+    tokens = set()
+    for open_health in ("true", "false"):
+        g = Gateway(f"  open-health: {open_health}\n")
+        try:
+            assert wait_until(lambda: status_of(g.admin, "GET", "/no-such-route", None) == 404), g.said()
+            path = os.path.join(g.state, "admin-token")
+            assert os.stat(path).st_mode & 0o777 == 0o600
+            token = open(path).read().strip()
+            assert len(token) >= 40
+            tokens.add(token)
+            for method, route, is_open in routes:
+                is_free = is_open == "true" and open_health == "true"
+                for given in (None, "", "Bearer", "Bearer ", f"Bearer {token[:-1]}", f"Bearer {token}x", f"Basic {token}", token):
+                    got = status_of(g.admin, method, route, given)
+                    assert (got != 401) == is_free, (method, route, given, got)
+                assert status_of(g.admin, method, route, f"Bearer {token}") not in (401, 403, 404, 405), (method, route)
+                assert status_of(g.admin, "PUT", route, f"Bearer {token}") == 405
+            assert status_of(g.admin, "GET", "/no-such-route", None) == 404
+        finally:
+            g.end()
+    assert len(tokens) == 2, "two first starts made the same token"
 
 
 def main():
