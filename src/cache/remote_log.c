@@ -95,9 +95,10 @@ add_field(struct record *rec, struct str name, struct str value)
         add_scope(rec, SCOPE_ALL);
     else if (str_eq_lit(name, "tag"))
         add_scope(rec, cache_scope(SCOPE_TAG, value));
-    else if (str_eq_lit(name, "api"))
+    else if (str_eq_lit(name, "api")) {
         add_scope(rec, cache_scope(SCOPE_API, value));
-    else if (str_eq_lit(name, "key"))
+        add_scope(rec, cache_scope_unowned());
+    } else if (str_eq_lit(name, "key"))
         add_scope(rec, key_scope(value));
     else if (str_eq_lit(name, "path"))
         add_scope(rec, cache_scope_path(value));

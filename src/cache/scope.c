@@ -52,6 +52,12 @@ cache_scope_operation(struct str api, struct str operation)
     return cache_scope(SCOPE_OPERATION, buf_str(&b));
 }
 
+cache_scope_id
+cache_scope_unowned(void)
+{
+    return cache_scope(SCOPE_API, STR(""));
+}
+
 void
 cache_scopes_add(struct cache_scopes *s, cache_scope_id id)
 {

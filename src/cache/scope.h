@@ -26,6 +26,8 @@ typedef uint64_t cache_scope_id;
 
 cache_scope_id cache_scope(enum cache_scope_kind kind, struct str name);
 cache_scope_id cache_scope_operation(struct str api, struct str operation);
+/* Of entries whose API cannot be told when they are stored: who purges any API or operation names this one too. */
+cache_scope_id cache_scope_unowned(void);
 
 /* The scopes of one entry, gathered before it is stored. Above the limit the last ones are left out and is_full says so: a
  * purge that names one of those would not reach the entry, so that it is not stored. */

@@ -253,11 +253,12 @@ purge(void *arg)
     for (size_t i = 0; i < c->apis.n; i++) {
         struct buf what AUTO(buf_destroy) = BUF_INIT;
         const struct change *change = &c->apis.v[i];
-        cache_scope_id scope = cache_scope(SCOPE_API, change->name);
+        cache_scope_id scopes[] = {cache_scope(SCOPE_API, change->name), cache_scope_unowned()};
         struct purge_receipt receipt;
 
         buf_printf(&what, "api %.*s", STR_ARG(change->name));
-        tiers_purge(w->tiers, &(struct purge_order){.scopes = &scope, .n = 1, .what = buf_str(&what), .by = STR("publish")}, &receipt);
+        tiers_purge(w->tiers, &(struct purge_order){.scopes = scopes, .n = COUNTOF(scopes), .what = buf_str(&what),
+                                                    .by = STR("publish")}, &receipt);
         if (change->warm_rate)
             warming_start(w, change->name, change->warm_rate);
     }
@@ -278,7 +279,8 @@ start_purge(struct worker *w, void *arg)
         return;
     w->detached--;
     for (size_t i = 0; i < c->apis.n; i++)
-        cache_purge(tiers_memory(w->tiers), &(cache_scope_id){cache_scope(SCOPE_API, c->apis.v[i].name)}, 1, false, NULL);
+        cache_purge(tiers_memory(w->tiers), (cache_scope_id[]){cache_scope(SCOPE_API, c->apis.v[i].name), cache_scope_unowned()}, 2,
+                    false, NULL);
     log_error("no room to drop the cached answers of %zu changed APIs from the shared cache", c->apis.n);
     delete_changes(c);
 }

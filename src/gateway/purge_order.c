@@ -17,9 +17,13 @@ struct reading {
 
 /* --- one name ------------------------------------------------------------------------------------------------------ */
 
+/* Once, so that counts are right. */
 static bool
 add_scope(struct reading *r, cache_scope_id id, struct err *err)
 {
+    for (size_t i = 0; i < r->to->n; i++)
+        if (r->to->scopes[i] == id)
+            return true;
     if (r->to->n == ORDER_SCOPES_MAX)
         return err_set(err, ERR_LIMIT, "one order takes %u names at most; a prefix counts as two", ORDER_SCOPES_MAX);
     r->to->scopes[r->to->n++] = id;
@@ -86,7 +90,7 @@ add_group(struct reading *r, struct str text, struct err *err)
 static bool
 add_api(struct reading *r, struct str text, struct err *err)
 {
-    return add_scope(r, cache_scope(SCOPE_API, text), err);
+    return add_scope(r, cache_scope(SCOPE_API, text), err) && add_scope(r, cache_scope_unowned(), err);
 }
 
 static bool
@@ -96,7 +100,8 @@ add_operation(struct reading *r, struct str text, struct err *err)
 
     if (slash <= 0)
         return err_set(err, ERR_INVALID, "expected 'API/OPERATION', found '%.*s'", STR_ARG(text));
-    return add_scope(r, cache_scope_operation(str_sub(text, 0, (size_t)slash), str_skip(text, (size_t)slash + 1)), err);
+    return add_scope(r, cache_scope_operation(str_sub(text, 0, (size_t)slash), str_skip(text, (size_t)slash + 1)), err) &&
+           add_scope(r, cache_scope_unowned(), err);
 }
 
 static bool

@@ -228,25 +228,34 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
 
 /* --- looking up ---------------------------------------------------------------------------------------------------- */
 
+/* A warmed value that is fresh, and that a purge of this API would have reached; NULL: none. */
+static struct cache_entry *
+warmed_at(struct exchange *ex, const struct cache_place *place, struct str path, struct str query)
+{
+    struct cache_entry *found;
+    struct cache_key key;
+
+    if (!response_warm_key(ex, path, query, &key) || tiers_find(ex->services->tiers, place, &key, NULL, &found) != CACHE_HIT)
+        return NULL;
+    if (response_is_warmed_for(found, ex->api->root_name))
+        return found;
+    cache_entry_unref(found);
+    return NULL;
+}
+
 /* A value stored as response-cache:<path> serves a look-up that tells nobody apart. NULL when there is none. */
 static struct cache_entry *
 find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent)
 {
     struct cache_place place = {.type = intent->place.type};
     struct cache_entry *found;
-    struct cache_key key;
     bool by_developer, by_groups;
 
     if (l->customs.n || l->varies_by_authorization || !pvalue_bool(ex, &l->by_developer, &by_developer) ||
         !pvalue_bool(ex, &l->by_groups, &by_groups) || by_developer || by_groups)
         return NULL;
-    if (response_warm_key(ex, ex->original_url.path, ex->original_url.query, &key) &&
-        tiers_find(ex->services->tiers, &place, &key, NULL, &found) == CACHE_HIT)
-        return found;
-    if (response_warm_key(ex, intent->path, ex->request.query, &key) &&
-        tiers_find(ex->services->tiers, &place, &key, NULL, &found) == CACHE_HIT)
-        return found;
-    return NULL;
+    found = warmed_at(ex, &place, ex->original_url.path, ex->original_url.query);
+    return found ? found : warmed_at(ex, &place, intent->path, ex->request.query);
 }
 
 /* Whether this request takes part at all. */

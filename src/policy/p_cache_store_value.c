@@ -84,7 +84,7 @@ store_response(struct exchange *ex, int caching_type, struct str path, struct st
     }
     item.status = r->status;
     item.head = buf_str(&head);
-    cache_scopes_add_path(&scopes, path, query);
+    response_warm_scopes(ex, path, query, &scopes);
     tiers_store(ex->services->tiers, &place, &item, body, NULL);
 }
 

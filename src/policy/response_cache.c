@@ -11,6 +11,8 @@
 #include "exchange/strict_keying.h"
 #include "http/headers.h"
 #include "model/api.h"
+#include "model/model.h"
+#include "model/route.h"
 #include "observe/metrics.h"
 #include "rt/loop.h"
 
@@ -251,6 +253,49 @@ path_as_received(struct exchange *ex, struct str path)
     if (!str_eq(str_sub(path, 0, base), str_sub(url.path, 0, base)))
         return STR_NONE;
     return str_concat(ex->arena, str_sub(received, 0, received.len - below.len), str_skip(path, base));
+}
+
+/* The API and the operation that clients ask for under this path. False: none, or more than the path decides that. */
+static bool
+add_owner(const struct exchange *ex, struct str path, struct str query, struct cache_scopes *scopes)
+{
+    struct route_request wanted = {.method = STR("GET"), .host = ex->original_url.host, .path = path, .query = query,
+                                   .is_secure = true};
+    struct route_match match;
+
+    if (!ex->model || !str_starts_with(path, STR("/")) || route_find(ex->model->routes, &wanted, &match) != ROUTE_FOUND)
+        return false;
+    cache_scopes_add(scopes, cache_scope(SCOPE_API, match.api->root_name));
+    cache_scopes_add(scopes, cache_scope_operation(match.api->root_name, match.operation->name));
+    return true;
+}
+
+void
+response_warm_scopes(struct exchange *ex, struct str path, struct str query, struct cache_scopes *scopes)
+{
+    struct str received = path_as_received(ex, path);
+    bool is_owned = add_owner(ex, path, query, scopes);
+
+    cache_scopes_add_path(scopes, path, query);
+    if (received.p && !str_eq(received, path) && add_owner(ex, received, query, scopes)) {
+        cache_scopes_add_path(scopes, received, query);
+        is_owned = true;
+    }
+    if (!is_owned)
+        cache_scopes_add(scopes, cache_scope_unowned());
+}
+
+bool
+response_is_warmed_for(const struct cache_entry *e, struct str api)
+{
+    cache_scope_id own = cache_scope(SCOPE_API, api), unowned = cache_scope_unowned();
+    uint32_t n;
+    const cache_scope_id *scopes = cache_entry_scopes(e, &n);
+
+    for (uint32_t i = 0; i < n; i++)
+        if (scopes[i] == own || scopes[i] == unowned)
+            return true;
+    return false;
 }
 
 static cache_scope_id

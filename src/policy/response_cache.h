@@ -57,6 +57,11 @@ void response_note_vary(const struct exchange *ex, const struct cache_intent *in
 void response_refresh(struct exchange *ex, const struct cache_intent *intent, struct cache_flight *flight);
 /* The key that a value stored as response-cache:<path[?query]> has. */
 bool response_warm_key(struct exchange *ex, struct str path, struct str query, struct cache_key *ret);
+/* What a value that is stored so belongs to: its path, and the API and operation that clients ask for it, or ask for it by the path
+ * that they call it by; no API when none can be told. */
+void response_warm_scopes(struct exchange *ex, struct str path, struct str query, struct cache_scopes *scopes);
+/* Whether a purge of this API reaches it. */
+bool response_is_warmed_for(const struct cache_entry *e, struct str api);
 /* "/path?query" behind "response-cache:"; false when the key is not of that kind. */
 bool response_cache_address(struct str key, struct str *ret_path, struct str *ret_query);
 /* Drops what was stored for a path: every query and variant of it, or with a query that query alone. A path as Url.Path says it
