@@ -16,20 +16,17 @@
 #define REPLY_SLACK ((size_t)256 << 10)
 #define REPLY_NODES 262144u
 #define CUT_BYTES 64u          /* what is kept of a long name, before '~' and the hash */
-#define HASH_HEX 32u
 
 /* --- names --------------------------------------------------------------------------------------------------------- */
 
-/* Written by hand: every look-up does it. */
-static char *
-put_hash(char *to, struct hash128 hash)
+char *
+remote_put_hash(char *to, struct hash128 hash)
 {
-    for (uint32_t i = 0; i < HASH_HEX; i++) {
-        uint64_t half = i < 16 ? hash.hi : hash.lo;
-
-        to[i] = "0123456789abcdef"[half >> (60 - i % 16 * 4) & 15];
-    }
-    return to + HASH_HEX;
+    codec_hex_word(to, (uint32_t)(hash.hi >> 32));
+    codec_hex_word(to + 8, (uint32_t)hash.hi);
+    codec_hex_word(to + 16, (uint32_t)(hash.lo >> 32));
+    codec_hex_word(to + 24, (uint32_t)hash.lo);
+    return to + REMOTE_HASH_HEX;
 }
 
 static char *
@@ -48,12 +45,12 @@ remote_name(const struct cache_place *place, const struct cache_key *key, char t
 
     if (!place->name.p) {
         to = put(put(to, owner), STR(":r:"));
-        to = put_hash(to, key->hash);
+        to = remote_put_hash(to, key->hash);
     } else if (place->name.len <= VALUE_NAME_MAX) {
         to = put(put(to, STR("-:v:")), place->name);
     } else {
         to = put(put(put(to, STR("-:v:")), str_sub(place->name, 0, CUT_BYTES)), STR("~"));
-        to = put_hash(to, key->hash);
+        to = remote_put_hash(to, key->hash);
     }
     return str_from(text, (size_t)(to - text));
 }
@@ -63,9 +60,9 @@ hash_from_hex(struct str hex, struct hash128 *ret)
 {
     uint64_t n[2] = {0};
 
-    if (hex.len < HASH_HEX)
+    if (hex.len < REMOTE_HASH_HEX)
         return false;
-    for (uint32_t i = 0; i < HASH_HEX; i++) {
+    for (uint32_t i = 0; i < REMOTE_HASH_HEX; i++) {
         int digit = ascii_hex_value(hex.p[i]);
 
         if (digit < 0)
@@ -140,7 +137,7 @@ value_changed(struct remote *r, struct str name)
         rest = str_skip(name, value_prefix.len);
         hash_changed(r, hash_of_value(rest));
         /* It may be a cut name, or look like one: then both are meant. */
-        if (rest.len == CUT_BYTES + 1 + HASH_HEX && rest.p[CUT_BYTES] == '~' &&
+        if (rest.len == CUT_BYTES + 1 + REMOTE_HASH_HEX && rest.p[CUT_BYTES] == '~' &&
             hash_from_hex(str_skip(rest, CUT_BYTES + 1), &hash))
             hash_changed(r, hash);
     } else if ((kind = str_find(name, STR(":r:"), 0)) >= 0 && hash_from_hex(str_skip(name, (size_t)kind + 3), &hash)) {

@@ -15,6 +15,7 @@
 
 #define REMOTE_NAME_MAX 1200u
 #define VALUE_NAME_MAX 512u    /* longer names of values are cut and hashed */
+#define REMOTE_HASH_HEX 32u
 #define WATCH_LISTS 64u
 
 /* Epochs of this worker's sources: they outlive the store they were counted for, so that no copy of an old one is ever taken
@@ -70,8 +71,11 @@ void remote_leave(struct remote *r);
 /* fn(arg) on a fiber that is counted so; false when none could be started. */
 MUST_USE bool remote_start(struct remote *r, void (*fn)(void *arg), void *arg);
 
-/* The name in the store; false when a value's name was cut and the hash stands for it. */
+/* The name in the store, at the front of `text`; of a value whose name was cut the hash stands for it. Beside it there is room for
+ * ':' and a hash. */
 struct str remote_name(const struct cache_place *place, const struct cache_key *key, char text[REMOTE_NAME_MAX]);
+/* A hash in names: REMOTE_HASH_HEX digits; `to` moves behind them. */
+char *remote_put_hash(char *to, struct hash128 hash);
 /* Copies lie in memory beside, not among, what is internal. */
 static inline struct cache_key
 remote_copy_key(const struct cache_key *key)

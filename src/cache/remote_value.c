@@ -158,18 +158,14 @@ static bool
 make_entry(struct fetch *f, const struct wire *v, struct str body)
 {
     bool (*fix_head)(char *head, size_t len) = v->kind == CACHE_RESPONSE ? f->r->x->options.fix_head : NULL;
-    struct buf head AUTO(buf_destroy) = BUF_INIT;
     struct cache_scopes scopes;
     struct cache_item item;
 
     wire_scopes(v, &scopes);
     item = item_of(f, v, &scopes, may_be_copied(f));
-    if (fix_head) {
-        buf_add_str(&head, v->head);
-        if (!fix_head(head.p, head.len))
-            return odd(f);
-        item.head = buf_str(&head);
-    }
+    /* In place: the bytes are what was read from the socket, or our copy of it, and nobody looks at their checksum again. */
+    if (fix_head && !fix_head((char *)(uintptr_t)v->head.p, v->head.len))
+        return odd(f);
     if (!cache_store_entry(f->r->memory, &item, body, NULL, &f->entry) && !item.is_unlisted) {
         item.is_unlisted = true;      /* it does not fit into memory for long; for this request it may */
         cache_store_entry(f->r->memory, &item, body, NULL, &f->entry);
@@ -257,14 +253,17 @@ take_value(void *ctx, const struct redis_ask *ask, struct resp reply)
 
 /* --- finding ------------------------------------------------------------------------------------------------------- */
 
-/* The name of a variant. */
+/* Makes the name of a variant of the name that lies in `text`. */
 static struct str
-variant_name(struct str name, struct str vary, uint64_t token, char text[REMOTE_NAME_MAX])
+variant_name(char text[REMOTE_NAME_MAX], struct str name, struct str vary, uint64_t token)
 {
     struct hash128 hash = hash_128(vary);
-    int n = snprintf(text, REMOTE_NAME_MAX, "%.*s:%016" PRIx64 "%016" PRIx64, STR_ARG(name), hash.hi ^ token, hash.lo);
+    char *to = text + name.len;
 
-    return str_from(text, (size_t)n);
+    ASSERT(name.p == text);
+    *to = ':';
+    remote_put_hash(to + 1, (struct hash128){hash.hi ^ token, hash.lo});
+    return str_from(text, name.len + 1 + REMOTE_HASH_HEX);
 }
 
 /* Asks for one name. False when nobody answered. Yields. */
@@ -281,7 +280,7 @@ enum cache_verdict
 remote_find(struct remote *r, const struct cache_place *place, const struct cache_key *key,
             const struct cache_request *request, struct cache_entry **ret)
 {
-    char text[REMOTE_NAME_MAX], variant[REMOTE_NAME_MAX];
+    char text[REMOTE_NAME_MAX];
     struct str name = remote_name(place, key, text);
     struct fetch f = {.r = r, .key = key, .request = request, .verdict = CACHE_MISS_ABSENT, .vary = BUF_INIT,
                       .large = BUF_INIT};
@@ -295,11 +294,12 @@ remote_find(struct remote *r, const struct cache_place *place, const struct cach
         external_count(r->x, EXTERNAL_AWAY);
         return CACHE_MISS_ABSENT;
     }
-    remote_watch(r, &f.watch, key);
+    if (f.is_copying)
+        remote_watch(r, &f.watch, key);
     ok = fetch_name(&f, name, deadline_ms);
     if (ok && f.marker_token) {
         f.verdict = CACHE_MISS_VARIANT;
-        ok = fetch_name(&f, variant_name(name, buf_str(&f.vary), f.marker_token, variant), deadline_ms);
+        ok = fetch_name(&f, variant_name(text, name, buf_str(&f.vary), f.marker_token), deadline_ms);
     }
     if (f.large.len && wire_decode(buf_str(&f.large), &v, NULL))
         unpack_entry(&f, &v, true);
@@ -516,14 +516,14 @@ judge_copy(struct store_job *j, bool is_answered)
 static void
 run_job(struct store_job *j)
 {
-    char text[REMOTE_NAME_MAX], variant[REMOTE_NAME_MAX];
+    char text[REMOTE_NAME_MAX];
     struct str name = remote_name(&j->place, &j->key, text), vary = cache_entry_vary(j->entry);
     uint64_t token = atomic_fetch_add(&j->r->x->tokens, 1);
     bool ok = true;
 
     if (vary.len) {
         ok = set_marker(j, name, &token);
-        name = variant_name(name, vary, token, variant);
+        name = variant_name(text, name, vary, token);
     }
     judge_copy(j, ok && encode_entry(j, token) && set(j, name));
 }

@@ -7,6 +7,7 @@
 #include "backend/backends.h"
 #include "backend/target.h"
 #include "base/buf.h"
+#include "base/codec.h"
 #include "cache/tiers.h"
 #include "exchange/fetch.h"
 #include "expr/program.h"
@@ -341,18 +342,19 @@ exchange_fail(struct exchange *ex, const char *fmt, ...)
 struct str
 exchange_id_text(struct arena *a, const uint8_t id[16])
 {
-    static const char digits[] = "0123456789abcdef";
-    char *text = arena_alloc(a, 37, 1, 1), *to = text;
+    char *text = arena_alloc(a, 37, 1, 1), hex[32];
 
     if (!text)
         return STR("");
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *to++ = '-';
-        *to++ = digits[id[i] >> 4];
-        *to++ = digits[id[i] & 15];
-    }
-    *to = 0;
+    for (int i = 0; i < 4; i++)
+        codec_hex_bytes4(hex + i * 8, id + i * 4);
+    memcpy(text, hex, 8);
+    text[8] = text[13] = text[18] = text[23] = '-';
+    memcpy(text + 9, hex + 8, 4);
+    memcpy(text + 14, hex + 12, 4);
+    memcpy(text + 19, hex + 16, 4);
+    memcpy(text + 24, hex + 20, 12);
+    text[36] = 0;
     return str_from(text, 36);
 }
 

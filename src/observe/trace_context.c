@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "observe/trace_context.h"
 
+#include "base/codec.h"
+
 static bool
 parse_hex(struct str text, uint8_t *to, size_t n)
 {
@@ -62,33 +64,14 @@ trace_context_begin(struct trace_context *t, struct str header, struct rand *ran
     fill_random(rand, t->span_id, sizeof(t->span_id));
 }
 
-/* Four bytes as eight digits, all at once: nibbles are spread over the bytes of a word, and those above 9 are raised to
- * letters. */
-static void
-print_hex_4(char *to, const uint8_t *bytes)
-{
-    uint32_t w;
-    uint64_t x, letters;
-
-    memcpy(&w, bytes, sizeof(w));
-    x = __builtin_bswap32(w);
-    x = (x & 0xffff) | (x & 0xffff0000) << 16;
-    x = (x & 0x000000ff000000ff) | (x & 0x0000ff000000ff00) << 8;
-    x = (x & 0x000f000f000f000f) | (x & 0x00f000f000f000f0) << 4;
-    letters = (x + 0x0606060606060606) >> 4 & 0x0101010101010101;
-    x += 0x3030303030303030 + letters * ('a' - '0' - 10);
-    x = __builtin_bswap64(x);
-    memcpy(to, &x, sizeof(x));
-}
-
 void
 trace_context_print(const struct trace_context *t, char *to)
 {
     memcpy(to, "00-", 3);
     for (int i = 0; i < 4; i++)
-        print_hex_4(to + 3 + i * 8, t->trace_id + i * 4);
+        codec_hex_bytes4(to + 3 + i * 8, t->trace_id + i * 4);
     to[35] = '-';
     for (int i = 0; i < 2; i++)
-        print_hex_4(to + 36 + i * 8, t->span_id + i * 4);
+        codec_hex_bytes4(to + 36 + i * 8, t->span_id + i * 4);
     memcpy(to + 52, t->flags & 1 ? "-01" : "-00", 3);
 }

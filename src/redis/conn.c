@@ -121,16 +121,6 @@ chunk_with_room(struct redis_conn *c, size_t size)
     return k;
 }
 
-static size_t
-command_size(const struct str *words, uint32_t n)
-{
-    size_t size = 16;
-
-    for (uint32_t i = 0; i < n; i++)
-        size += words[i].len + 26;
-    return size;
-}
-
 /* Calls between first and next keep their places. */
 static void
 grow_ring(struct redis_conn *c)
@@ -151,7 +141,7 @@ grow_ring(struct redis_conn *c)
 bool
 redis_conn_send(struct redis_conn *c, struct redis_call *call, const struct str *words, uint32_t n)
 {
-    size_t size = command_size(words, n);
+    size_t size = resp_command_bytes(words, n);
     struct out_chunk *k;
     struct buf b;
 
@@ -161,8 +151,8 @@ redis_conn_send(struct redis_conn *c, struct redis_call *call, const struct str 
     }
     k = chunk_with_room(c, size);
     b = (struct buf){.p = k->bytes, .len = k->len, .cap = k->cap};
-    resp_command(&b, words, n);
-    ASSERT(b.p == k->bytes); /* it was large enough */
+    if (!resp_command(&b, words, n) || b.p != k->bytes)
+        UNREACHABLE();                /* it was large enough */
     c->unsent += b.len - k->len;
     k->len = b.len;
     grow_ring(c);

@@ -301,35 +301,51 @@ resp_field(struct resp r, struct str name, struct resp *ret)
 
 /* --- writing ------------------------------------------------------------------------------------------------------- */
 
-static bool
-add_head(struct buf *to, char kind, uint64_t n)
+#define HEAD_BYTES 24u   /* '*' or '$', at most 20 digits, "\r\n", rounded up */
+
+/* kind n "\r\n" */
+static char *
+put_head(char *to, char kind, uint64_t n)
 {
-    return buf_add_char(to, kind) && buf_add_u64(to, n) && buf_add_lit(to, "\r\n");
+    char digits[20], *at = digits + sizeof(digits);
+
+    *to++ = kind;
+    do {
+        *--at = (char)('0' + n % 10);
+    } while (n /= 10);
+    while (at < digits + sizeof(digits))
+        *to++ = *at++;
+    *to++ = '\r';
+    *to++ = '\n';
+    return to;
 }
 
-bool
-resp_command_begin(struct buf *to, uint32_t n)
+size_t
+resp_command_bytes(const struct str *words, uint32_t n)
 {
-    return add_head(to, '*', n);
-}
+    size_t bytes = HEAD_BYTES;
 
-bool
-resp_word_begin(struct buf *to, size_t len)
-{
-    return add_head(to, '$', len);
-}
-
-bool
-resp_word(struct buf *to, struct str word)
-{
-    return resp_word_begin(to, word.len) && buf_add_str(to, word) && buf_add_lit(to, "\r\n");
+    for (uint32_t i = 0; i < n; i++)
+        bytes += HEAD_BYTES + words[i].len + 2;
+    return bytes;
 }
 
 bool
 resp_command(struct buf *to, const struct str *words, uint32_t n)
 {
-    resp_command_begin(to, n);
-    for (uint32_t i = 0; i < n; i++)
-        resp_word(to, words[i]);
-    return !to->failed;
+    char *at = buf_reserve(to, resp_command_bytes(words, n));
+
+    if (!at)
+        return false;
+    at = put_head(at, '*', n);
+    for (uint32_t i = 0; i < n; i++) {
+        at = put_head(at, '$', words[i].len);
+        if (words[i].len)
+            memcpy(at, words[i].p, words[i].len);
+        at += words[i].len;
+        *at++ = '\r';
+        *at++ = '\n';
+    }
+    to->len = (size_t)(at - to->p);
+    return true;
 }

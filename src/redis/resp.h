@@ -116,10 +116,7 @@ bool resp_item(struct resp r, uint32_t i, struct resp *ret);
 /* The value beside `name` in a map, or in a list of alternating names and values (RESP2). */
 bool resp_field(struct resp r, struct str name, struct resp *ret);
 
-/* Appends a command: its name and arguments. */
+/* Appends a command: its name and arguments. False: the buffer has no room. */
 bool resp_command(struct buf *to, const struct str *words, uint32_t n);
-/* In two parts, for an argument that is written in place: resp_command_begin(n words), resp_word() n times. */
-bool resp_command_begin(struct buf *to, uint32_t n);
-bool resp_word(struct buf *to, struct str word);
-/* The head of a word of len bytes; the caller appends them and "\r\n". */
-bool resp_word_begin(struct buf *to, size_t len);
+/* Room that resp_command() asks of a buffer for it: no less than it takes. */
+size_t resp_command_bytes(const struct str *words, uint32_t n);

@@ -25,3 +25,20 @@ TEST(percent_keeps_what_is_not_an_escape)
     codec_percent_decode(&b, STR("a%20b%zz%4"), false);
     EXPECT_STR(buf_str(&b), "a b%zz%4");
 }
+
+TEST(hex_of_words_agrees_with_hex_of_bytes)
+{
+    static const uint32_t words[] = {0, 1, 0x0123abcd, 0x9a9a9a9a, 0xf0e1d2c3, 0xffffffff, 0x00000a09};
+
+    for (size_t i = 0; i < COUNTOF(words); i++) {
+        uint32_t be = htobe32(words[i]);
+        char word[8], bytes[8];
+        struct buf b AUTO(buf_destroy) = BUF_INIT;
+
+        codec_hex_encode(&b, str_from((const char *)&be, 4), false);
+        codec_hex_word(word, words[i]);
+        codec_hex_bytes4(bytes, &be);
+        EXPECT_STR(str_from(word, 8), b.p);
+        EXPECT_STR(str_from(bytes, 8), b.p);
+    }
+}

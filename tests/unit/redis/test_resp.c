@@ -205,4 +205,24 @@ TEST(commands_are_arrays_of_texts)
 
     EXPECT(resp_command(&b, words, 4));
     EXPECT_STR(buf_str(&b), "*4\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\na\r\nb\r\n$0\r\n\r\n");
+    EXPECT(b.len <= resp_command_bytes(words, 4));
+}
+
+TEST(a_command_fits_into_the_room_that_is_asked_for)
+{
+    static const size_t lengths[] = {0, 1, 9, 10, 99, 100, 70000};
+    static char bytes[70000];
+
+    for (size_t i = 0; i < COUNTOF(lengths); i++) {
+        struct str words[] = {str_from(bytes, lengths[i]), STR_NONE};
+        size_t room = resp_command_bytes(words, 2);
+        char *p = malloc(room + 1);
+        struct buf b = {.p = p, .cap = room + 1};
+
+        EXPECT(resp_command(&b, words, 2));
+        EXPECT(b.p == p);             /* it was not moved */
+        EXPECT(b.len <= room);
+        EXPECT(b.len >= lengths[i] + 12);
+        free(p);
+    }
 }
