@@ -297,7 +297,7 @@ void exchange_init(struct exchange *ex, struct arena *arena, const struct servic
 /* Makes a detached exchange see the same configuration as `from`, and hold it until exchange_unpin(). */
 void exchange_share_pin(struct exchange *ex, const struct exchange *from);
 void exchange_unpin(struct exchange *ex);
-/* Closes bodies and answers that nobody took. The arena is the caller's. */
+/* Closes bodies and answers that nobody took; one of zeros that was never begun is fine. The arena is the caller's. */
 void exchange_close(struct exchange *ex);
 
 /* The error `id` with {0}, {1}... of its texts replaced. Sets ex->error from it and from ex->at; always FLOW_ERROR. The

@@ -208,6 +208,8 @@ content_set_copy(struct exchange *ex, struct content *c, struct str bytes, struc
 void
 content_close(struct content *c)
 {
+    if (!c)
+        return;
     if (c->state == CONTENT_STREAM)
         body_close(c->stream);
     *c = (struct content){.state = CONTENT_NONE};

@@ -51,6 +51,7 @@ void content_set(struct content *c, struct str bytes);
 /* Copies bytes of any size: a large body is kept outside the arena and counted. ERR_NO_MEMORY
  * leaves what was there. */
 MUST_USE bool content_set_copy(struct exchange *ex, struct content *c, struct str bytes, struct err *err);
+/* NULL is fine. */
 void content_close(struct content *c);
 
 struct request {
