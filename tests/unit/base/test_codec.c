@@ -38,7 +38,7 @@ TEST(hex_of_words_agrees_with_hex_of_bytes)
         codec_hex_encode(&b, str_from((const char *)&be, 4), false);
         codec_hex_word(word, words[i]);
         codec_hex_bytes4(bytes, &be);
-        EXPECT_STR(str_from(word, 8), b.p);
-        EXPECT_STR(str_from(bytes, 8), b.p);
+        EXPECT(str_eq(str_from(word, 8), buf_str(&b)));
+        EXPECT(str_eq(str_from(bytes, 8), buf_str(&b)));
     }
 }
