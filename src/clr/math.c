@@ -327,7 +327,7 @@ next_between(struct call *c)
 
     if (min > max)
         return throw_argument_range(c, "minValue", "'minValue' cannot be greater than maxValue.");
-    return return_i64(c, min + random_below(c, (uint64_t)max - (uint64_t)min));
+    return return_i64(c, (int64_t)((uint64_t)min + (uint64_t)random_below(c, (uint64_t)max - (uint64_t)min)));
 }
 
 static bool
