@@ -67,8 +67,8 @@ compile(struct compiler *c, const struct node *n, void *conf)
     uint32_t partition;
 
     l->partition = -1;
-    if (names && !(names->logger && names->logger(names->ctx, l->logger)))
-        return compile_unknown_name(c, n, "logger", l->logger);
+    if (names && !(names->logger && names->logger(names->ctx, l->logger)) && !compile_unknown_name(c, n, "logger", l->logger))
+        return false;
     if (!l->partition_text.len)
         return true;
     if (pvalue_is_set(&l->key))

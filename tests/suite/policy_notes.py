@@ -142,6 +142,19 @@ def fragments():
         yield warned == (policy in NOT_IN_FRAGMENTS), f"{policy} in a fragment: {'a warning' if warned else 'taken'}"
 
 
+# What --strict alone says: published documents have it.
+STRICT = {"<cache-lookup />": "Azure needs vary-by-developer and vary-by-developer-groups"}
+
+
+def strict():
+    with tempfile.TemporaryDirectory() as folder:
+        for element, wanted in STRICT.items():
+            path = os.path.join(folder, "policy.xml")
+            write(folder, "policy.xml", f"<policies><inbound>{element}</inbound></policies>")
+            said = [subprocess.run([HEADGATE, "check", *more, path], capture_output=True, text=True).stdout for more in ([], ["--strict"])]
+            yield wanted not in said[0] and f"error: {wanted}" in said[1], f"{element}: {said}"
+
+
 # ---- callers without an address ----------------------------------------------------------------------------------------------
 
 def get(path, target):
@@ -209,7 +222,7 @@ def main():
     results += [(r in expectations or r in ASKED_ELSEWHERE or r in OF_OTHERS, f"no script expects the reason {r}")
                 for r in sorted(reasons(os.path.join(HERE, "../../src/exchange/errors.def")))]
     results += [(p in PLACES or p in ("base", "cache-value"), f"{p}: its places are not in this suite") for p in sorted(policies)]
-    results += [*places(), *fragments(), *no_address(), *gone()]
+    results += [*places(), *fragments(), *strict(), *no_address(), *gone()]
     for found, what in results:
         if not found:
             print(what)
