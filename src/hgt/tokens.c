@@ -112,10 +112,29 @@ secrets_key_part(struct secrets *s, struct arena *a, struct str name, struct str
 
 /* ---- tokens ---- */
 
-static bool
-seal(struct secrets *s, const struct step *step, struct str inner, struct buf *to, struct err *err)
+/* A key, or that of an identity, which has no key id: made at first use. NULL: nobody is called so. */
+static const struct test_key *
+find_signer(struct secrets *s, struct arena *a, struct str name)
 {
-    const struct test_key *k = find_key(s, step->path);
+    struct test_key *k = find_key(s, name);
+    struct test_identity *id = k ? NULL : secrets_identity(s, name);
+    bool is_rsa = id && EVP_PKEY_get_base_id(id->identity.key) == EVP_PKEY_RSA;
+
+    if (!id)
+        return k;
+    k = arena_new(a, struct test_key);
+    if (!jwt_key_from_pkey(id->identity.key, STR_NONE, &k->key, NULL))
+        return NULL;
+    k->name = name;
+    k->default_alg = is_rsa ? STR("RS256") : STR("ES256");
+    k->next = s->keys;
+    return s->keys = k;
+}
+
+static bool
+seal(struct secrets *s, struct arena *a, const struct step *step, struct str inner, struct buf *to, struct err *err)
+{
+    const struct test_key *k = find_signer(s, a, step->path);
     bool is_secret;
 
     if (!k)
@@ -128,7 +147,7 @@ seal(struct secrets *s, const struct step *step, struct str inner, struct buf *t
 static bool
 sign(struct secrets *s, struct arena *a, const struct step *step, struct str header, struct str claims, struct buf *to, struct err *err)
 {
-    const struct test_key *k = find_key(s, step->target);
+    const struct test_key *k = find_signer(s, a, step->target);
     struct str alg;
 
     if (str_eq_lit(step->target, "none")) {
@@ -159,7 +178,7 @@ secrets_make_token(struct secrets *s, struct arena *a, const struct step *step, 
     *ret = buf_str(&token);
     if (!step->path.p)
         return true;
-    if (!seal(s, step, buf_str(&token), &sealed, err))
+    if (!seal(s, a, step, buf_str(&token), &sealed, err))
         return false;
     *ret = buf_str(&sealed);
     return true;
