@@ -41,6 +41,7 @@ struct counter {
         struct window window;         /* the first; further ones are of malloc */
         struct {
             uint64_t number, calls, bytes;
+            uint64_t late_bytes;      /* not in bytes yet, nor told to other nodes */
         } quota;
         struct {
             uint64_t until_ms, refused_until_ms;
@@ -393,6 +394,15 @@ window_give_back(struct counters *c, struct str key, uint32_t n)
 
 /* --- fixed windows ------------------------------------------------------------------------------------------------- */
 
+static void
+open_window(struct counter *k, uint64_t window)
+{
+    if (window <= k->u.quota.number)
+        return;
+    k->u.quota.number = window;
+    k->u.quota.calls = k->u.quota.bytes = k->u.quota.late_bytes = 0;
+}
+
 struct quota_state
 quota_add(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes)
 {
@@ -400,10 +410,7 @@ quota_add(struct counters *c, struct str key, uint64_t window, uint64_t calls, u
     struct counter *k = lock_counter(c, KIND_QUOTA, key, &s);
     struct quota_state before;
 
-    if (window > k->u.quota.number) {
-        k->u.quota.number = window;
-        k->u.quota.calls = k->u.quota.bytes = 0;
-    }
+    open_window(k, window);
     before = (struct quota_state){k->u.quota.calls, k->u.quota.bytes};
     k->u.quota.calls += calls;
     k->u.quota.bytes += bytes;
@@ -419,16 +426,39 @@ quota_raise(struct counters *c, struct str key, uint64_t window, uint64_t calls,
     struct shard *s;
     struct counter *k = lock_counter(c, KIND_QUOTA, key, &s);
 
-    if (window > k->u.quota.number) {
-        k->u.quota.number = window;
-        k->u.quota.calls = k->u.quota.bytes = 0;
-    }
+    open_window(k, window);
     if (window == k->u.quota.number) {
         k->u.quota.calls = MAX(k->u.quota.calls, calls);
         k->u.quota.bytes = MAX(k->u.quota.bytes, bytes);
     }
     unlock(s);
     c->quotas_version++;
+}
+
+void
+quota_add_late(struct counters *c, struct str key, uint64_t window, uint64_t bytes)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_QUOTA, key, &s);
+
+    open_window(k, window);
+    k->u.quota.late_bytes += bytes;
+    unlock(s);
+    c->quotas_version++;
+}
+
+uint64_t
+quota_take_late(struct counters *c, struct str key, uint64_t window)
+{
+    struct shard *s;
+    struct counter *k = lock_counter(c, KIND_QUOTA, key, &s);
+    uint64_t late;
+
+    open_window(k, window);
+    late = k->u.quota.late_bytes;
+    k->u.quota.late_bytes = 0;
+    unlock(s);
+    return late;
 }
 
 uint64_t
@@ -449,7 +479,8 @@ quotas_save(struct counters *c, struct buf *to)
         list_each(&s->used, k, struct counter, used_link) {
             if (k->kind != KIND_QUOTA)
                 continue;
-            buf_printf(to, "%" PRIu64 " %" PRIu64 " %" PRIu64 " ", k->u.quota.number, k->u.quota.calls, k->u.quota.bytes);
+            buf_printf(to, "%" PRIu64 " %" PRIu64 " %" PRIu64 " ", k->u.quota.number, k->u.quota.calls,
+                       k->u.quota.bytes + k->u.quota.late_bytes);
             codec_hex_encode(to, str_from(k->key, k->key_len), false);
             buf_add_char(to, '\n');
         }

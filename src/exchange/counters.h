@@ -42,6 +42,9 @@ struct quota_state {
 struct quota_state quota_add(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes);
 /* Raises what this window holds to at least that: what all nodes together have counted. */
 void quota_raise(struct counters *c, struct str key, uint64_t window, uint64_t calls, uint64_t bytes);
+/* Bytes that are known when their request is over and nobody may wait: whoever counts next takes them along. */
+void quota_add_late(struct counters *c, struct str key, uint64_t window, uint64_t bytes);
+uint64_t quota_take_late(struct counters *c, struct str key, uint64_t window);
 /* Grows with every change of a quota. */
 uint64_t quotas_version(const struct counters *c);
 /* For keeping quotas over a restart: all of them as text lines, and back. */

@@ -455,6 +455,31 @@ exchange_run_deferred(struct exchange *ex)
     }
 }
 
+struct after_answer {
+    struct after_answer *next;
+    void (*fn)(struct exchange *ex, void *arg, uint64_t body_bytes);
+    void *arg;
+};
+
+bool
+exchange_after_answer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg, uint64_t body_bytes), void *arg)
+{
+    struct after_answer *w = arena_new(ex->arena, struct after_answer);
+
+    if (!w)
+        return false;
+    *w = (struct after_answer){.next = ex->after_answer, .fn = fn, .arg = arg};
+    ex->after_answer = w;
+    return true;
+}
+
+void
+exchange_run_after_answer(struct exchange *ex, uint64_t body_bytes)
+{
+    for (; ex->after_answer; ex->after_answer = ex->after_answer->next)
+        ex->after_answer->fn(ex, ex->after_answer->arg, body_bytes);
+}
+
 void
 exchange_take_waiting(struct exchange *to, struct exchange *from)
 {

@@ -258,6 +258,7 @@ struct exchange {
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
+    struct after_answer *after_answer;   /* runs when the answer is out */
     struct rate_key *rate_keys;        /* rate-limit-by-key: what this request has been counted for */
     struct counted_key *counted_keys;  /* quota-by-key: what is counted at the end */
     struct header_addition *additions; /* headers that every final answer gets (rate limits, CORS) */
@@ -339,6 +340,10 @@ void exchange_apply_answer_headers(struct exchange *ex);
 /* fn(ex, arg) once after outbound (or on-error, or an early end), with ex->response the answer. May yield. */
 bool exchange_defer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg), void *arg);
 void exchange_run_deferred(struct exchange *ex);
+/* fn(ex, arg, bytes of its body) once when the answer has gone out to its client, or as much of it as went. Must not yield. False when
+ * memory is short. */
+bool exchange_after_answer(struct exchange *ex, void (*fn)(struct exchange *ex, void *arg, uint64_t body_bytes), void *arg);
+void exchange_run_after_answer(struct exchange *ex, uint64_t body_bytes);
 /* Moves what `from` (a branch of wait) put off, work and headers, behind what `to` has. */
 void exchange_take_waiting(struct exchange *to, struct exchange *from);
 

@@ -240,16 +240,20 @@ struct quota_state
 limit_quota(struct exchange *ex, struct str key, uint64_t window, uint64_t left_s, uint64_t calls, uint64_t bytes)
 {
     struct counters *counters = ex->services->counters;
+    uint64_t late = quota_take_late(counters, key, window);
     struct quota_state known = quota_add(counters, key, window, 0, 0);
     struct hash128 hash = hash_128(key);
     char text[NAME_MAX_BYTES];
     struct str name = str_from(text, (size_t)snprintf(text, sizeof(text), "headgate:quota:{%016" PRIx64 "%016" PRIx64 "}:%" PRIu64,
                                                       hash.hi, hash.lo, window));
-    uint64_t args[] = {calls, bytes, known.calls, known.bytes, left_s ? left_s * 1000 + KEEP_MS : 0};
+    uint64_t args[] = {calls, bytes + late, known.calls, known.bytes, left_s ? left_s * 1000 + KEEP_MS : 0};
     struct outcome o;
 
-    if (!run_script(ex, SCRIPT(quota_script), SCRIPT(quota_sha), name, args, 5, 2, &o))
+    if (!run_script(ex, SCRIPT(quota_script), SCRIPT(quota_sha), name, args, 5, 2, &o)) {
+        if (late)
+            quota_add(counters, key, window, 0, late);
         return quota_add(counters, key, window, calls, bytes);
+    }
     quota_raise(counters, key, window, (uint64_t)o.v[0], (uint64_t)o.v[1]);
     return (struct quota_state){(uint64_t)o.v[0] - MIN(calls, (uint64_t)o.v[0]), (uint64_t)o.v[1] - MIN(bytes, (uint64_t)o.v[1])};
 }

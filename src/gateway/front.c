@@ -142,6 +142,7 @@ on_sent(void *ctx, struct http_call *call, int status)
     uint64_t now_ns = loop_now_ns(f->worker->loop);
     uint16_t code = status == IO_OK ? call->status_sent : 0;
 
+    exchange_run_after_answer(&f->ex, f->body ? f->body->n_read : 0);
     body_close(f->body);
     count(f, code, now_ns);
     write_log_row(f, f->ex.error.id == E_CLIENT_CONNECTION_FAILURE ? 0 : call->status_sent, now_ns);

@@ -105,22 +105,13 @@ gather(const struct quota *q, struct exchange *ex, struct counting *c)
 }
 
 static void
-count(struct exchange *ex, const struct quota_limit *limit, struct str key, uint64_t calls, uint64_t bytes)
-{
-    uint64_t left_s, window = quota_window(ex, limit, &left_s);
-
-    limit_quota(ex, key, window, left_s, calls, bytes);
-}
-
-static void
 count_bytes(struct exchange *ex, void *arg)
 {
     const struct counting *c = arg;
-    uint64_t bytes = quota_bytes(ex);
 
     for (uint32_t i = 0; i < c->n; i++)
         if (c->v[i].limit.bandwidth_bytes)
-            count(ex, &c->v[i].limit, c->v[i].key, 0, bytes);
+            quota_count(ex, &c->v[i].limit, c->v[i].key, 0);
 }
 
 static enum flow

@@ -58,7 +58,6 @@ static void
 count(struct exchange *ex, struct counted_key *k)
 {
     struct quota_limit limit = limit_of(k->conf);
-    uint64_t left_s, window = quota_window(ex, &limit, &left_s);
     bool counts;
     uint32_t n;
 
@@ -68,7 +67,7 @@ count(struct exchange *ex, struct counted_key *k)
     }
     if (!counts)
         return;
-    limit_quota(ex, k->key, window, left_s, n, quota_bytes(ex));
+    quota_count(ex, &limit, k->key, n);
     k->is_counted = true;
 }
 

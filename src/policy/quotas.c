@@ -80,10 +80,40 @@ content_bytes(const struct content *c)
     UNREACHABLE();
 }
 
-uint64_t
+static uint64_t
 quota_bytes(const struct exchange *ex)
 {
     uint64_t request = ex->call && ex->call->body ? ex->call->body->n_read : content_bytes(ex->request.content);
 
     return request + (ex->response ? content_bytes(&ex->response->content) : 0);
+}
+
+/* An answer of open length whose bytes pass by. */
+struct passing {
+    uint64_t window, counted;         /* bytes that were read before its end was known */
+    struct str key;
+};
+
+static void
+count_rest(struct exchange *ex, void *arg, uint64_t body_bytes)
+{
+    const struct passing *p = arg;
+
+    if (body_bytes > p->counted)
+        quota_add_late(ex->services->counters, p->key, p->window, body_bytes - p->counted);
+}
+
+void
+quota_count(struct exchange *ex, const struct quota_limit *l, struct str key, uint64_t calls)
+{
+    const struct content *answer = ex->response ? &ex->response->content : NULL;
+    uint64_t left_s, window = quota_window(ex, l, &left_s);
+    struct passing *p;
+
+    if (answer && answer->state == CONTENT_STREAM && answer->stream->length < 0 && (p = arena_new(ex->arena, struct passing))) {
+        *p = (struct passing){.window = window, .counted = answer->stream->n_read, .key = key};
+        if (!exchange_after_answer(ex, count_rest, p))
+            exchange_trace(ex, TRACE_ERROR, STR("quota"), STR("no memory left to count the answer's bytes"));
+    }
+    limit_quota(ex, key, window, left_s, calls, quota_bytes(ex));
 }

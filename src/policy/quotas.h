@@ -17,5 +17,5 @@ uint64_t quota_window(const struct exchange *ex, const struct quota_limit *l, ui
 enum flow quota_check(struct exchange *ex, const struct quota_limit *l, struct str key);
 /* Counts one call; the refusal when other calls came in between since the check. */
 enum flow quota_take(struct exchange *ex, const struct quota_limit *l, struct str key);
-/* Bytes of both bodies so far. */
-uint64_t quota_bytes(const struct exchange *ex);
+/* At the end of the request: counts calls, and the bytes of both bodies. Those of an answer that says no length follow when it is out. */
+void quota_count(struct exchange *ex, const struct quota_limit *l, struct str key, uint64_t calls);

@@ -90,6 +90,25 @@ TEST(a_quota_starts_again_with_each_window)
     counters_delete(c);
 }
 
+TEST(late_bytes_wait_for_who_counts_next)
+{
+    struct counters *c = counters_new(0), *d = counters_new(0);
+    struct buf text AUTO(buf_destroy) = BUF_INIT;
+
+    quota_add(c, STR("q"), 1, 1, 100);
+    quota_add_late(c, STR("q"), 1, 30);
+    quota_add_late(c, STR("q"), 1, 3);
+    EXPECT_EQ(quota_add(c, STR("q"), 1, 0, 0).bytes, 100);
+    EXPECT(quotas_save(c, &text) && quotas_load(d, buf_str(&text), NULL));
+    EXPECT_EQ(quota_add(d, STR("q"), 1, 0, 0).bytes, 133);
+    EXPECT_EQ(quota_take_late(c, STR("q"), 1), 33);
+    EXPECT_EQ(quota_take_late(c, STR("q"), 1), 0);
+    quota_add_late(c, STR("q"), 1, 5);
+    EXPECT_EQ(quota_take_late(c, STR("q"), 2), 0);   /* of a window that is over */
+    counters_delete(c);
+    counters_delete(d);
+}
+
 TEST(quotas_survive_a_restart)
 {
     struct counters *c = counters_new(0), *d = counters_new(0);
