@@ -191,11 +191,11 @@ assign_fields(struct binder *b, const struct node *n, struct bound *kept, struct
 static struct bound *
 tuple_for_targets(struct binder *b, const struct node *n, struct bound *value)
 {
-    const struct type *types[TYPE_PARAMETERS_MAX];
+    const struct type *types[TUPLE_VALUES_MAX];
     const struct bound *element = value->list;
     uint32_t count = 0;
 
-    for (const struct node *it = n->list; it && element && count < TYPE_PARAMETERS_MAX; it = it->next, element = element->next) {
+    for (const struct node *it = n->list; it && element && count < TUPLE_VALUES_MAX; it = it->next, element = element->next) {
         bool is_discard = it->a->kind == NODE_NAME && str_eq_lit(it->a->text, "_") && !find_symbol(b, it->a->text);
         struct bound *target = is_discard || it->a->kind == NODE_TUPLE ? NULL : bind_expression(b, it->a);
         if (target && is_error(target))

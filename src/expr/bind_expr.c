@@ -138,8 +138,8 @@ bind_throw(struct binder *b, const struct node *n)
 static struct bound *
 bind_tuple(struct binder *b, const struct node *n)
 {
-    const struct type *types[TYPE_PARAMETERS_MAX];
-    struct str names[TYPE_PARAMETERS_MAX];
+    const struct type *types[TUPLE_VALUES_MAX];
+    struct str names[TUPLE_VALUES_MAX];
     struct bound *t = bound_new(b, B_NEW_RECORD, n, NULL), **last = &t->list;
     bool waits = false;
     uint32_t count = 0;
@@ -148,8 +148,8 @@ bind_tuple(struct binder *b, const struct node *n)
         struct bound *x = bind_value(b, it->a);
         if (is_error(x))
             return x;
-        if (count == TYPE_PARAMETERS_MAX - 1)
-            return bind_error(b, n, "a tuple has at most %d values", TYPE_PARAMETERS_MAX - 1);
+        if (count == TUPLE_VALUES_MAX)
+            return bind_error(b, n, "a tuple has at most %d values", TUPLE_VALUES_MAX);
         if (x->type && x->type->kind == TYPE_VOID)
             return bind_error(b, it, "a call that gives no value cannot stand in a tuple (CS8210)");
         waits |= !x->type || x->type->kind == TYPE_NULL;

@@ -171,10 +171,10 @@ deconstruct_fields(struct binder *b, const struct node *n, struct bound *value, 
 static struct bound *
 tuple_for_variables(struct binder *b, const struct node *n, struct bound *value)
 {
-    const struct type *types[TYPE_PARAMETERS_MAX];
+    const struct type *types[TUPLE_VALUES_MAX];
     uint32_t count = 0;
 
-    for (const struct node *it = n->list; it && count < TYPE_PARAMETERS_MAX; it = it->next)
+    for (const struct node *it = n->list; it && count < TUPLE_VALUES_MAX; it = it->next)
         types[count++] = it->kind == NODE_DECLARATOR && it->a && !is_var(it->a) ? bind_type(b, it->a) : b->core->object;
     return convert(b, value, type_tuple(b->env, NULL, types, count));
 }
@@ -204,8 +204,8 @@ function_type(struct binder *b, const struct node *n)
     uint32_t count = 0;
 
     for (const struct node *it = n->list; it; it = it->next) {
-        if (count >= 5) {
-            bind_error(b, n, "a local function has at most 5 parameters");
+        if (count == TYPE_PARAMETERS_MAX - 1) {
+            bind_error(b, n, "a local function has at most %d parameters", TYPE_PARAMETERS_MAX - 1);
             return b->core->error;
         }
         if (it->op != TOK_END)

@@ -110,6 +110,35 @@ static const struct type_hooks exception_hooks = {.to_string = exception_to_stri
 
 #define TUPLE(parameters) {TYPE_STRUCT, "System.ValueTuple<" parameters ">", NULL, "IComparable", NULL, TYPE_IS_REF_STRUCT | TYPE_IS_TUPLE, NULL}
 
+/* Delegates of more parameters than anyone writes by hand; a local function may be one of them. */
+#define IN_5 "in T1,in T2,in T3,in T4,in T5"
+#define ARGS_5 "T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5"
+#define IN_6 IN_5 ",in T6"
+#define ARGS_6 ARGS_5 ", T6 arg6"
+#define IN_7 IN_6 ",in T7"
+#define ARGS_7 ARGS_6 ", T7 arg7"
+#define IN_8 IN_7 ",in T8"
+#define ARGS_8 ARGS_7 ", T8 arg8"
+#define IN_9 IN_8 ",in T9"
+#define ARGS_9 ARGS_8 ", T9 arg9"
+#define IN_10 IN_9 ",in T10"
+#define ARGS_10 ARGS_9 ", T10 arg10"
+#define IN_11 IN_10 ",in T11"
+#define ARGS_11 ARGS_10 ", T11 arg11"
+#define IN_12 IN_11 ",in T12"
+#define ARGS_12 ARGS_11 ", T12 arg12"
+#define IN_13 IN_12 ",in T13"
+#define ARGS_13 ARGS_12 ", T13 arg13"
+#define IN_14 IN_13 ",in T14"
+#define ARGS_14 ARGS_13 ", T14 arg14"
+#define IN_15 IN_14 ",in T15"
+#define ARGS_15 ARGS_14 ", T15 arg15"
+#define IN_16 IN_15 ",in T16"
+#define ARGS_16 ARGS_15 ", T16 arg16"
+#define ACTION_AND_FUNC(n) \
+    DELEGATE("System.Action<" IN_##n ">", "void Invoke(" ARGS_##n ")"), \
+    DELEGATE("System.Func<" IN_##n ",out TResult>", "TResult Invoke(" ARGS_##n ")")
+
 static const struct type_row types[] = {
     {TYPE_OBJECT, "System.Object", NULL, NULL, NULL, 0, NULL},
     {TYPE_CLASS, "System.ValueType", "Object", NULL, NULL, TYPE_IS_ABSTRACT, NULL},
@@ -172,7 +201,8 @@ static const struct type_row types[] = {
     DELEGATE("System.Func<in T1,in T2,out TResult>", "TResult Invoke(T1 arg1, T2 arg2)"),
     DELEGATE("System.Func<in T1,in T2,in T3,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3)"),
     DELEGATE("System.Func<in T1,in T2,in T3,in T4,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4)"),
-    DELEGATE("System.Func<in T1,in T2,in T3,in T4,in T5,out TResult>", "TResult Invoke(T1 arg1, T2 arg2, T3 arg3, T4 arg4, T5 arg5)"),
+    ACTION_AND_FUNC(5), ACTION_AND_FUNC(6), ACTION_AND_FUNC(7), ACTION_AND_FUNC(8), ACTION_AND_FUNC(9), ACTION_AND_FUNC(10),
+    ACTION_AND_FUNC(11), ACTION_AND_FUNC(12), ACTION_AND_FUNC(13), ACTION_AND_FUNC(14), ACTION_AND_FUNC(15), ACTION_AND_FUNC(16),
     DELEGATE("System.Predicate<in T>", "bool Invoke(T obj)"),
     DELEGATE("System.Comparison<in T>", "int Invoke(T x, T y)"),
     DELEGATE("System.Converter<in TInput,out TOutput>", "TOutput Invoke(TInput input)"),

@@ -423,7 +423,7 @@ split_name(struct expr_env *env, struct type_def *def, struct str text)
         return;
     rest = str_sub(text, (size_t)open + 1, text.len - 1);
     while (str_split_next(&rest, ',', &one)) {
-        uint8_t bit = (uint8_t)(1u << def->n_parameters);
+        uint32_t bit = 1u << def->n_parameters;
         one = str_trim(one);
         if (str_starts_with(one, STR("in ")))
             def->in |= bit;
@@ -710,7 +710,7 @@ name_core_types(struct expr_env *env)
     c->int_array = construct(env, env->array, &c->int_, 1, 1, NULL);
     env->enumerable_t = map_get(&env->by_full_name, STR("System.Collections.Generic.IEnumerable`1"));
     env->globals = map_get(&env->by_full_name, STR("<globals>"));
-    for (uint32_t i = 2; i < TYPE_PARAMETERS_MAX; i++) {
+    for (uint32_t i = 2; i <= TUPLE_VALUES_MAX; i++) {
         char key[40];
         snprintf(key, sizeof(key), "System.ValueTuple`%u", i);
         env->tuple[i] = map_get(&env->by_full_name, str_from_c(key));

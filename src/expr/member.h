@@ -10,7 +10,8 @@
 #include "expr/program.h"
 #include "expr/type.h"
 
-#define TYPE_PARAMETERS_MAX 8
+#define TYPE_PARAMETERS_MAX 17            /* Func<...> has sixteen parameters and a result */
+#define TUPLE_VALUES_MAX 7
 
 enum member_kind { MEMBER_METHOD, MEMBER_CONSTRUCTOR, MEMBER_PROPERTY, MEMBER_INDEXER, MEMBER_OPERATOR, MEMBER_CONVERSION,
                    MEMBER_CONSTANT };
@@ -49,7 +50,7 @@ struct type_def {
     struct str name, space, full_name;      /* "List", "System.Collections.Generic", both joined */
     uint32_t n_parameters;
     struct str parameters[TYPE_PARAMETERS_MAX];
-    uint8_t in, out;                  /* a bit for each contravariant or covariant parameter: Func<in T, out R> */
+    uint32_t in, out;                 /* a bit for each contravariant or covariant parameter: Func<in T, out R> */
     const struct type *open;          /* List<T> itself */
     const struct type *base;          /* may be open */
     const struct type *const *interfaces;
@@ -82,7 +83,7 @@ struct expr_env {
     const struct type *parameters[2][TYPE_PARAMETERS_MAX];
     struct core_types core;
     struct err failed;                /* while rows are read */
-    const struct type_def *nullable, *array, *enumerable_t, *globals, *tuple[TYPE_PARAMETERS_MAX];
+    const struct type_def *nullable, *array, *enumerable_t, *globals, *tuple[TUPLE_VALUES_MAX + 1];
     const struct type *exceptions[EXC_COUNT];
 };
 

@@ -195,11 +195,16 @@ named_type(struct type_scope *scope, const struct node *n)
 static const struct type *
 tuple_type(struct type_scope *scope, const struct node *n)
 {
-    const struct type *types[TYPE_PARAMETERS_MAX];
-    struct str names[TYPE_PARAMETERS_MAX];
+    const struct type *types[TUPLE_VALUES_MAX];
+    struct str names[TUPLE_VALUES_MAX];
     uint32_t count = 0;
 
-    for (const struct node *it = n->list; it && count < TYPE_PARAMETERS_MAX - 1; it = it->next) {
+    for (const struct node *it = n->list; it; it = it->next) {
+        if (count == TUPLE_VALUES_MAX) {
+            if (scope->diags)
+                diag_add_mapped(scope->diags, DIAG_ERROR, scope->map, n->at, n->end - n->at, "a tuple has at most %d values", TUPLE_VALUES_MAX);
+            return scope->env->core.error;
+        }
         types[count] = resolve_type(scope, it->a);
         if (types[count]->kind == TYPE_ERROR)
             return types[count];
