@@ -328,6 +328,7 @@ struct join_walk {
     struct value held;                /* the outer element */
     struct grouping *matches;         /* left to pair with it */
     uint32_t next_match;
+    bool has_keys;                    /* the inner sequence is walked when there is an outer element */
 };
 
 /* The inner elements that match the held one; NULL when there are none. */
@@ -351,10 +352,7 @@ join_begin(struct call *c, const struct join *j)
 {
     struct join_walk *w = call_alloc(c, sizeof(*w));
 
-    if (!w || !sequence_open(c, j->outer, j->outer_element, "outer", &w->outer) ||
-        !group_all(c, &j->inner, &w->keys))
-        return NULL;
-    return w;
+    return w && sequence_open(c, j->outer, j->outer_element, "outer", &w->outer) ? w : NULL;
 }
 
 static int
@@ -370,6 +368,9 @@ join_next(struct call *c, struct iterator *it, struct value *ret)
     while (j->is_group_join || !w->matches || w->next_match == w->matches->n) {
         if ((got = iterate_next(c, &w->outer, &w->held)) <= 0)
             return got;
+        if (!w->has_keys && !group_all(c, &j->inner, &w->keys))
+            return -1;
+        w->has_keys = true;
         if (!j->is_group_join && table_count(&w->keys) == 0)
             return 0;                 /* nothing to pair with: the rest is not looked at */
         if (!find_matches(c, j, w))

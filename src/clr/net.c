@@ -95,12 +95,22 @@ url_decode_bytes(struct call *c)
 static bool
 url_decode(struct call *c)
 {
-    struct buf bytes = call_buf(c), b = call_buf(c);
+    struct str s = call_str(c, 0);
+    struct buf b = call_buf(c);
 
     if (!call_string(c, 0))
         return return_ref(c, NULL);
-    codec_percent_decode(&bytes, call_str(c, 0), true);
-    encoding_decode(TEXT_UTF8, bytes.len ? str_from(bytes.p, bytes.len) : STR(""), &b);
+    /* Escapes and ASCII are bytes of UTF-8; other characters stay as they are, halves of pairs among them. */
+    for (size_t i = 0, from; i < s.len && !b.failed;) {
+        struct buf bytes = call_buf(c);
+        for (from = i; i < s.len && !(s.p[i] & 0x80); i++)
+            ;
+        codec_percent_decode(&bytes, str_sub(s, from, i), true);
+        encoding_decode(TEXT_UTF8, bytes.len ? buf_str(&bytes) : STR(""), &b);
+        for (from = i; i < s.len && (s.p[i] & 0x80); i++)
+            ;
+        buf_add_str(&b, str_sub(s, from, i));
+    }
     return return_new(c, string_from_buf(c, &b));
 }
 
