@@ -18,6 +18,7 @@
 enum symbol_kind { SYMBOL_LOCAL, SYMBOL_PARAMETER, SYMBOL_CONSTANT, SYMBOL_FUNCTION, SYMBOL_ALIAS, SYMBOL_TEMPORARY };
 
 struct function_scope;
+struct lambda_answers;
 
 struct symbol {
     enum symbol_kind kind;
@@ -134,6 +135,7 @@ struct binder {
     uint32_t nodes_left;              /* work budget */
     unsigned loops, switches, finallies;  /* around the statement, in this function */
     bool in_catch, is_given_up, next_is_local_function;
+    struct lambda_answers *answers;   /* bind_lambda.c: what was found out in trials; lambda_forget_answers() frees it */
     const struct node *given_up_at;   /* is_given_up, and not yet reported: a message made in a trial would go with its memory */
     struct bound spare;               /* what is handed out when the arena is full */
     struct symbol spare_symbol;
@@ -299,6 +301,9 @@ struct bound *bind_lambda(struct binder *b, const struct node *n);
 struct bound *lambda_explain(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters);
 /* A lambda node's body bound for a delegate type; NULL when the number of parameters differs. */
 struct bound *lambda_for(struct binder *b, const struct node *n, const struct type *delegate);
+/* Whether it could be bound for the delegate type, quietly. */
+bool lambda_fits(struct binder *b, const struct node *n, const struct type *delegate);
+void lambda_forget_answers(struct binder *b);
 /* Type of what the body gives for these parameter types, quietly; NULL when it has errors; void when it gives nothing. */
 const struct type *lambda_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters);
 struct bound *method_group_for(struct binder *b, struct bound *group, const struct type *delegate, const struct type **ret_result);

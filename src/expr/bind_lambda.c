@@ -1,6 +1,96 @@
 /* bind_lambda.c: lambdas and method groups, which take their types from the delegate they become.
+ *
+ * Overload resolution asks of one lambda whether it fits each of ten delegates, and binds its body for every answer; lambdas inside
+ * lambdas would be bound ten times ten times. What was answered is kept: it depends on the lambda, on what was asked and on the types
+ * of the parameters around it, which the types of all variables follow from.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/hash.h"
 #include "expr/bind.h"
+
+enum { ANSWERS_MAX = 256, ANSWER_TYPES_MAX = 16 };
+
+struct lambda_answer {
+    const struct node *body, *parameters;
+    const struct type *target;        /* the delegate it should fit; NULL when the type of its result was asked */
+    const struct type *types[ANSWER_TYPES_MAX];     /* of its own parameters, then of those around it, the nearest first */
+    uint32_t n_types;
+    const struct type *result;        /* NULL: it does not fit */
+};
+
+/* By hash; the newer question takes the place of an older one. */
+struct lambda_answers {
+    struct lambda_answer slots[ANSWERS_MAX];
+};
+
+static bool
+add_type(struct lambda_answer *q, const struct type *t)
+{
+    if (q->n_types == ANSWER_TYPES_MAX)
+        return false;
+    q->types[q->n_types++] = t;
+    return true;
+}
+
+/* False when there are too many parameters to tell the question from others. */
+static bool
+make_question(const struct binder *b, const struct node *n, const struct type *target, const struct type *const *parameters,
+              uint32_t n_parameters, struct lambda_answer *ret)
+{
+    *ret = (struct lambda_answer){.body = n->b, .parameters = n->list, .target = target};
+    for (uint32_t i = 0; i < n_parameters; i++)
+        if (!add_type(ret, parameters[i]))
+            return false;
+    for (const struct function_scope *f = b->function; f; f = f->outer)
+        for (uint32_t i = 0; i < f->n_parameters; i++)
+            if (!add_type(ret, f->parameters[i]->type))
+                return false;
+    return true;
+}
+
+static struct lambda_answer *
+answer_slot(struct binder *b, const struct lambda_answer *q)
+{
+    uint64_t h = hash_mix((uintptr_t)q->body, (uintptr_t)q->target);
+
+    if (!b->answers && !(b->answers = calloc(1, sizeof(*b->answers))))
+        return NULL;
+    for (uint32_t i = 0; i < q->n_types; i++)
+        h = hash_mix(h, (uintptr_t)q->types[i]);
+    return &b->answers->slots[h % ANSWERS_MAX];
+}
+
+static bool
+find_answer(struct binder *b, const struct lambda_answer *q, const struct type **ret)
+{
+    const struct lambda_answer *a = answer_slot(b, q);
+
+    if (!a || a->body != q->body || a->parameters != q->parameters || a->target != q->target || a->n_types != q->n_types ||
+        (q->n_types && memcmp(a->types, q->types, q->n_types * sizeof(*q->types)) != 0))
+        return false;
+    *ret = a->result;
+    return true;
+}
+
+/* What a binding that was given up says is no answer. */
+static void
+keep_answer(struct binder *b, struct lambda_answer *q, const struct type *result)
+{
+    struct lambda_answer *a = answer_slot(b, q);
+
+    if (!a || b->is_given_up || b->nodes_left == 0)
+        return;
+    q->result = result;
+    *a = *q;
+}
+
+void
+lambda_forget_answers(struct binder *b)
+{
+    free(b->answers);
+    b->answers = NULL;
+}
 
 struct bound *
 bind_lambda(struct binder *b, const struct node *n)
@@ -87,8 +177,27 @@ infer_lambda(struct binder *b, const struct node *n, const struct type *const *p
     return !is_error(lambda_body(b, n, f, parameters, n_parameters));
 }
 
-const struct type *
-lambda_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
+bool
+lambda_fits(struct binder *b, const struct node *n, const struct type *delegate)
+{
+    const struct type *parameters[ARGUMENTS_MAX], *ret_type, *answer;
+    uint32_t count = delegate_signature(delegate, parameters, ARGUMENTS_MAX, &ret_type);
+    struct lambda_answer q;
+    bool is_question = make_question(b, n, delegate, parameters, count, &q), fits;
+    struct trial t;
+
+    if (is_question && find_answer(b, &q, &answer))
+        return answer != NULL;
+    trial_begin(b, &t);
+    fits = lambda_for(b, n, delegate) != NULL;
+    fits = trial_end(b, &t) && fits;
+    if (is_question)
+        keep_answer(b, &q, fits ? delegate : NULL);
+    return fits;
+}
+
+static const struct type *
+find_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
 {
     const struct type *result = NULL;
     struct function_scope *f;
@@ -106,6 +215,21 @@ lambda_result(struct binder *b, const struct node *n, const struct type *const *
         vec_free(&f->returned);
     ok = trial_end(b, &t) && ok;
     return ok && result && result->kind != TYPE_ERROR ? result : NULL;
+}
+
+const struct type *
+lambda_result(struct binder *b, const struct node *n, const struct type *const *parameters, uint32_t n_parameters)
+{
+    struct lambda_answer q;
+    bool is_question = make_question(b, n, NULL, parameters, n_parameters, &q);
+    const struct type *result;
+
+    if (is_question && find_answer(b, &q, &result))
+        return result;
+    result = find_result(b, n, parameters, n_parameters);
+    if (is_question)
+        keep_answer(b, &q, result);
+    return result;
 }
 
 struct bound *

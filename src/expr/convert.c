@@ -182,14 +182,10 @@ classify_waiting(struct binder *b, const struct bound *x, const struct type *to)
     if (x->kind == B_LAMBDA_WAITS) {
         const struct type *parameters[ARGUMENTS_MAX], *ret_type;
         uint32_t n = delegate_signature(to, parameters, ARGUMENTS_MAX, &ret_type);
-        struct trial t;
-        bool fits;
         for (uint32_t i = 0; i < n; i++)
             if (parameters[i]->flags & TYPE_IS_OPEN)
                 return none;
-        trial_begin(b, &t);
-        fits = lambda_for(b, x->node, to) != NULL;
-        return trial_end(b, &t) && fits ? plain(CONVERT_LAMBDA) : none;
+        return lambda_fits(b, x->node, to) ? plain(CONVERT_LAMBDA) : none;
     }
     return none;
 }

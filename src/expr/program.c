@@ -132,6 +132,7 @@ compile(const struct expr_env *env, struct str text, const struct expr_options *
         check_result(&b, n, f->ret_type, options->wanted);
         flow_check(&b, body, f);
     }
+    lambda_forget_answers(&b);
     if (!n && diags->errors == 0)
         diag_add_mapped(diags, DIAG_ERROR, options->map, 0, 1, "the expression cannot be read");
     *p = (struct expr_program){.env = env, .text = text, .type = f->ret_type};
