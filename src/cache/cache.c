@@ -645,8 +645,9 @@ cache_remove(struct cache *c, const struct cache_key *key)
     return n;
 }
 
-uint32_t
-cache_remove_hash(struct cache *c, struct hash128 hash)
+/* Of what sources from `first` to `last` vouch for, or nobody (0). */
+static uint32_t
+remove_hash(struct cache *c, struct hash128 hash, uint32_t first, uint32_t last)
 {
     struct shard *s = shard_of(c, &(struct cache_key){.hash = hash});
     struct cache_entry *gone = NULL, *e;
@@ -654,7 +655,7 @@ cache_remove_hash(struct cache *c, struct hash128 hash)
 
     pthread_mutex_lock(&s->lock);
     for (struct cache_entry **at = bucket_of(s, hash.lo); *at;) {
-        if ((*at)->hash != hash.lo) {
+        if ((*at)->hash != hash.lo || (*at)->source < first || (*at)->source > last) {
             at = &(*at)->next;
             continue;
         }
@@ -665,12 +666,20 @@ cache_remove_hash(struct cache *c, struct hash128 hash)
     }
     s->removed += n;
     pthread_mutex_unlock(&s->lock);
-    while ((e = gone)) {
-        gone = e->next;
-        e->next = NULL;
-        cache_entry_unref(e);
-    }
+    cache_give_back(gone);
     return n;
+}
+
+uint32_t
+cache_remove_hash(struct cache *c, struct hash128 hash)
+{
+    return remove_hash(c, hash, 0, UINT32_MAX);
+}
+
+uint32_t
+cache_remove_copies(struct cache *c, struct hash128 hash, uint32_t first, uint32_t last)
+{
+    return remove_hash(c, hash, first, last);
 }
 
 void

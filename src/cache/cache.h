@@ -193,6 +193,8 @@ void cache_generation_raise(struct cache *c, uint64_t to);
 uint32_t cache_remove(struct cache *c, const struct cache_key *key);
 /* The same, known by the hash alone. */
 uint32_t cache_remove_hash(struct cache *c, struct hash128 hash);
+/* The same of those alone that sources from `first` (above 0) to `last` vouch for. */
+uint32_t cache_remove_copies(struct cache *c, struct hash128 hash, uint32_t first, uint32_t last);
 /* Removes this entry, if it is still there. */
 void cache_drop(struct cache *c, const struct cache_key *key, const struct cache_entry *e);
 /* Entries of these scopes become dead, or stale when soft, for every look-up that begins after the return. Costs the

@@ -88,6 +88,12 @@ hash_of_value(struct str name)
 
 /* --- what changes -------------------------------------------------------------------------------------------------- */
 
+static uint32_t
+source_of(const struct remote *r, uint32_t member)
+{
+    return 1 + r->worker * REDIS_MEMBERS_MAX + member;
+}
+
 static struct list *
 watches_of(struct remote *r, struct hash128 hash)
 {
@@ -108,21 +114,40 @@ remote_unwatch(struct remote_watch *w)
     list_remove(&w->link);
 }
 
+static bool
+is_watched(const struct remote_watch *w, struct hash128 hash)
+{
+    return w->hash.lo == hash.lo && w->hash.hi == hash.hi;
+}
+
+/* The copies that links of this worker vouch for: the worker that vouches for another one is told as well, unless it is who has
+ * changed the key. */
 static void
 hash_changed(struct remote *r, struct hash128 hash)
 {
     struct cache_key copy = remote_copy_key(&(struct cache_key){.hash = hash});
     struct remote_watch *w;
 
-    if (cache_remove_hash(r->memory, copy.hash))
+    if (cache_remove_copies(r->memory, copy.hash, source_of(r, 0), source_of(r, REDIS_MEMBERS_MAX - 1)))
         external_count(r->x, EXTERNAL_COPIES_DROPPED);
     list_each(watches_of(r, hash), w, struct remote_watch, link) {
-        if (w->hash.lo != hash.lo || w->hash.hi != hash.hi)
+        if (!is_watched(w, hash))
             continue;
         w->is_changed = true;
         if (w->waiter)
             fiber_wake(w->waiter);
     }
+}
+
+void
+remote_changes(struct remote *r, const struct cache_key *key, bool has_copy)
+{
+    struct remote_watch *w;
+
+    if (!has_copy)
+        cache_remove_hash(r->memory, remote_copy_key(key).hash);
+    list_each(watches_of(r, key->hash), w, struct remote_watch, link)
+        w->is_changed |= !w->waiter && is_watched(w, key->hash);
 }
 
 /* name = "apim:" owner ":r:" hash [":" hash] | "apim:-:v:" value */
@@ -161,12 +186,6 @@ key_changed(struct remote *r, struct str name)
 }
 
 /* --- who vouches --------------------------------------------------------------------------------------------------- */
-
-static uint32_t
-source_of(const struct remote *r, uint32_t member)
-{
-    return 1 + r->worker * REDIS_MEMBERS_MAX + member;
-}
 
 static bool
 is_up(uint32_t epoch)

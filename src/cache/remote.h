@@ -101,6 +101,9 @@ uint64_t remote_deadline(const struct remote *r);
 
 void remote_watch(struct remote *r, struct remote_watch *w, const struct cache_key *key);
 void remote_unwatch(struct remote_watch *w);
+/* This worker changes the key itself, of which the store tells it nothing: look-ups that are on their way may bring what was there
+ * before, and so may a copy, unless the new one has taken its place in memory. */
+void remote_changes(struct remote *r, const struct cache_key *key, bool has_copy);
 
 /* --- remote_value.c ------------------------------------------------------------------------------------------------ */
 

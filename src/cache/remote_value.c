@@ -24,6 +24,7 @@ struct fetch {
     const struct cache_key *key;
     const struct cache_request *request;
     struct remote_source source;
+    uint32_t member;                  /* who has answered */
     bool is_copying;
     struct remote_watch watch;
     uint64_t marker_token;            /* 0: no marker was met yet */
@@ -121,13 +122,18 @@ take_marker(struct fetch *f, const struct wire *v)
     return true;
 }
 
+static uint32_t
+member_of_source(uint32_t source)
+{
+    return (source - 1) % REDIS_MEMBERS_MAX;
+}
+
 /* The link that it was read over still vouches for it, and nobody has changed it since. */
 static bool
 may_be_copied(const struct fetch *f)
 {
-    uint32_t member = (f->source.source - 1) % REDIS_MEMBERS_MAX;
-
-    return f->is_copying && !f->watch.is_changed && f->source.epoch == f->r->epochs->v[member];
+    return f->is_copying && !f->watch.is_changed && f->member == member_of_source(f->source.source) &&
+           f->source.epoch == f->r->epochs->v[f->member];
 }
 
 static struct cache_item
@@ -244,6 +250,7 @@ take_value(void *ctx, const struct redis_ask *ask, struct resp reply)
 {
     struct fetch *f = ctx;
 
+    f->member = ask->member;
     remote_heard(f->r, ask->member, ask->sent_ns);
     if (resp_type(reply) == RESP_STRING)
         take_text(f, resp_text(reply));
@@ -276,6 +283,17 @@ fetch_name(struct fetch *f, struct str name, uint64_t deadline_ms)
     return redis_client_run(f->r->client, name, &ask, 1, deadline_ms, NULL);
 }
 
+/* The answer that the marker leads to, which may live on another member of a cluster. Yields. */
+static bool
+fetch_variant(struct fetch *f, char text[REMOTE_NAME_MAX], struct str name, uint64_t deadline_ms)
+{
+    f->verdict = CACHE_MISS_VARIANT;
+    name = variant_name(text, name, buf_str(&f->vary), f->marker_token);
+    f->source = remote_source(f->r, name);
+    f->is_copying &= f->source.is_up && f->source.can_copy;
+    return fetch_name(f, name, deadline_ms);
+}
+
 enum cache_verdict
 remote_find(struct remote *r, const struct cache_place *place, const struct cache_key *key,
             const struct cache_request *request, struct cache_entry **ret)
@@ -297,10 +315,8 @@ remote_find(struct remote *r, const struct cache_place *place, const struct cach
     if (f.is_copying)
         remote_watch(r, &f.watch, key);
     ok = fetch_name(&f, name, deadline_ms);
-    if (ok && f.marker_token) {
-        f.verdict = CACHE_MISS_VARIANT;
-        ok = fetch_name(&f, variant_name(text, name, buf_str(&f.vary), f.marker_token), deadline_ms);
-    }
+    if (ok && f.marker_token)
+        ok = fetch_variant(&f, text, name, deadline_ms);
     if (f.large.len && wire_decode(buf_str(&f.large), &v, NULL))
         unpack_entry(&f, &v, true);
     remote_unwatch(&f.watch);
@@ -350,6 +366,8 @@ take_head(void *ctx, const struct redis_ask *ask, struct resp reply)
     struct store_job *j = ctx;
     struct str head = resp_text(reply);
 
+    if (ask->member != member_of_source(cache_entry_source(j->entry)))
+        return;                       /* of a cluster: whom nobody took for the one that vouches */
     j->is_absent = resp_type(reply) == RESP_STRING && head.len == 0;
     j->is_ours = head.len == WIRE_HEAD_BYTES && memcmp(head.p, j->value.p, WIRE_HEAD_BYTES) == 0;
 }
@@ -462,6 +480,7 @@ set(struct store_job *j, struct str name)
     struct str look[] = {STR("GETRANGE"), name, STR("0"), STR(HEAD_END)};
     struct redis_ask asks[] = {{words, COUNTOF(words), take_set, j, 0, 0}, {look, COUNTOF(look), take_head, j, 0, 0}};
 
+    remote_changes(j->r, &j->key, j->is_copy);
     return redis_client_run(j->r->client, name, asks, j->is_copy ? 2 : 1, remote_deadline(j->r), NULL);
 }
 
@@ -494,8 +513,9 @@ set_marker(struct store_job *j, struct str name, uint64_t *ret_token)
     if (!wire_encode(&value, &v, NULL, 0))
         return false;
     struct str words[] = {STR("SET"), name, buf_str(&value), STR("PX"), life_text(j, v.expires_ms, life)};
-    struct redis_ask put = {words, COUNTOF(words), take_set, j, 0, 0};
-    return redis_client_run(j->r->client, name, &put, 1, remote_deadline(j->r), NULL) && j->is_set;
+    /* Read again, so that we are told when somebody changes it. */
+    struct redis_ask asks[] = {{words, COUNTOF(words), take_set, j, 0, 0}, {look, COUNTOF(look), NULL, NULL, 0, 0}};
+    return redis_client_run(j->r->client, name, asks, j->is_copy ? 2 : 1, remote_deadline(j->r), NULL) && j->is_set;
 }
 
 /* The copy in memory stays when ours is what lies there; or when the store refused it and nothing lies there, since then it
@@ -521,6 +541,7 @@ run_job(struct store_job *j)
     uint64_t token = atomic_fetch_add(&j->r->x->tokens, 1);
     bool ok = true;
 
+    remote_changes(j->r, &j->key, j->is_copy);
     if (vary.len) {
         ok = set_marker(j, name, &token);
         name = variant_name(text, name, vary, token);

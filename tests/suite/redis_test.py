@@ -153,6 +153,55 @@ def test_a_second_hit_is_answered_from_memory(rig):
     assert origin.count("/v/2") <= 2
 
 
+def test_a_store_keeps_its_copy_although_other_workers_are_told(rig):
+    redis = rig.redis()
+    _, a = nodes(rig, 1, redis.port)
+    for _ in range(24):          # each on a connection of its own: both workers have asked, and are told when it changes
+        assert a.get("/values/x?k=name").text == "none"
+    a.request("POST", "/values/x?k=name", body="Ada")
+    for _ in range(24):
+        assert a.get("/values/x?k=name").text == "Ada"
+    assert a.metric("headgate_external_cache_hits_total") == 0
+    assert a.metric("headgate_external_cache_copies_dropped_total") == 0
+    redis("DEL", "apim:-:v:name")
+    must(lambda: a.get("/values/x?k=name").text == "none", "whoever vouches for the copy is told")
+
+
+def test_a_look_up_on_its_way_does_not_undo_a_store(rig):
+    """What lay there before a store of the same worker is no copy, as nobody is told of a change that it makes itself."""
+    redis = rig.redis()
+    relay = rig.relay(redis.port)
+    origin = rig.origin()
+    a, b = (rig.gateway(origin, APIS, config(port, timeout="20s"), name=name, workers=1)
+            for name, port in (("node0", relay.port), ("node1", redis.port)))
+    for g in (a, b):
+        must(lambda: g.metric("headgate_external_cache_connections") == 1, "the gateway reaches its Redis")
+    for api in ("values", "shared-values"):
+        b.request("POST", "/values/x?k=name", body="the old one")
+        held, release = threading.Event(), threading.Event()
+
+        def hold(data):
+            if b"the old one" in data:
+                held.set()
+                release.wait(20)
+            return data
+
+        relay.tamper = hold
+        early = threading.Thread(target=a.get, args=("/values/x?k=name",))
+        early.start()
+        assert held.wait(20)
+        store = threading.Thread(target=a.request, args=("POST", f"/{api}/x?k=name"), kwargs={"body": "the new one"})
+        store.start()
+        must(lambda: b"the new one" in redis("GET", "apim:-:v:name"), "it is stored")
+        release.set()
+        early.join()
+        store.join()
+        relay.tamper = None
+        assert a.get("/values/x?k=name").text == "the new one", api
+        b.request("DELETE", "/values/x?k=name")
+        must(lambda: a.get("/values/x?k=name").text == "none", "it is removed")
+
+
 def test_the_three_types_are_three_caches(rig):
     redis = rig.redis()
     origin, a = nodes(rig, 1, redis.port, )

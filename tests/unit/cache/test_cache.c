@@ -231,6 +231,35 @@ TEST(the_least_recently_used_variant_goes_first)
 }
 
 static bool
+put_copy(struct cache *c, const char *name, uint32_t source)
+{
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct cache_item item = {.key = key_of(&b, name), .expires_ms = 10 * SECOND, .source = source, .source_epoch = 2};
+
+    return cache_store(c, &item, str_from_c(name), NULL);
+}
+
+TEST(a_source_takes_back_its_own_copies_alone)
+{
+    struct cache *c = cache_new(&(struct cache_limits){.bytes_max = 1 << 20, .workers = 1, .sources = 2});
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+    struct hash128 hash = key_of(&b, "a").hash;
+
+    cache_source_set(c, 1, 2, UINT64_MAX);
+    cache_source_set(c, 2, 2, UINT64_MAX);
+    EXPECT(put_copy(c, "a", 1));
+    EXPECT_EQ(cache_remove_copies(c, hash, 2, 2), 0);
+    EXPECT(holds(c, "a", 0, "a"));
+    EXPECT_EQ(cache_remove_copies(c, hash, 1, 1), 1);
+    EXPECT(!holds(c, "a", 0, "a"));
+    EXPECT(put_copy(c, "a", 2));
+    EXPECT_EQ(cache_remove_hash(c, hash), 1);
+    EXPECT(!holds(c, "a", 0, "a"));
+    cache_check(c);
+    cache_delete(c);
+}
+
+static bool
 put_at_path(struct cache *c, const char *path, const char *query, uint64_t born, enum cache_refusal *why)
 {
     struct buf b AUTO(buf_destroy) = BUF_INIT;
