@@ -339,7 +339,7 @@ begin_trace(struct front *f)
 
     trace_context_begin(&trace, http_headers_get(h, HTTP_TRACEPARENT), rand);
     trace_context_print(&trace, f->traceparent);
-    http_headers_set(h, STR("traceparent"), str_from(f->traceparent, TRACEPARENT_LEN));
+    http_headers_set_id(h, HTTP_TRACEPARENT, STR("traceparent"), str_from(f->traceparent, TRACEPARENT_LEN));
     for (int i = 0; i < 2; i++)
         memcpy(f->ex.id + i * 8, &(uint64_t){rand_u64(rand)}, 8);
     f->ex.id[6] = (uint8_t)((f->ex.id[6] & 0x0f) | 0x40); /* RFC 9562: version 4 */
@@ -388,7 +388,9 @@ static struct str
 find_key(struct front *f)
 {
     const struct api *api = f->match.api;
-    struct str key = http_headers_get_name(&f->call->request.headers, api->key_header);
+    const struct http_headers *h = &f->call->request.headers;
+    enum http_field_id id = (enum http_field_id)api->key_header_id;
+    struct str key = id != HTTP_FIELD_OTHER ? http_headers_get(h, id) : http_headers_get_name(h, api->key_header);
     struct str rest = f->call->request.query, pair, name;
     struct buf decoded;
 

@@ -232,7 +232,12 @@ remove_from(struct http_headers *h, struct str name, enum http_field_id id, uint
 bool
 http_headers_set(struct http_headers *h, struct str name, struct str value)
 {
-    enum http_field_id id = http_field_id(name);
+    return http_headers_set_id(h, http_field_id(name), name, value);
+}
+
+bool
+http_headers_set_id(struct http_headers *h, enum http_field_id id, struct str name, struct str value)
+{
     uint32_t at = 0;
     struct http_field *f = next_named(h, name, id, &at);
 

@@ -73,6 +73,7 @@ bool http_headers_add_id(struct http_headers *h, enum http_field_id id, struct s
                          struct str value);
 /* One field of that name, where the first was; the others go. */
 bool http_headers_set(struct http_headers *h, struct str name, struct str value);
+bool http_headers_set_id(struct http_headers *h, enum http_field_id id, struct str name, struct str value);
 /* How many were removed. */
 uint32_t http_headers_remove(struct http_headers *h, struct str name);
 uint32_t http_headers_remove_id(struct http_headers *h, enum http_field_id id);

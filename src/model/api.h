@@ -163,6 +163,7 @@ struct api {
     const struct product *const *products;    /* that contain it */
     uint32_t n_products;
     uint32_t index;                   /* within model->apis */
+    uint16_t key_header_id;           /* enum http_field_id of key_header; 0: it has none */
     enum api_kind kind;
     bool is_subscription_required;
     struct api_settings settings;

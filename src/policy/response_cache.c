@@ -46,7 +46,7 @@ response_set_downstream(struct exchange *ex, struct reply *r, const struct cache
     if (intent->downstream != DOWNSTREAM_NONE)
         value = str_concat_u64(ex->arena, words[intent->downstream == DOWNSTREAM_PUBLIC][intent->must_revalidate],
                                seconds_left);
-    return value.p && http_headers_set(r->headers, STR("Cache-Control"), value);
+    return value.p && http_headers_set_id(r->headers, HTTP_CACHE_CONTROL, STR("Cache-Control"), value);
 }
 
 /* --- serving ------------------------------------------------------------------------------------------------------- */
@@ -107,7 +107,7 @@ response_serve(struct exchange *ex, const struct cache_intent *intent, struct ca
     if (!reply_fit_coding(ex, r))
         return false;
     response_set_downstream(ex, r, intent, left_s);
-    http_headers_set(r->headers, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
+    http_headers_set_id(r->headers, HTTP_AGE, STR("Age"), str_concat_u64(ex->arena, STR(""), MIN(age_s, AGE_MAX_S)));
     return keep_conditions(ex, r);
 }
 

@@ -4,6 +4,7 @@
  * since its policy would silently protect nothing.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/uri.h"
+#include "http/headers.h"
 #include "store/config.h"
 #include "store/loader.h"
 #include "store/openapi.h"
@@ -105,6 +106,7 @@ fill_api(struct loader *l, const struct info *i, struct api_draft *draft)
     api->is_current = doc_get_bool(&i->doc, i->properties, "isCurrent", api->is_current);
     api->is_subscription_required = doc_get_bool(&i->doc, i->properties, "subscriptionRequired", true);
     api->key_header = keep_unless(l, doc_get_str(&i->doc, keys, "header", STR_NONE), STR(KEY_HEADER_DEFAULT));
+    api->key_header_id = (uint16_t)http_field_id(api->key_header);
     api->key_query = keep_unless(l, doc_get_str(&i->doc, keys, "query", STR_NONE), STR(KEY_QUERY_DEFAULT));
     if (doc_get(i->properties, "apiRevision"))
         api->revision = info_str(l, i, "apiRevision");

@@ -46,6 +46,10 @@ TEST(set_replaces_the_first_and_removes_the_others)
     EXPECT_EQ(http_headers_remove_id(&h, HTTP_VIA), 1);
     EXPECT(!http_headers_has(&h, HTTP_VIA));
     EXPECT_EQ(h.n, 0);
+    EXPECT(http_headers_set_id(&h, HTTP_AGE, STR("Age"), STR("1")));
+    EXPECT(http_headers_set_id(&h, HTTP_AGE, STR("age"), STR("2")));
+    EXPECT_EQ(h.n, 1);
+    EXPECT_STR(http_headers_get_name(&h, STR("AGE")), "2");
 }
 
 TEST(values_with_line_ends_are_invalid)
