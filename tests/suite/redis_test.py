@@ -647,6 +647,32 @@ def test_a_cluster(rig):
         assert g.get("/products/v/1").text == "1"
 
 
+def test_answers_that_vary_in_a_cluster(rig):
+    """The marker and the answers it leads to live on members of their own; whoever has the answer vouches for its copy."""
+    members = cluster(rig)
+    origin, a, b = nodes(rig, 2, members[0].port)
+    asked = [(f"/v/{i}", {"Accept-Language": language}) for i in range(6) for language in ("de", "en")]
+    for path, _ in asked:
+        origin.headers[path] = {"Vary": "Accept-Language"}
+    variants = lambda: [(m, key) for m in members for key in m("KEYS", "apim:products:r:*:*")]
+    for i, (path, headers) in enumerate(asked):
+        assert a.get(f"/products{path}", headers).status == 200
+        must(lambda: len(variants()) == i + 1, "the variant is stored")
+    for path, headers in asked * 3:
+        assert b.get(f"/products{path}", headers).text == "0"
+    hits = b.metric("headgate_external_cache_hits_total")
+    for path, headers in asked * 3:
+        assert b.get(f"/products{path}", headers).text == "0"
+    assert b.metric("headgate_external_cache_hits_total") == hits, "copies are kept"
+    for path, _ in asked:
+        origin.versions[path] = 1
+    for m, key in variants():
+        m("DEL", key)
+    for path, headers in asked:
+        for g in (b, a):
+            must(lambda: g.get(f"/products{path}", headers).text == "1", "who vouches for the copy is told")
+
+
 def test_a_slot_of_a_cluster_moves(rig):
     members = cluster(rig)
     origin, a, b = nodes(rig, 2, members[0].port)
