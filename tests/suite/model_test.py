@@ -300,16 +300,25 @@ class World:
         except (OSError, http.client.HTTPException):
             return False
 
+    def wait_for(self, condition, what):
+        """In vain it says what there is, so that load can be told from a fault: late operations count as time-outs."""
+        if wait_until(condition, PATIENCE_S):
+            return
+        names = [f"headgate_external_cache_{n}" for n in ("connections", "connects_total", "timeouts_total", "purges_total",
+                                                          "purges_alone_total", "purges_outstanding_total")]
+        found = [{n: g.metrics().get(n) for n in names} for g in self.gateways]
+        raise AssertionError(f"in vain: {what}; nodes: {found}; stream and nodes: {self.last_number()}")
+
     def settle(self):
         """No trouble any more; everything that was ever acknowledged holds everywhere."""
         if self.trouble:
             self.trouble()
             self.trouble = None
         for i in range(N_NODES):
-            must(lambda: self.is_connected(i), f"node{i} is connected", PATIENCE_S)
+            self.wait_for(lambda: self.is_connected(i), f"node{i} is connected")
         for i in range(N_NODES):
             for _ in range(2):                         # the first one passes on what waited
-                must(lambda: self.sentinel(i), f"node{i} reaches all nodes", PATIENCE_S)
+                self.wait_for(lambda: self.sentinel(i), f"node{i} reaches all nodes")
         with self.model.lock:
             for p in self.model.partial:
                 for i in p.open:
