@@ -640,6 +640,18 @@ exchange_message_content(struct exchange *ex)
     return r ? &r->content : NULL;
 }
 
+bool
+exchange_has_body_to_change(struct exchange *ex)
+{
+    struct content *content = exchange_message_content(ex);
+
+    if (content && !content_is_empty(content))
+        return true;
+    if (!acts_on_request(ex) && ex->response)
+        ex->response->announced_length = HTTP_LENGTH_UNKNOWN;
+    return false;
+}
+
 /* --- trace --------------------------------------------------------------------------------------------------------- */
 
 #define TRACE_LINES_MAX 512

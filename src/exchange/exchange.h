@@ -366,6 +366,9 @@ struct reply *exchange_response(struct exchange *ex);
  * response later. */
 struct http_headers *exchange_message_headers(struct exchange *ex);
 struct content *exchange_message_content(struct exchange *ex);
+/* Whether that message has a body, for a policy that is about to change it. Where an answer only announces one (to HEAD, with 304),
+ * nobody knows how long it would be afterwards, and the announcement is taken back. */
+bool exchange_has_body_to_change(struct exchange *ex);
 
 /* `base` and `below` with exactly one slash between. */
 struct str exchange_join_paths(struct arena *a, struct str base, struct str below);

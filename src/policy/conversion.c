@@ -49,13 +49,13 @@ accepts(const struct exchange *ex, bool is_json)
 }
 
 static bool
-is_wanted(const struct exchange *ex, const struct conversion *c, const struct http_headers *headers, const struct content *content)
+is_wanted(struct exchange *ex, const struct conversion *c, const struct http_headers *headers)
 {
-    if (!headers || !content || content_is_empty(content))
+    if (!headers)
         return false;
     if (!c->always && !is_format(http_headers_get(headers, HTTP_CONTENT_TYPE), !c->is_to_json))
         return false;
-    return !c->considers_accept || accepts(ex, c->is_to_json);
+    return (!c->considers_accept || accepts(ex, c->is_to_json)) && exchange_has_body_to_change(ex);
 }
 
 bool
@@ -118,7 +118,7 @@ conversion_run(struct exchange *ex, const struct conversion *c)
     enum flow flow = FLOW_ERROR;
     struct err err;
 
-    if (!is_wanted(ex, c, headers, content))
+    if (!is_wanted(ex, c, headers))
         return FLOW_NEXT;
     if (!content_read_decoded(ex, content, headers, true, &job.body, &err))
         return exchange_fail_io(ex, &err);

@@ -49,14 +49,17 @@ replace_encoded(struct str body, enum text_encoding e, struct str from, struct s
 }
 
 bool
-replace_in_content(struct exchange *ex, struct content *content, struct http_headers *headers, struct str from, struct str to)
+replace_in_body(struct exchange *ex, struct str from, struct str to)
 {
+    struct content *content = exchange_message_content(ex);
+    struct http_headers *headers = exchange_message_headers(ex);
     struct buf b AUTO(buf_destroy) = BUF_INIT;
-    struct str body, type = http_headers_get(headers, HTTP_CONTENT_TYPE);
+    struct str body, type;
     struct err err;
 
-    if (from.len == 0 || content_is_empty(content))
+    if (from.len == 0 || !headers || !exchange_has_body_to_change(ex))
         return true;
+    type = http_headers_get(headers, HTTP_CONTENT_TYPE);
     if (!content_read_decoded(ex, content, headers, true, &body, &err)) {
         exchange_fail_io(ex, &err);
         return false;
@@ -83,7 +86,7 @@ run(const void *conf, struct exchange *ex)
 
     if (!pvalue_str(ex, &f->from, &from) || !pvalue_str(ex, &f->to, &to))
         return FLOW_ERROR;
-    return replace_in_content(ex, exchange_message_content(ex), exchange_message_headers(ex), from, to) ? FLOW_NEXT : FLOW_ERROR;
+    return replace_in_body(ex, from, to) ? FLOW_NEXT : FLOW_ERROR;
 }
 
 static bool

@@ -28,8 +28,7 @@ run(const void *conf, struct exchange *ex)
 
     if (!backend.len || !gateway.len)
         return FLOW_NEXT;
-    return replace_in_content(ex, exchange_message_content(ex), exchange_message_headers(ex), is_request ? gateway : backend,
-                              is_request ? backend : gateway) ? FLOW_NEXT : FLOW_ERROR;
+    return replace_in_body(ex, is_request ? gateway : backend, is_request ? backend : gateway) ? FLOW_NEXT : FLOW_ERROR;
 }
 
 const struct policy_def policy_redirect_content_urls = {

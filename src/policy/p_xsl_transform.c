@@ -218,7 +218,7 @@ run(const void *conf, struct exchange *ex)
     enum flow flow;
     struct err err;
 
-    if (!headers || !content || content_is_empty(content))
+    if (!headers || !exchange_has_body_to_change(ex))
         return FLOW_NEXT;
     if (!content_read_decoded(ex, content, headers, true, &job.run.text, &err))
         return exchange_fail_io(ex, &err);

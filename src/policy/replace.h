@@ -4,6 +4,5 @@
 
 #include "policy/policy.h"
 
-/* Every `from` by `to`; false with ex->error set. Reads the body, yields. */
-MUST_USE bool replace_in_content(struct exchange *ex, struct content *content, struct http_headers *headers, struct str from,
-                                 struct str to);
+/* Every `from` by `to` in the body that the section's policies act on; false with ex->error set. Reads the body, yields. */
+MUST_USE bool replace_in_body(struct exchange *ex, struct str from, struct str to);
