@@ -157,7 +157,7 @@ run(const void *conf, struct exchange *ex)
 }
 
 const struct policy_def policy_set_body = {
-    .name = "set-body", .sections = IN_INBOUND | IN_BACKEND | IN_OUTBOUND, .scopes = AT_ALL, .body = BODY_REPLACED,
+    .name = "set-body", .sections = IN_ALL, .scopes = AT_ALL, .body = BODY_REPLACED,
     .attrs = attrs, .children = children, .size = sizeof(struct set_body), .compile = compile, .run = run,
     .summary = "Replaces the body of the request or answer.",
     .usage = "Content-Type is not touched.\nReading context.Request.Body without preserveContent uses the body up; set-body "

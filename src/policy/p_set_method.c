@@ -36,7 +36,7 @@ run(const void *conf, struct exchange *ex)
 }
 
 const struct policy_def policy_set_method = {
-    .name = "set-method", .sections = IN_INBOUND | IN_ON_ERROR, .scopes = AT_ALL,
+    .name = "set-method", .sections = IN_INBOUND | IN_BACKEND | IN_ON_ERROR, .scopes = AT_ALL,
     .attrs = attrs, .size = sizeof(struct set_method), .run = run,
     .summary = "Changes the method of the request.",
 };

@@ -1,6 +1,7 @@
 #!/bin/sh
 # usage: tests/suite/policies.sh BUILD_DIR   every policy has its part in the generated reference, an example in the guide or in examples/
-# that tests run, expectations of scripts, and a use of each attribute (policy_attributes.py). Prints how many there are.
+# that tests run, expectations of scripts, a use of each attribute (policy_attributes.py), and tests for usage notes and failures
+# (policy_notes.py). Prints how many there are.
 cd "$(dirname "$0")/../.." || exit 2
 passed=0 failed=0
 examples=$(mktemp)
@@ -24,10 +25,15 @@ for name in $(sed -n 's/^POLICY(\(.*\))$/\1/p' src/policy/policies.def | tr _ -)
     esac
     check "$name: no row in bench/policies" grep -q "^    {\"$name\"," bench/policies/policies.c
 done
-out=$(/usr/bin/python3 tests/suite/policy_attributes.py "$1/headgate" "$reference/policies.md") || echo "$out" | sed '$d; s/^/FAILED /'
-line=$(echo "$out" | tail -n 1)
-passed=$((passed + ${line%% passed*})) failed=$((failed + $(echo "$line" | sed 's/.*passed, \([0-9]*\) failed/\1/')))
-echo "policies: attributes and elements: $line"
+headgate=$1/headgate
+audit() { # WHAT SCRIPT
+    out=$(/usr/bin/python3 "tests/suite/$2" "$headgate" "$reference/policies.md") || echo "$out" | sed '$d; s/^/FAILED /'
+    line=$(echo "$out" | tail -n 1)
+    passed=$((passed + ${line%% passed*})) failed=$((failed + $(echo "$line" | sed 's/.*passed, \([0-9]*\) failed/\1/')))
+    echo "policies: $1: $line"
+}
+audit "attributes and elements" policy_attributes.py
+audit "usage notes, failures and places" policy_notes.py
 count=$(grep -rhc '^ *expect ' tests/gateway | awk '{n += $1} END {print n}')
 echo "policies: $count expectations in scripts"
 check "600 expectations of scripts" [ "$count" -ge 600 ]

@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
-"""usage: tests/suite/policy_notes.py HEADGATE   failures and usage notes of policies against the scripts.
+"""usage: tests/suite/policy_notes.py HEADGATE REFERENCE   failures and usage notes of policies against the scripts.
 
   notes     each line of policy_notes.txt names a test that is there, in a script whose documents use the policy
   failures  the reason of each row of errors.def is expected by a script, or by a test here
+  places    where each policy may stand, and how often, as the vendor's reference has it: `headgate check --strict` on a folder whose
+            documents hold every policy twice in every section says so of each that is misplaced, and of no other
   no address   what ip-filter does with a caller who has none: one that comes through a socket of the file system
   gone         a client that goes away leaves limit-concurrency
 
 Prints what is missing, a line each, and ends with "N passed, N failed".
 """
+import json
 import os
 import re
 import socket
 import struct
+import subprocess
 import sys
+import tempfile
 import threading
 
-from rig import Rig, must
+HEADGATE, REFERENCE = sys.argv[1], sys.argv[2]
+from rig import Rig, must  # noqa: E402 (reads the same arguments)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = os.path.join(HERE, "..", "gateway")
@@ -25,18 +31,37 @@ ASKED_ELSEWHERE = {"FailedToParseCallerIP", "ClientConnectionFailure"}
 # No policy's own: calls that wait for a connection, asked by unit tests of http/.
 OF_OTHERS = {"BackendUnavailable"}
 
+SECTIONS = {"in": "inbound", "be": "backend", "out": "outbound", "err": "on-error"}
+# sections, scopes (G global, P product, A API, O operation) where not all, "once" in a section. From the reference; a place that it
+# grants only by "seen in documents" is granted.
+PLACES = {
+    "authentication-basic": "in once", "authentication-certificate": "in", "authentication-managed-identity": "in out",
+    "cache-lookup": "in once", "cache-lookup-value": "in be out err", "cache-remove-value": "in be out err", "cache-store": "out once",
+    "cache-store-value": "in be out err", "check-header": "in", "choose": "in be out err", "cors": "in once", "cross-domain": "in G",
+    "emit-metric": "in be out err", "find-and-replace": "in be out err", "forward-request": "be",
+    "get-authorization-context": "in be out", "include-fragment": "in be out err", "ip-filter": "in", "json-to-xml": "in be out err",
+    "jsonp": "out once", "limit-concurrency": "in be out err", "log-to-eventhub": "in be out err", "mock-response": "in out err",
+    "proxy": "in", "quota": "in P once", "quota-by-key": "in", "rate-limit": "in PAO once", "rate-limit-by-key": "in",
+    "redirect-content-urls": "in out once", "retry": "in be out err", "return-response": "in be out err", "rewrite-uri": "in",
+    "send-one-way-request": "in be out err", "send-request": "in be out err", "send-service-bus-message": "in out err",
+    "set-backend-service": "in be", "set-body": "in be out err", "set-header": "in be out err", "set-method": "in be err", "set-query-parameter": "in be",
+    "set-status": "in be out err", "set-variable": "in be out err", "trace": "in be out err", "validate-azure-ad-token": "in",
+    "validate-client-certificate": "in", "validate-content": "in out err", "validate-headers": "out err once", "validate-jwt": "in",
+    "validate-odata-request": "in GPA", "validate-parameters": "in once", "validate-status-code": "out err once", "wait": "in be out",
+    "xml-to-json": "in out err", "xsl-transform": "in out once",
+}
+NOT_IN_FRAGMENTS = {"cache-lookup", "cache-lookup-value"}
+
 
 def read_notes():
     """(policy, note, script, test)"""
     policy = ""
     with open(os.path.join(HERE, "policy_notes.txt"), encoding="utf-8") as file:
         for line in file:
-            if re.match("[a-z]", line):
-                policy = line.strip()
-            elif m := re.fullmatch(r"  (.+) => (\S+): (.+)\n", line):
-                yield (policy, *m.groups())
-            else:
-                assert not line.strip() or line.startswith("#"), f"expected NOTE => SCRIPT: TEST, found {line}"
+            if m := re.match(r"# ([a-z-]+)$", line):
+                policy = m.group(1)
+            elif policy and line.strip():
+                yield (policy, *[p.strip() for p in line.split(" | ")])
 
 
 def read_scripts():
@@ -56,6 +81,78 @@ def note_is_asked(scripts, policy, script, test):
 def reasons(path):
     with open(path, encoding="utf-8") as file:
         return {r for r in re.findall(r'^ERROR\(\w+, "[^"]*", "([^"]*)"', file.read(), re.M) if "{" not in r}
+
+
+# ---- places -----------------------------------------------------------------------------------------------------------------
+
+def document():
+    elements = "\n".join(f"<{p} />\n<{p} />" for p in sorted(PLACES))
+    return "<policies>\n" + "".join(f"<{s}>\n{elements}\n</{s}>\n" for s in SECTIONS.values()) + "</policies>\n"
+
+
+def write(folder, path, text):
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def check_folder(folder):
+    """(level, message) of all that --strict says about misplaced policies."""
+    levels = {"G": "policy.xml", "P": "products/p/policy.xml", "A": "apis/a/policy.xml", "O": "apis/a/operations/o/policy.xml"}
+    write(folder, "products/p/productInformation.json", json.dumps({"properties": {"displayName": "p", "state": "published"}}))
+    write(folder, "products/p/apis/a/productApiInformation.json", "{}")
+    write(folder, "apis/a/apiInformation.json", json.dumps({"properties": {"displayName": "a", "path": "a", "serviceUrl": "http://a.example"}}))
+    write(folder, "apis/a/specification.json", json.dumps({"openapi": "3.0.1", "info": {"title": "a", "version": "1"}, "paths": {
+        "/o": {"get": {"operationId": "o", "responses": {"200": {"description": "ok"}}}}}}))
+    said = set()
+    for level, path in levels.items():   # one at a time: a check tells a bounded number of things
+        write(folder, path, document())
+        out = subprocess.run([HEADGATE, "check", "--strict", folder], capture_output=True, text=True).stdout
+        said |= {(level, m) for m in re.findall(r": error: (Azure (?:does not allow|allows) .*)$", out, re.M)}
+        os.remove(os.path.join(folder, path))
+    return said
+
+
+def places():
+    """(found, what) of each policy, section and scope."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = check_folder(folder)
+    scope_names = {"G": "global", "P": "product", "A": "api", "O": "operation"}
+    for policy, text in PLACES.items():
+        words = text.split()
+        scopes = next((w for w in words if w.isupper()), "GPAO")
+        for short, section in SECTIONS.items():
+            refused = ("O", f"Azure does not allow {policy} in {section}") in said
+            yield refused != (short in words), f"{policy} in {section}: {'refused' if refused else 'taken'}"
+        for level, name in scope_names.items():
+            refused = (level, f"Azure does not allow {policy} at {name} scope") in said
+            yield refused != (level in scopes), f"{policy} at {name} scope: {'refused' if refused else 'taken'}"
+        once = ("O", f"Azure allows {policy} once in a section") in said
+        yield once == ("once" in words), f"{policy} twice in a section: {'refused' if once else 'taken'}"
+
+
+def fragments():
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, "policy fragments/f/policy.xml", "<fragment>" + "".join(f"<{p} />" for p in sorted(PLACES)) + "</fragment>")
+        write(folder, "policy.xml", '<policies><inbound><include-fragment fragment-id="f" /></inbound></policies>')
+        out = subprocess.run([HEADGATE, "check", folder], capture_output=True, text=True).stdout
+    for policy in PLACES:
+        warned = f"Azure does not support {policy} in fragments" in out
+        yield warned == (policy in NOT_IN_FRAGMENTS), f"{policy} in a fragment: {'a warning' if warned else 'taken'}"
+
+
+# What --strict alone says: published documents have it.
+STRICT = {"<cache-lookup />": "Azure needs vary-by-developer and vary-by-developer-groups"}
+
+
+def strict():
+    with tempfile.TemporaryDirectory() as folder:
+        for element, wanted in STRICT.items():
+            path = os.path.join(folder, "policy.xml")
+            write(folder, "policy.xml", f"<policies><inbound>{element}</inbound></policies>")
+            said = [subprocess.run([HEADGATE, "check", *more, path], capture_output=True, text=True).stdout for more in ([], ["--strict"])]
+            yield wanted not in said[0] and f"error: {wanted}" in said[1], f"{element}: {said}"
 
 
 # ---- callers without an address ----------------------------------------------------------------------------------------------
@@ -118,11 +215,14 @@ def gone():
 def main():
     scripts = dict(read_scripts())
     expectations = "\n".join(line for text in scripts.values() for line in text.splitlines() if line.lstrip().startswith("expect "))
+    with open(REFERENCE, encoding="utf-8") as file:
+        policies = set(re.findall(r"^## ([a-z-]+)$", file.read(), re.M))
     results = [(note_is_asked(scripts, policy, script, test), f"{policy}: {note}: no test '{test}' in {script}")
                for policy, note, script, test in read_notes()]
     results += [(r in expectations or r in ASKED_ELSEWHERE or r in OF_OTHERS, f"no script expects the reason {r}")
                 for r in sorted(reasons(os.path.join(HERE, "../../src/exchange/errors.def")))]
-    results += [*no_address(), *gone()]
+    results += [(p in PLACES or p in ("base", "cache-value"), f"{p}: its places are not in this suite") for p in sorted(policies)]
+    results += [*places(), *fragments(), *strict(), *no_address(), *gone()]
     for found, what in results:
         if not found:
             print(what)
