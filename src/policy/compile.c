@@ -583,8 +583,6 @@ check_place(struct compiler *c, const struct node *n, const struct policy_def *d
         compile_warning(c, n, "Azure does not support %s in fragments", def->name);
     if (c->n_fragments && str_eq_lit(n->name, "base"))
         ok &= compile_strict(c, n, "Azure does not allow base in fragments");
-    if (def->is_extension)
-        ok &= compile_strict(c, n, "Azure has no policy %s", def->name);
     return ok;
 }
 

@@ -7,7 +7,7 @@ struct set_status {
 };
 
 static const struct attr_def attrs[] = {
-    VALUE_U32(struct set_status, code, "code", .required = true, .min = 100, .max = 999, .about = "The status code."),
+    VALUE_U32(struct set_status, code, "code", .required = true, .min = 200, .max = 999, .about = "The status code."),
     VALUE_STR(struct set_status, reason, "reason", .about = "The reason phrase.",
               .unverified = "Without one, or with an empty one, the usual phrase of the code is sent."),
     ATTR_END

@@ -139,7 +139,6 @@ struct policy_def {
     uint32_t sections, scopes;        /* IN_..., AT_... */
     bool once;                        /* documented as once a section */
     bool not_in_fragment;             /* documented so; a warning */
-    bool is_extension;
     bool needs_schemas;               /* of the API's definition: ex->schemas is compiled for APIs that run it */
     bool is_container;                /* holds other policies */
     bool is_range;                    /* and runs them itself, by plan_run_range() */

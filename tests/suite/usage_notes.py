@@ -5,6 +5,7 @@
   places   in which sections and at which scopes a policy may stand: `headgate check --strict` refuses every other one, and no right one
   once     a policy that may stand once in a section: a second one beside it is refused
   lenient  the same documents without --strict: a warning, and no error, for the place
+  refusals what refusals.txt says of documents, and that no refusal in src/policy is missing there and everywhere else
 
 Prints what is missing, a line each, and ends with "N passed, N failed".
 """
@@ -138,6 +139,48 @@ def check_once():
         yield f"warning: {line}" in said, f"{text}: {said} should hold: {line}"
 
 
+# ---- refusals -----------------------------------------------------------------------------------------------------------------
+
+# Seen in no document that is fit for a test: sizes, and what needs a whole folder and its certificates.
+UNSEEN = {"the section is too large with its fragments", "the document needs too much memory", "the template needs too much memory",
+          "no memory left for keys", "issuer-certificate-id stands without issuer-subject and issuer-thumbprint"}
+
+
+def read_refusals():
+    with open("tests/suite/refusals.txt", encoding="utf-8") as file:
+        for line in file:
+            if " <= " in line and not line.startswith("#"):
+                yield line.rstrip("\n").split(" <= ", 1)
+
+
+def messages_of(text):
+    """The literals of compile_error() and its kin, without what is filled in: the longest part of each."""
+    call = r'compile_(?:error|strict|warning)\((?:[^()"]|\([^()]*\))*?((?:"(?:[^"\\]|\\.)*"(?:\s*PRIu\d+)?\s*)+)'
+    for m in re.finditer(call, text):
+        whole = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', m.group(1))).replace('\\"', '"')
+        yield max(re.split(r"%(?:\.\*)?[a-z]*", whole), key=len).strip(" '`:")
+
+
+def check_refusals():
+    rows = list(read_refusals())
+    documents = [e if e.startswith(("<policies", "<fragment")) else f"<policies><inbound>{e}</inbound></policies>" for _, e in rows]
+    for (wanted, element), said, strictly in zip(rows, said_by_check(documents), said_by_check(documents, "--strict")):
+        yield wanted in said + strictly, f"{element}: {said} should hold: {wanted}"
+    seen = "\n".join(wanted for wanted, _ in rows)
+    for root in ("tests/gateway", "tests/unit/policy", "tests/suite"):
+        for folder, _, names in os.walk(root):
+            for name in names:
+                if name.endswith((".hgt", ".c", "attributes.py", "notes.py")):
+                    with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+                        seen += file.read().replace('\\"', '"')
+    for name in sorted(os.listdir("src/policy")):
+        if name.endswith(".c"):
+            with open(os.path.join("src/policy", name), encoding="utf-8") as file:
+                for message in messages_of(file.read()):
+                    is_seen = message in seen or any(u in message for u in UNSEEN)
+                    yield is_seen, f"src/policy/{name}: no test has a document that is told: {message}"
+
+
 def check_scopes():
     """One folder for each scope."""
     names = [n for names in PLACES.values() for n in names.split() if n not in ("base", "include-fragment")]
@@ -162,7 +205,8 @@ def check_scopes():
 
 def main():
     counts, failed = {}, 0
-    for name, check in (("notes", check_notes), ("sections", check_sections), ("once", check_once), ("scopes", check_scopes)):
+    for name, check in (("notes", check_notes), ("sections", check_sections), ("once", check_once), ("scopes", check_scopes),
+                        ("refusals", check_refusals)):
         for ok, what in check():
             counts[name] = counts.get(name, 0) + ok
             failed += not ok
