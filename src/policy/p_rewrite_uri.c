@@ -1,8 +1,10 @@
 /* p_rewrite_uri.c: <rewrite-uri template="/put/{id}?a=b" copy-unmatched-params="true" />
  * {id} is a parameter of the operation's own template. The result replaces path and query of the request below the
- * backend's base address; the query parameters that neither template names are kept unless told otherwise.
+ * backend's base address; the query parameters that neither template names are kept unless told otherwise. What a client puts into
+ * a placeholder stays there: it can neither climb in the path nor begin the query or another parameter.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
+#include "base/codec.h"
 #include "model/api.h"
 #include "model/route.h"
 #include "policy/compile.h"
@@ -77,12 +79,80 @@ is_declared(const struct exchange *ex, struct str name)
 }
 
 static bool
+is_from_query(const struct exchange *ex, struct str name)
+{
+    const struct operation *op = ex->operation;
+
+    for (uint32_t i = 0; op && i < op->n_template_parameters; i++)
+        if (op->parameters[i].place == PARAMETER_QUERY && str_eq_nocase(op->parameters[i].name, name))
+            return true;
+    return false;
+}
+
+/* A segment "." or "..", however it is written. */
+static bool
+climbs(struct exchange *ex, struct str value)
+{
+    struct buf b = buf_in(ex->arena);
+    size_t from = 0;
+
+    codec_percent_decode(&b, value, false);
+    struct str plain = b.len ? buf_str(&b) : STR("");
+    for (size_t i = 0; i <= plain.len; i++) {
+        if (i < plain.len && plain.p[i] != '/' && plain.p[i] != '\\')
+            continue;
+        struct str segment = str_sub(plain, from, i);
+        if (str_eq_lit(segment, ".") || str_eq_lit(segment, ".."))
+            return true;
+        from = i + 1;
+    }
+    return false;
+}
+
+/* What would end the part it goes to is encoded; a plus is a blank in a query alone. */
+static bool
+add_value(struct exchange *ex, struct str value, bool from_query, bool to_query, struct buf *to)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < value.len && ok; i++) {
+        char c = value.p[i];
+
+        if (c == '?' && !to_query)
+            buf_add_lit(to, "%3F");
+        else if (c == '&' && to_query)
+            buf_add_lit(to, "%26");
+        else if (c == '+' && from_query != to_query)
+            buf_add_str(to, from_query ? STR("%20") : STR("%2B"));
+        else
+            ok = add_text(ex, to, str_sub(value, i, i + 1));
+    }
+    return ok;
+}
+
+/* The value of a placeholder; absent ones are empty. */
+static bool
+add_parameter(struct exchange *ex, const struct route_parameter *m, bool to_query, struct buf *to)
+{
+    if (!m)
+        return true;
+    if (!to_query && climbs(ex, m->value)) {
+        exchange_refuse(ex, E_BAD_REQUEST, str_printf(ex->arena, "the value of {%.*s} climbs in the path", STR_ARG(m->name)),
+                        STR("A parameter is not valid."));
+        return false;
+    }
+    return add_value(ex, m->value, is_from_query(ex, m->name), to_query, to);
+}
+
+static bool
 fill_in(struct exchange *ex, struct str template, struct buf *to)
 {
     size_t plain = 0;
+    bool to_query = false;
 
     for (size_t at = 0; at < template.len;) {
         struct str name;
+        to_query |= template.p[at] == '?';
         size_t end = template.p[at] == '{' ? placeholder(template, at, &name) : 0;
         const struct route_parameter *m = end ? find_matched(ex, name) : NULL;
         bool is_absent = end && !m && is_declared(ex, name), is_path = end && !m && !is_absent && str_eq_lit(name, "path");
@@ -92,7 +162,7 @@ fill_in(struct exchange *ex, struct str template, struct buf *to)
             continue;
         }
         if (!add_text(ex, to, str_sub(template, plain, at)) ||
-            !add_text(ex, to, m ? m->value : is_path ? ex->original_request_path : STR("")))
+            !(is_path ? add_value(ex, ex->original_request_path, false, to_query, to) : add_parameter(ex, m, to_query, to)))
             return false;
         plain = at = end;
     }
@@ -118,17 +188,6 @@ has_name(struct str query, struct str name)
     return false;
 }
 
-static bool
-is_template_parameter(const struct exchange *ex, struct str name)
-{
-    const struct operation *op = ex->operation;
-
-    for (uint32_t i = 0; op && i < op->n_template_parameters; i++)
-        if (op->parameters[i].place == PARAMETER_QUERY && str_eq_nocase(op->parameters[i].name, name))
-            return true;
-    return false;
-}
-
 /* Appends the pairs of the current query that neither template names. */
 static struct str
 with_unmatched(struct exchange *ex, struct str query)
@@ -140,7 +199,7 @@ with_unmatched(struct exchange *ex, struct str query)
     while (str_split_next(&rest, '&', &pair)) {
         struct str name = pair_name(pair);
 
-        if (pair.len == 0 || is_template_parameter(ex, name) || has_name(query, name))
+        if (pair.len == 0 || is_from_query(ex, name) || has_name(query, name))
             continue;
         if (b.len)
             buf_add_char(&b, '&');
@@ -203,5 +262,6 @@ const struct policy_def policy_rewrite_uri = {
     .name = "rewrite-uri", .sections = IN_INBOUND, .scopes = AT_ALL,
     .attrs = attrs, .size = sizeof(struct rewrite_uri), .compile = compile, .run = run,
     .summary = "Changes the path and query that go to the backend.",
-    .usage = "The result stands below the backend's base address; context.Request.OriginalUrl stays.\nThe last rewrite wins.",
+    .usage = "What a client puts into a placeholder is encoded for its place; one that climbs in the path (`..`) is answered with 400.\n"
+             "The result stands below the backend's base address; context.Request.OriginalUrl stays.\nThe last rewrite wins.",
 };
