@@ -16,7 +16,8 @@ struct rewrite_uri {
 static const struct attr_def attrs[] = {
     VALUE_STR(struct rewrite_uri, template, "template", .required = true,
               .about = "The new path, with a query when wanted; {name} is a parameter of the operation's template.",
-              .unverified = "A parameter that is not in the request is empty. {path} that no template defines is the path below the API's prefix."),
+              .unverified = "A parameter that is not in the request is empty. {path} that no template defines is the path below "
+                            "the API's prefix."),
     VALUE_BOOL(struct rewrite_uri, copy_unmatched, "copy-unmatched-params", .fallback = "true",
                .about = "Whether query parameters that the operation's template does not name are appended."),
     ATTR_END
