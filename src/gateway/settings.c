@@ -31,6 +31,8 @@ settings_limits(const struct options *o)
         .body_grace_ms = (int64_t)o->timeouts.body_grace_ms,
         .body_rate = o->timeouts.body_rate,
         .write_ms = (int64_t)o->timeouts.write_idle_ms,
+        .write_grace_ms = (int64_t)o->timeouts.write_grace_ms,
+        .write_rate = o->timeouts.write_rate,
         .drain_bytes = (int64_t)o->limits.drain_body_bytes,
         .drain_ms = (int64_t)o->timeouts.drain_body_ms,
         .quiet_ms = (int64_t)o->drain.quiet_ms,

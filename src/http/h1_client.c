@@ -19,7 +19,8 @@
 
 #define HEAD_BYTES ((uint32_t)64 << 10)
 #define HEAD_FIELDS 200
-#define WRITE_MS 30000                /* an origin that takes nothing */
+
+static const struct pace_limit origin_pace = {.halt_ms = 30000};  /* an origin that takes nothing */
 
 struct h1_answer {
     struct http_answer super;
@@ -389,7 +390,7 @@ answer_upgrade(struct http_answer *super, struct body *up, void (*on_sent_)(void
     ASSERT(super->is_upgraded && !a->sender.is_busy);
     a->on_up_sent = on_sent_;
     a->up_ctx = ctx;
-    h1_sender_init(&a->sender, a->up->in.stream, &a->client->scratch, super->arena, WRITE_MS,
+    h1_sender_init(&a->sender, a->up->in.stream, &a->client->scratch, super->arena, &origin_pace,
                    on_up_sent);
     h1_sender_start(&a->sender, H1_SEND_RAW, up, 0);
 }
@@ -434,7 +435,7 @@ answer_new(struct h1_upstream *up, struct h1_client *client, const struct http_r
     if (!a)
         return NULL;
     memset(a, 0, offsetof(struct h1_answer, body));
-    h1_sender_init(&a->sender, up->in.stream, &client->scratch, arena, WRITE_MS, on_sent);
+    h1_sender_init(&a->sender, up->in.stream, &client->scratch, arena, &origin_pace, on_sent);
     a->super.ops = &h1_answer_ops;
     a->super.stream = up->in.stream;
     a->super.arena = arena;

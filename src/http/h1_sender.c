@@ -63,7 +63,13 @@ on_writable(struct stream *stream, void *ctx)
 static void
 on_timer(struct timer *t)
 {
-    done(CONTAINER_OF(t, struct h1_sender, timer), IO_TIMEOUT);
+    struct h1_sender *s = CONTAINER_OF(t, struct h1_sender, timer);
+    struct loop *loop = stream_loop(s->stream);
+
+    if (pace_look_at_stream(&s->pace, s->limit, loop_now_ms(loop), s->stream, s->bytes))
+        timer_start(loop, &s->timer, pace_next_ms(&s->pace), on_timer);
+    else
+        done(s, IO_TIMEOUT);
 }
 
 static void
@@ -72,8 +78,8 @@ await_socket(struct h1_sender *s)
     struct loop *loop = stream_loop(s->stream);
 
     s->is_socket_awaited = true;
-    if (s->write_ms)
-        timer_start(loop, &s->timer, loop_now_ms(loop) + s->write_ms, on_timer);
+    pace_begin(&s->pace, loop_now_ms(loop));
+    timer_start(loop, &s->timer, pace_next_ms(&s->pace), on_timer);
     stream_when_writable(s->stream, on_writable, s);
 }
 
@@ -306,14 +312,14 @@ run(struct h1_sender *s)
 
 void
 h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch,
-               struct arena *arena, uint32_t write_ms,
+               struct arena *arena, const struct pace_limit *limit,
                void (*on_done)(struct h1_sender *s, int status))
 {
     memset(s, 0, offsetof(struct h1_sender, pieces));
     s->stream = stream;
     s->scratch = scratch;
     s->arena = arena;
-    s->write_ms = write_ms;
+    s->limit = limit;
     s->on_done = on_done;
 }
 

@@ -9,6 +9,7 @@
 
 #include "http/h1_input.h"
 #include "http/h1_write.h"
+#include "http/pace.h"
 
 enum h1_sender_kind {
     H1_SEND_NOTHING,                  /* the head is all */
@@ -38,8 +39,9 @@ struct h1_sender {
     struct h1_buffer *stash;
     uint32_t stash_at, stash_len;
     uint32_t n_pieces, at_piece;      /* of pieces: all, and the first that has not gone whole */
-    uint32_t write_ms;                /* without progress; 0: no limit */
-    struct timer timer;               /* runs while the socket is full */
+    const struct pace_limit *limit;   /* of the peer */
+    struct pace pace;                 /* and its timer: while the socket is full */
+    struct timer timer;
     bool is_busy;                     /* started and not done */
     struct task task;                 /* goes on in another turn */
     bool is_body_awaited, is_socket_awaited;
@@ -49,10 +51,10 @@ struct h1_sender {
     struct str pieces[H1_SEND_PIECES];    /* last, as it need not be zeroed */
 };
 
-/* Ready to start: the fields that say what goes where, all others zero. body and its framing are the caller's to
+/* Ready to start: the fields that say what goes where, all others zero. limit outlives it. body and its framing are the caller's to
  * add. */
 void h1_sender_init(struct h1_sender *s, struct stream *stream, struct h1_scratch *scratch,
-                    struct arena *arena, uint32_t write_ms,
+                    struct arena *arena, const struct pace_limit *limit,
                     void (*on_done)(struct h1_sender *s, int status));
 /* Sends head_len bytes of s->scratch, then the body (NULL: none), framed as `kind` says. on_done is called exactly
  * once, maybe before this returns: IO_OK, or what broke it: IO_TIMEOUT, the stream's error, or the body's (then

@@ -29,6 +29,7 @@ struct h1_server {
     struct http_server *server;
     struct loop *loop;
     struct h1_buffers buffers;
+    struct pace_limit pace, tunnel_pace;  /* of clients: a tunnel has no minimum rate */
     struct h1_exchange *free_exchanges;
     uint32_t n_free_exchanges;
     struct h1_scratch scratch;
@@ -43,6 +44,8 @@ struct h1_conn {
     struct h1_exchange *exchange;     /* NULL: idle, or reading a head */
     struct timer timer;               /* runs to the earliest deadline there was; looks again when it fires */
     uint64_t deadline_ms;             /* of the state it is in; NO_DEADLINE during an exchange */
+    uint64_t idle_until_ms;           /* while it waits for a request */
+    struct pace pace;                 /* meanwhile: of what the socket still holds of the last answer */
     uint64_t quiet_since_ms;          /* the last answer's end */
     struct task task;                 /* work() later */
     uint64_t n_requests;
@@ -81,6 +84,8 @@ h1_server_new(struct http_server *server)
     s->server = server;
     s->loop = http_server_loop(server);
     s->scratch.pool = &s->buffers;
+    s->pace = http_limits_pace(&http_server_conf(server)->limits);
+    s->tunnel_pace = (struct pace_limit){.halt_ms = s->pace.halt_ms};
     s->head_arena = ARENA(NULL, 1 << 20);
     s->head_fields = http_headers_in(&s->head_arena);
     return s;
@@ -289,6 +294,15 @@ on_returned(struct http_call *call)
     end_if_over(ex);
 }
 
+/* It takes its answer too slowly, or not at all. */
+static void
+drop_reader(struct h1_conn *c)
+{
+    http_server_count_unread(c->h1->server);
+    stream_drop_unsent(c->in.stream);
+    conn_close(c, false);
+}
+
 /* The answer has gone out, or has failed. */
 static void
 exchange_sent(struct h1_exchange *ex, int status)
@@ -310,7 +324,7 @@ on_sender_done(struct h1_sender *sender, int status)
     struct h1_exchange *ex = CONTAINER_OF(sender, struct h1_exchange, sender);
 
     if (status == IO_TIMEOUT)
-        http_server_count_unread(ex->conn->h1->server);
+        drop_reader(ex->conn);
     exchange_sent(ex, status);
 }
 
@@ -485,6 +499,7 @@ call_upgrade(struct http_call *call, const struct http_response *response, struc
     r.reason = STR_NONE;
     call->status_sent = 101;
     ex->is_upgraded = true;
+    ex->sender.limit = &ex->conn->h1->tunnel_pace;
     ex->may_go_on = false;
     h1_body_begin(&ex->body, &ex->conn->in, &ex->arena, &open, HTTP_LENGTH_UNKNOWN,
                   &ex->trailer_limits);
@@ -530,7 +545,7 @@ exchange_new(struct h1_conn *c)
     ex->call.arena = &ex->arena;
     ex->call.stream = c->in.stream;
     h1_sender_init(&ex->sender, c->in.stream, &s->scratch, &ex->arena,
-                   (uint32_t)limits_of(c)->write_ms, on_sender_done);
+                   &s->pace, on_sender_done);
     c->exchange = ex;
     return ex;
 }
@@ -741,9 +756,16 @@ on_readable(struct stream *stream, void *ctx)
 static void
 wait_for_head(struct h1_conn *c, uint64_t timeout_ms)
 {
+    uint64_t now_ms = loop_now_ms(c->h1->loop);
+
     if (!c->in.buf && http_server_is_draining(c->h1->server))
         timeout_ms = MIN(timeout_ms, (uint64_t)limits_of(c)->quiet_ms);
-    set_deadline(c, loop_now_ms(c->h1->loop) + timeout_ms);
+    set_deadline(c, now_ms + timeout_ms);
+    if (!c->in.buf) {
+        c->idle_until_ms = c->deadline_ms;
+        pace_begin(&c->pace, now_ms);
+        set_deadline(c, MIN(c->idle_until_ms, c->n_requests ? pace_next_ms(&c->pace) : NO_DEADLINE));
+    }
     stream_when_readable(c->in.stream, on_readable, c);
 }
 
@@ -786,6 +808,25 @@ work(struct h1_conn *c)
         conn_go_on(c);
 }
 
+/* An answer may lie in the socket long after we are through with it: whether the client still takes of it. */
+static bool
+is_being_read(struct h1_conn *c)
+{
+    uint64_t now_ms = loop_now_ms(c->h1->loop);
+    struct stream_progress progress;
+
+    if (!stream_progress(c->in.stream, &progress) || progress.untaken < PACE_UNTAKEN_MIN) {
+        set_deadline(c, c->idle_until_ms);
+        return true;
+    }
+    if (!c->pace.is_measured)
+        pace_begin(&c->pace, now_ms);
+    if (!pace_look(&c->pace, &c->h1->pace, now_ms, progress.taken))
+        return false;
+    set_deadline(c, MIN(c->idle_until_ms, pace_next_ms(&c->pace)));
+    return true;
+}
+
 static void
 close_idle(struct h1_conn *c)
 {
@@ -803,9 +844,16 @@ on_deadline(struct timer *t)
         set_deadline(c, c->deadline_ms);
         return;
     }
-    if (c->in.buf)
+    if (c->in.buf) {
         refuse(c, 408, "the request head did not come in time");
-    else if (stream_is_stale(c->in.stream))
+        return;
+    }
+    if (loop_now_ms(c->h1->loop) < c->idle_until_ms) {
+        if (!is_being_read(c))
+            drop_reader(c);
+        return;
+    }
+    if (stream_is_stale(c->in.stream))
         on_readable(c->in.stream, c); /* a request, or the end, is just coming in */
     else
         close_idle(c);
@@ -817,7 +865,8 @@ conn_drain(struct http_server_conn *super)
     struct h1_conn *c = (struct h1_conn *)super;
 
     if (!c->exchange && !c->in.buf)
-        set_deadline(c, MAX(loop_now_ms(c->h1->loop) + 1, c->quiet_since_ms + (uint64_t)limits_of(c)->quiet_ms));
+        set_deadline(c, c->idle_until_ms =
+                            MAX(loop_now_ms(c->h1->loop) + 1, c->quiet_since_ms + (uint64_t)limits_of(c)->quiet_ms));
 }
 
 static void

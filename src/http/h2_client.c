@@ -131,7 +131,7 @@ on_event(struct h2_stream *s, uint8_t events)
 static void
 on_tick(struct h2_stream *s, uint64_t now_ms)
 {
-    if (h2_stream_is_stuck(s, now_ms, s->link->conf->write_ms))
+    if (h2_stream_is_stuck(s, &s->link->conf->pace, now_ms))
         h2_stream_reset(s, NGHTTP2_CANCEL);
 }
 
@@ -407,7 +407,7 @@ h2_open(struct http_client *client, const struct http_origin_conf *origin, struc
     c->head = (struct h2_head_limits){.bytes = conf->head_bytes ? conf->head_bytes : HEAD_BYTES,
                                       .fields = conf->head_fields ? conf->head_fields : HEAD_FIELDS};
     c->conf = (struct h2_link_conf){.loop = http_client_loop(client), .guard = &guard_limits, .head = &c->head,
-                                    .window = WINDOW, .idle_ms = origin->idle_ms, .head_ms = WRITE_MS, .write_ms = WRITE_MS,
+                                    .window = WINDOW, .idle_ms = origin->idle_ms, .head_ms = WRITE_MS, .pace = {.halt_ms = WRITE_MS},
                                     .ping_ms = PING_MS};
     if (!h2_link_open(&c->link, &link_ops, &c->conf, stream)) {
         free(c);

@@ -103,9 +103,20 @@ h2_stream_reset(struct h2_stream *s, uint32_t code)
 }
 
 bool
-h2_stream_is_stuck(const struct h2_stream *s, uint64_t now_ms, uint64_t ms)
+h2_stream_is_stuck(struct h2_stream *s, const struct pace_limit *limit, uint64_t now_ms)
 {
-    return s->out && !s->is_sent && !s->is_closed && !s->is_out_waiting && now_ms - s->progress_ms > ms;
+    struct pace_limit share = *limit;
+
+    if (!s->out || s->is_sent || s->is_closed || s->is_out_waiting || s->link->rest) {
+        s->is_paced = false;
+        return false;
+    }
+    if (!s->is_paced)
+        pace_begin(&s->pace, s->progress_ms);
+    s->is_paced = true;
+    if (share.rate)
+        share.rate = MAX(share.rate / MAX(s->link->n_open, 1u), 1u);
+    return !pace_look(&s->pace, &share, now_ms, s->out_bytes);
 }
 
 /* ---- bodies going out ---- */
@@ -380,6 +391,7 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *ctx)
         return 0;
     s->is_begun = true;
     s->progress_ms = loop_now_ms(l->conf->loop);
+    s->out_bytes += frame->hd.type == NGHTTP2_DATA ? frame->hd.length : 0;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         s->is_sent = true;
         h2_stream_raise(s, H2_EVENT_SENT);
@@ -578,7 +590,8 @@ keep_rest(struct h2_link *l, const char *p, size_t n)
     l->rest = memcpy(xmalloc(n), p, n);
     l->rest_len = n;
     l->rest_at = 0;
-    l->rest_since_ms = loop_now_ms(l->conf->loop);
+    l->is_paced = false;
+    pace_begin(&l->pace, loop_now_ms(l->conf->loop));
     stream_when_writable(l->stream, on_writable, l);
 }
 
@@ -597,7 +610,8 @@ send_rest(struct h2_link *l)
     }
     if (n > 0) {
         l->rest_at += (size_t)n;
-        l->rest_since_ms = loop_now_ms(l->conf->loop);
+        l->sent += (uint64_t)n;
+        pace_begin(&l->pace, loop_now_ms(l->conf->loop));
     }
     if (l->rest_at < l->rest_len) {
         stream_when_writable(l->stream, on_writable, l);
@@ -623,6 +637,7 @@ flush(struct h2_link *l)
             h2_link_die(l);
             return;
         }
+        l->sent += (uint64_t)MAX(sent, (int64_t)0);
         if (sent < (int64_t)n)
             keep_rest(l, out + MAX(sent, (int64_t)0), n - (size_t)MAX(sent, (int64_t)0));
         if (sizeof(out) - n >= H2_COLLECT_MIN)
@@ -722,8 +737,10 @@ static void on_timer(struct timer *t);
 static void
 arm_timer(struct h2_link *l, uint64_t now_ms)
 {
-    bool is_busy = l->n_open || l->rest || l->head_since_ms || l->is_draining;
-    uint64_t at_ms = is_busy ? now_ms + TICK_MS : MAX(l->idle_since_ms + l->conf->idle_ms, now_ms + TICK_MS);
+    bool is_busy = l->n_open || l->rest || l->head_since_ms || l->is_draining || l->is_paced;
+    bool is_looked_at = !l->conf->pace.rate || l->looked_ms == l->idle_since_ms;
+    uint64_t idle_ms = is_looked_at ? l->conf->idle_ms : MIN(l->conf->idle_ms, PACE_LOOK_MS);
+    uint64_t at_ms = is_busy ? now_ms + TICK_MS : MAX(l->idle_since_ms + idle_ms, now_ms + TICK_MS);
 
     if (!timer_is_running(&l->timer) || l->timer.at_ms > at_ms)
         timer_start(l->conf->loop, &l->timer, at_ms, on_timer);
@@ -768,6 +785,24 @@ is_peer_lost(struct h2_link *l, uint64_t now_ms)
     return now_ms - l->input_ms >= 2 * (uint64_t)l->conf->ping_ms;
 }
 
+/* Whether the peer takes what waits for it here, or of what lies in the socket long after we are through with it. */
+static bool
+is_being_read(struct h2_link *l, uint64_t now_ms)
+{
+    struct stream_progress progress;
+
+    if (l->rest)
+        return now_ms < pace_next_ms(&l->pace) || pace_look_at_stream(&l->pace, &l->conf->pace, now_ms, l->stream, l->sent);
+    if (l->n_open || !l->stream || !stream_progress(l->stream, &progress) || progress.untaken < PACE_UNTAKEN_MIN) {
+        l->is_paced = false;
+        return true;
+    }
+    if (!l->is_paced)
+        pace_begin(&l->pace, now_ms);
+    l->is_paced = true;
+    return pace_look(&l->pace, &l->conf->pace, now_ms, progress.taken);
+}
+
 static void
 on_timer(struct timer *t)
 {
@@ -775,10 +810,14 @@ on_timer(struct timer *t)
     uint64_t now_ms = loop_now_ms(l->conf->loop);
     struct h2_stream *s;
 
-    if (l->rest && now_ms - l->rest_since_ms > l->conf->write_ms) {
+    if (!is_being_read(l, now_ms)) {
+        if (l->conf->unread)
+            atomic_fetch_add_explicit(l->conf->unread, 1, memory_order_relaxed);
+        stream_drop_unsent(l->stream);
         h2_link_die(l);
         return;
     }
+    l->looked_ms = l->idle_since_ms;
     if (l->head_since_ms && now_ms - l->head_since_ms > l->conf->head_ms) {
         h2_link_end(l, NGHTTP2_ENHANCE_YOUR_CALM);
         return;

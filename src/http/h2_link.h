@@ -15,6 +15,7 @@
 #include "http/body.h"
 #include "http/h2_guard.h"
 #include "http/h2_head.h"
+#include "http/pace.h"
 #include "net/stream.h"
 #include "rt/timer.h"
 
@@ -68,6 +69,9 @@ struct h2_stream {
     bool is_out_waiting;              /* deferred until `out` has something */
     bool is_out_broken;
     uint64_t progress_ms;             /* when a frame of ours went out last */
+    uint64_t out_bytes;               /* of `out`, framed */
+    struct pace pace;                 /* while is_paced: of what the peer's windows let through */
+    bool is_paced;
     struct list_node event_node, node;
 };
 
@@ -90,7 +94,9 @@ struct h2_link_conf {
     const struct h2_head_limits *head;
     uint32_t streams_max;             /* that the peer may open */
     uint32_t window;                  /* of a stream once its body is read */
-    uint32_t idle_ms, head_ms, write_ms;
+    uint32_t idle_ms, head_ms;
+    struct pace_limit pace;           /* of the peer: what it must take of the connection, its streams together */
+    _Atomic uint64_t *unread;         /* counts connections ended for their pace; may be NULL */
     uint32_t ping_ms;                 /* silence while streams are open before a PING asks whether anybody is there, and
                                        * once more before the answer is taken to be no; 0: never */
 };
@@ -109,7 +115,11 @@ struct h2_link {
     uint32_t n_open, n_held;          /* of these; of objects that point here */
     char *rest;                       /* output that the stream did not take */
     size_t rest_len, rest_at;
-    uint64_t rest_since_ms, idle_since_ms, head_since_ms, input_ms;
+    uint64_t sent;                    /* that the stream took */
+    struct pace pace;                 /* while there is a rest, or is_paced */
+    bool is_paced;                    /* idle, and the socket still holds of what was sent */
+    uint64_t looked_ms;               /* that idle time has been looked at for it */
+    uint64_t idle_since_ms, head_since_ms, input_ms;
     struct timer timer;
     const char *why;                  /* the peer is at fault: dropped with this */
     uint32_t why_code;                /* in GOAWAY */
@@ -164,5 +174,6 @@ void h2_stream_bring(struct h2_stream *s, struct body *body);
 struct body *h2_stream_take_out(struct h2_stream *s);
 void h2_stream_reset(struct h2_stream *s, uint32_t code);
 void h2_stream_raise(struct h2_stream *s, uint8_t events);
-/* Has the peer's window kept our body back for this long? */
-bool h2_stream_is_stuck(const struct h2_stream *s, uint64_t now_ms, uint64_t ms);
+/* Does the peer's window keep our body back, or let so little through as the limit does not allow? What it must take a second is
+ * shared by all streams. To be asked about once a second. */
+bool h2_stream_is_stuck(struct h2_stream *s, const struct pace_limit *limit, uint64_t now_ms);

@@ -370,12 +370,16 @@ static void
 on_tick(struct h2_stream *s, uint64_t now_ms)
 {
     const struct http_limits *limits = &conn_of(s->link)->limits;
+    bool is_tunnel = CONTAINER_OF(s, struct h2_call, stream)->call.request.protocol.p;
+    struct pace_limit pace = s->link->conf->pace;
 
-    if (h2_stream_is_stuck(s, now_ms, (uint64_t)limits->write_ms)) {
+    if (is_tunnel)
+        pace.rate = 0;
+    if (h2_stream_is_stuck(s, &pace, now_ms)) {
         http_server_count_unread(conn_of(s->link)->super.server);
         h2_stream_reset(s, NGHTTP2_CANCEL);
     }
-    if (!CONTAINER_OF(s, struct h2_call, stream)->call.request.protocol.p && is_body_late(&s->in, limits, now_ms)) {
+    if (!is_tunnel && is_body_late(&s->in, limits, now_ms)) {
         s->in.is_late = true;
         h2_inflow_end(s, false);
     }
@@ -441,7 +445,7 @@ conn_new(struct http_server *server)
         .loop = http_server_loop(server), .is_server = true, .guard = &conn->guard, .head = &conn->head,
         .streams_max = (uint32_t)limits->h2_streams, .window = (uint32_t)limits->h2_window,
         .idle_ms = (uint32_t)limits->idle_ms, .head_ms = (uint32_t)limits->head_ms,
-        .write_ms = (uint32_t)limits->write_ms};
+        .pace = http_limits_pace(limits), .unread = &http_server_conf(server)->load->unread};
     return conn;
 }
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "base/base.h"
+#include "http/pace.h"
 
 struct http_limits {
 #define LIMIT(field, standard, doc) int64_t field;
@@ -19,4 +19,11 @@ http_limits_init(struct http_limits *l)
 #include "http/limits.def"
 #undef LIMIT
     };
+}
+
+/* What a client must take of an answer. */
+static inline struct pace_limit
+http_limits_pace(const struct http_limits *l)
+{
+    return (struct pace_limit){.halt_ms = (uint32_t)l->write_ms, .rate = (uint32_t)l->write_rate, .grace_ms = (uint32_t)l->write_grace_ms};
 }

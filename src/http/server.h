@@ -133,7 +133,7 @@ struct http_load {
     _Atomic int64_t exchanges;        /* in flight */
     _Atomic uint64_t calls;           /* so far */
     _Atomic uint64_t refusals[200];   /* requests refused for their HTTP, by status - 400 */
-    _Atomic uint64_t unread;          /* answers whose client took nothing of them in time */
+    _Atomic uint64_t unread;          /* answers whose client took nothing, or too little, of them */
     _Atomic uint64_t idle_closed, tunnels_idle_closed;
     _Atomic bool is_pressed;          /* memory is tight: answers are the last of their connections */
     _Atomic uint64_t h2_dropped;      /* HTTP/2 connections that cost too much */

@@ -85,6 +85,8 @@ struct timeout_options {
     uint32_t body_rate;               /* bytes a second at least, after the grace */
     uint64_t body_grace_ms;
     uint64_t write_idle_ms;           /* a client that reads nothing */
+    uint32_t write_rate;              /* bytes a second at least, after the grace */
+    uint64_t write_grace_ms;
     uint64_t keep_alive_ms;           /* idle connections */
     uint64_t handshake_ms;
     uint64_t drain_body_ms;

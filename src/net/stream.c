@@ -242,6 +242,14 @@ stream_shutdown(struct stream *s)
 }
 
 void
+stream_drop_unsent(struct stream *s)
+{
+    struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+void
 stream_close(struct stream *s)
 {
     if (!s)

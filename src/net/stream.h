@@ -92,6 +92,9 @@ bool stream_is_stale(struct stream *s);
 
 /* No more writing: close_notify and FIN. Reading goes on. */
 void stream_shutdown(struct stream *s);
+/* What the kernel still holds for the peer is dropped when the stream is closed, and the peer told so (RST): else it would be kept for
+ * as long as a peer that takes nothing likes. */
+void stream_drop_unsent(struct stream *s);
 /* Closes and frees, at once; a waiting fiber or callback must be gone. NULL is fine. */
 void stream_close(struct stream *s);
 /* Sends what is left and FIN, then reads and drops what the peer still sends, so that it sees our last answer and no
@@ -100,6 +103,13 @@ void stream_close_gently(struct stream *s, size_t max_bytes, uint64_t max_ms);
 
 /* Those of this loop that are being closed gently are closed at once: before the loop goes. */
 void stream_close_lingering(struct loop *loop);
+
+/* What a TCP peer has acknowledged, and what it has not though it was sent. False when the socket cannot tell (another kind, an old
+ * kernel). A system call or two. */
+struct stream_progress {
+    uint64_t taken, untaken;
+};
+bool stream_progress(const struct stream *s, struct stream_progress *ret);
 
 /* The address the client connected to. */
 struct addr stream_local_addr(const struct stream *s);

@@ -3,6 +3,7 @@
 #include "http/h1_server.c"
 #include "test.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -683,6 +684,44 @@ TEST(a_large_answer_waits_for_a_slow_reader_and_gives_up_on_a_dead_one)
         loop_turn(f.loop, 0);
     EXPECT_EQ(f.sent_status, IO_ERROR);
     EXPECT_EQ(http_server_connections(f.server), 0);
+    finish(&f);
+}
+
+static void
+advance(struct fixture *f, uint64_t ms)
+{
+    clock_advance(&f->clock, (int64_t)ms * 1000000);
+    for (int i = 0; i < 10; i++)
+        loop_turn(f->loop, 0);
+}
+
+/* Robustness reference, T5: the whole answer fits into the socket, and the client takes nothing of it. */
+TEST(an_answer_left_in_the_kernel_is_given_up)
+{
+    struct fixture f;
+    static char big[400 << 10];
+    char byte;
+    int small = 4096;
+
+    memset(big, 'b', sizeof(big));
+    start(&f, NULL);
+    connect_tcp_client(&f);
+    EXPECT(setsockopt(f.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
+    f.answer = str_from(big, sizeof(big));
+    EXPECT_EQ(send(f.fd, GET("/"), sizeof(GET("/")) - 1, 0), sizeof(GET("/")) - 1);
+    for (int i = 0; i < 1000 && !f.calls; i++)
+        loop_turn(f.loop, 10);
+    advance(&f, 3000);
+    EXPECT_EQ(http_server_connections(f.server), 1);
+    advance(&f, 8000);
+    EXPECT_EQ(http_server_connections(f.server), 1);
+    advance(&f, 4000);
+    EXPECT_EQ(http_server_connections(f.server), 0);
+    EXPECT_EQ(http_server_conf(f.server)->load->unread, 1);
+    EXPECT_EQ(http_server_conf(f.server)->load->idle_closed, 0);
+    while (recv(f.fd, &byte, 1, 0) > 0)
+        ;
+    EXPECT_EQ(errno, ECONNRESET);         /* nothing is kept for it */
     finish(&f);
 }
 

@@ -758,6 +758,7 @@ TEST(a_client_that_opens_no_window_costs_one_frame_of_memory)
 {
     struct bench b;
     nghttp2_settings_entry zero = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
+    struct pace_limit limit = {.halt_ms = 30000, .rate = 240, .grace_ms = 10000};
 
     bench_begin(&b, answer_hello);
     nghttp2_submit_settings(b.peer.session, NGHTTP2_FLAG_NONE, &zero, 1);
@@ -765,8 +766,20 @@ TEST(a_client_that_opens_no_window_costs_one_frame_of_memory)
     peer_run(&b.peer);
     struct h2_stream *s = nghttp2_session_get_stream_user_data(b.conn->link.session, id);
     EXPECT(s != NULL);
-    EXPECT(!h2_stream_is_stuck(s, s->progress_ms + 30000, 30000));
-    EXPECT(h2_stream_is_stuck(s, s->progress_ms + 30001, 30000));
+    EXPECT(!h2_stream_is_stuck(s, &limit, s->progress_ms + 2000));
+    EXPECT(!h2_stream_is_stuck(s, &limit, s->progress_ms + 11000));
+    EXPECT(h2_stream_is_stuck(s, &limit, s->progress_ms + 12000));
+    s->is_paced = false;                  /* one byte a second, later */
+    for (uint64_t ms = 0; ms < 13000; ms += 1000) {
+        s->out_bytes++;
+        EXPECT(h2_stream_is_stuck(s, &limit, s->progress_ms + ms) == (ms > 10000));
+    }
+    s->is_paced = false;                  /* and as much as it must */
+    for (uint64_t ms = 0; ms < 100000; ms += 1000) {
+        s->out_bytes += 240;
+        EXPECT(!h2_stream_is_stuck(s, &limit, s->progress_ms + ms));
+    }
+    s->is_paced = false;
     link_ops.on_tick(s, s->progress_ms + 30001);
     peer_run(&b.peer);
     EXPECT_EQ(peer_stream(&b.peer, id)->error, NGHTTP2_CANCEL);

@@ -1,0 +1,68 @@
+/* pace.c: a credit of time (pace.h).
+ *
+ *     begin ---- PACE_LOOK_MS ----> first look, full credit ---> looks, each when the credit would be gone
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "http/pace.h"
+
+#include "net/stream.h"
+
+/* 0: nothing is asked of the peer. */
+static uint32_t
+full_credit_ms(const struct pace_limit *limit)
+{
+    if (!limit->rate)
+        return limit->halt_ms;
+    return limit->halt_ms ? MIN(limit->halt_ms, MAX(limit->grace_ms, 1u)) : MAX(limit->grace_ms, 1u);
+}
+
+void
+pace_begin(struct pace *p, uint64_t now_ms)
+{
+    *p = (struct pace){.at_ms = now_ms, .credit_ms = PACE_LOOK_MS};
+}
+
+uint64_t
+pace_next_ms(const struct pace *p)
+{
+    return p->at_ms + p->credit_ms;
+}
+
+/* What was taken since, in time. */
+static uint64_t
+earned_ms(const struct pace *p, const struct pace_limit *limit, uint64_t taken)
+{
+    uint64_t more = taken - p->taken;
+
+    if (limit->rate)
+        return MIN(more, (uint64_t)UINT32_MAX) * 1000 / limit->rate;
+    return more ? limit->halt_ms : 0;
+}
+
+bool
+pace_look(struct pace *p, const struct pace_limit *limit, uint64_t now_ms, uint64_t taken)
+{
+    uint32_t full_ms = full_credit_ms(limit);
+    uint64_t waited_ms = now_ms - p->at_ms, has_ms = full_ms;
+
+    if (!full_ms) {
+        pace_begin(p, now_ms);
+        return true;
+    }
+    if (p->is_measured)
+        has_ms = p->credit_ms + earned_ms(p, limit, taken);
+    else
+        waited_ms -= MIN(waited_ms, (uint64_t)PACE_LOOK_MS);
+    p->credit_ms = (uint32_t)MIN(has_ms - MIN(has_ms, waited_ms), (uint64_t)full_ms);
+    p->at_ms = now_ms;
+    p->taken = taken;
+    p->is_measured = true;
+    return p->credit_ms > 0;
+}
+
+bool
+pace_look_at_stream(struct pace *p, const struct pace_limit *limit, uint64_t now_ms, const struct stream *s, uint64_t sent)
+{
+    struct stream_progress progress;
+
+    return pace_look(p, limit, now_ms, stream_progress(s, &progress) ? progress.taken : sent);
+}
