@@ -124,20 +124,21 @@ is_ours(const char *group, struct buf *scratch)
     return n <= PROCESSES_MAX;
 }
 
-/* The tightest limit of our control group and those above it (cgroup v2). */
+/* The tightest limit of our control group and those above it (cgroup v2). The files lie below root. */
 static void
-find_group(struct memory_watch *m, struct buf *scratch)
+find_group(struct memory_watch *m, const char *root, struct buf *scratch)
 {
     char folder[sizeof(m->group)], path[sizeof(folder) + 32];
     struct str text, line, own = STR_NONE;
 
-    if (!read_small("/proc/self/cgroup", scratch))
+    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
+    if (!read_small(path, scratch))
         return;
     text = buf_str(scratch);
     while (!own.p && str_split_next(&text, '\n', &line))
         if (str_starts_with(line, STR("0::")))
             own = str_skip(line, 3);
-    if (!own.p || snprintf(folder, sizeof(folder), GROUPS "%.*s", STR_ARG(own)) >= (int)sizeof(folder))
+    if (!own.p || snprintf(folder, sizeof(folder), "%s" GROUPS "%.*s", root, STR_ARG(own)) >= (int)sizeof(folder))
         return;
     bool is_own = is_ours(folder, scratch);
     for (;; is_own = false) { /* there are others above */
@@ -149,24 +150,31 @@ find_group(struct memory_watch *m, struct buf *scratch)
             snprintf(m->group, sizeof(m->group), "%s", is_own ? folder : "");
         }
         char *slash = strrchr(folder, '/');
-        if (strlen(folder) <= strlen(GROUPS) || !slash)
+        if (strlen(folder) <= strlen(root) + strlen(GROUPS) || !slash)
             return;
         *slash = 0;
     }
 }
 
+/* What the control group allows, else what the machine has. */
+static void
+find_limit(struct memory_watch *m, const char *root)
+{
+    struct buf scratch AUTO(buf_destroy) = BUF_INIT;
+    char path[sizeof(m->group)];
+
+    find_group(m, root, &scratch);
+    snprintf(path, sizeof(path), "%s/proc/meminfo", root);
+    if (!m->max && read_small(path, &scratch))
+        m->max = number_after(buf_str(&scratch), STR("MemTotal:")) * 1024;
+}
+
 void
 memory_init(struct gateway *g)
 {
-    struct buf scratch AUTO(buf_destroy) = BUF_INIT;
-    struct memory_watch *m = &g->memory;
-
-    m->max = g->options->limits.memory_bytes;
-    if (m->max)
-        return;
-    find_group(m, &scratch);
-    if (!m->max && read_small("/proc/meminfo", &scratch))
-        m->max = number_after(buf_str(&scratch), STR("MemTotal:")) * 1024;
+    g->memory.max = g->options->limits.memory_bytes;
+    if (!g->memory.max)
+        find_limit(&g->memory, "");
 }
 
 /* ---- what is done about it ---- */
