@@ -8,6 +8,7 @@ import time
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../suite"))
 from ports import free_port
+from processes import end_process
 
 
 def free_ports(n):

@@ -14,7 +14,7 @@ import clients
 import floods
 import origin
 import sockets
-from gate import api, free_ports, wait_for, write
+from gate import api, end_process, free_ports, wait_for, write
 from h2raw import Conn
 
 try:
@@ -96,11 +96,7 @@ def main():
         finally:
             if grpc_server:
                 grpc_server.stop(0)
-            gate.terminate()
-            try:
-                gate.wait(15)
-            except subprocess.TimeoutExpired:
-                gate.kill()
+            end_process(gate, 15)
         if failed or gate.returncode not in (0, -15):
             print("".join(x for x in open(f"{folder}/log") if not x.startswith("{"))[-6000:])
             print(f"exit {gate.returncode}")

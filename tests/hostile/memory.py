@@ -14,7 +14,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "h2")]
-from gate import api, free_ports, wait_for, write
+from gate import api, end_process, free_ports, wait_for, write
 
 BUILD = sys.argv[1]
 IS_SANITIZED = bool(re.search("asan|tsan", BUILD))   # keeps what is freed: nothing goes back
@@ -52,13 +52,9 @@ timeouts: {{body-grace: 300s, body-idle: 300s}}
         return float(re.search(rf"^headgate_{name} (\S+)$", ask(self.admin, "/metrics")[2], re.M)[1])
 
     def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        status = end_process(self.process, PATIENCE)
         self.log.close()
-        return self.process.returncode
+        return status
 
 
 def ask(port, path):

@@ -18,7 +18,7 @@ import time
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "h2")]
-from gate import api, free_ports, serving, wait_for, write
+from gate import api, end_process, free_ports, serving, wait_for, write
 
 BUILD = sys.argv[1]
 SLOW = 5 if re.search("asan|tsan", BUILD) else 1
@@ -108,13 +108,9 @@ gateway-log: {{sinks: [{{kind: file, path: /dev/full}}]}}
         return float(re.search(rf"^{name} (\S+)$", text, re.M)[1])
 
     def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        status = end_process(self.process, PATIENCE)
         self.log.close()
-        return self.process.returncode
+        return status
 
 
 class Client(threading.Thread):

@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "h2")]
 import floods
-from gate import api, free_ports, serving, wait_for, write
+from gate import api, end_process, free_ports, serving, wait_for, write
 from h2raw import Conn
 
 BUILD = sys.argv[1]
@@ -81,15 +81,10 @@ gateway-log: {{sinks: [{{kind: file, path: /dev/null}}]}}
         Load(self.port, "/e/1k", 64, 1, 0).end()
 
     def end(self):
-        for p in (self.process, self.backend):
-            p.terminate()
-        try:
-            self.process.wait(60)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        self.backend.wait()
+        status = end_process(self.process, 60)
+        end_process(self.backend, 60)
         self.log.close()
-        return self.process.returncode
+        return status
 
     def publish(self, n):
         path = f"{self.folder}/artifacts/apis/v/policy.xml"

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "h2"))
 import cases
 import oracle
-from gate import api, free_ports, wait_for, write
+from gate import api, end_process, free_ports, wait_for, write
 
 AT_ONCE = 48
 PATIENCE = 60  # seconds after which silence is a failure; no verdict hangs on less
@@ -248,11 +248,7 @@ async def drive(folder, build):
             print("the backend complains:", origin.complaints[:5], "exit", gate.poll())
         results.append((ok, not ok))
     finally:
-        gate.terminate()
-        try:
-            gate.wait(20)
-        except subprocess.TimeoutExpired:
-            gate.kill()
+        end_process(gate, 20)
     if gate.returncode not in (0, -15):
         print("".join(open(f"{folder}/log"))[-6000:], f"exit {gate.returncode}")
         results.append((0, 1))

@@ -19,7 +19,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "h2")]
 import cases
 import floods
 import run
-from gate import api, free_ports, serving, wait_for, write
+from gate import api, end_process, free_ports, serving, wait_for, write
 from h2raw import Conn
 
 GROWTH = 1 << 20
@@ -148,13 +148,9 @@ class Soak:
 
     def end(self):
         same = serving(self.process) == self.pid
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        status = end_process(self.process, 30)
         self.log.close()
-        return same and self.process.returncode == 0
+        return same and status == 0
 
 
 GOOD = itertools.cycle(list(cases.good_requests(2000)))

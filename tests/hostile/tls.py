@@ -14,7 +14,7 @@ import tempfile
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "h2")]
-from gate import api, free_ports, wait_for, write
+from gate import api, end_process, free_ports, wait_for, write
 from h2raw import Conn
 
 PATH = "/e/x"
@@ -85,13 +85,9 @@ artifacts: {folder}/artifacts
         return context.wrap_socket(raw, server_hostname=name, session=session)
 
     def end(self):
-        self.process.terminate()
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        status = end_process(self.process, 30)
         self.log.close()
-        return self.process.returncode
+        return status
 
 
 def ask(sock, host):

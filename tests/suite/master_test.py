@@ -26,6 +26,7 @@ import h2.connection
 import h2.events
 
 from ports import free_port
+from processes import end_process
 
 HEADGATE = os.path.abspath(sys.argv[1])
 STATUS = "/status-0123456789abcdef"
@@ -261,12 +262,7 @@ class Gateway:
                               timeout=100)
 
     def end(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(20 * SLOW)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+        end_process(self.process, 20 * SLOW)
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

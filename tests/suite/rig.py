@@ -18,6 +18,7 @@ import time
 import traceback
 
 from ports import free_port
+from processes import end_process
 
 HEADGATE = os.path.abspath(sys.argv[1])
 SLOW = 5 if "asan" in HEADGATE or "tsan" in HEADGATE else 1
@@ -364,15 +365,10 @@ deployment: {{region: test, gateway-id: {name}}}
         return self.metrics().get(name, 0)
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(20 * SLOW)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-                raise AssertionError("the gateway did not end")
-        return self.process.returncode
+        was_running = self.process.poll() is None
+        status = end_process(self.process, 20 * SLOW)
+        assert not was_running or status != -signal.SIGKILL, "the gateway did not end"
+        return status
 
     def kill(self):
         """The serving process and its master at once, as a power cut would."""
