@@ -292,6 +292,10 @@ normalise(struct front *f, const struct snapshot *s)
         refuse(f, 421, STR("This connection was made for another name, which asks for other client certificates."));
         return false;
     }
+    if (UNLIKELY(str_eq_lit(rq->path, "*")) && rq->method == HTTP_METHOD_OPTIONS) { /* about the server as a whole */
+        refuse(f, 404, STR("Resource not found"));
+        return false;
+    }
     if (!http_path_normalise(f->ex.arena, rq->path, flags, &rq->path, &err)) {
         refuse(f, 400, str_dup(f->ex.arena, str_from_c(err.text)));
         return false;

@@ -601,7 +601,7 @@ start_exchange(struct h1_conn *c, const struct http_request *rq, const struct h1
         return;
     }
     ex->sender.drops_trailers = !http_list_has(http_headers_get(&rq->headers, HTTP_TE), STR("trailers"));
-    if (framing->kind == H1_BODY_NONE)
+    if (framing->kind == H1_BODY_NONE && rq->version >= HTTP_1_1) /* RFC 9110 7.8 */
         call->request.protocol = http_upgrade_wanted(&rq->headers);
     set_deadline(c, NO_DEADLINE);
     if (!http_call_start(call, on_returned)) {

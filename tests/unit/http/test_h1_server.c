@@ -74,6 +74,8 @@ note_request(struct fixture *f, struct http_call *call)
             buf_add_str(&f->seen, piece);
         buf_printf(&f->seen, "]%s", status == IO_EOF ? "" : io_status_text(status));
     }
+    if (call->request.protocol.p)
+        buf_printf(&f->seen, " -> %.*s", STR_ARG(call->request.protocol));
     buf_add_lit(&f->seen, "\n");
 }
 
@@ -749,6 +751,21 @@ TEST(an_upgrade_is_bytes_both_ways)
     fed.fn(fed.ctx);
     settle(&f);
     EXPECT(f.is_ended);
+    finish(&f);
+}
+
+TEST(who_speaks_http_1_0_or_sends_a_body_gets_no_upgrade)
+{
+    struct fixture f;
+
+    start(&f, NULL);
+    put(&f, STR("GET /a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+    EXPECT(got(&f, "hello"));
+    put(&f, STR("POST /b HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n\r\nx"));
+    EXPECT(got(&f, "hello"));
+    put(&f, STR("GET /c HTTP/1.0\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"));
+    EXPECT(got(&f, "hello"));
+    EXPECT_STR(buf_str(&f.seen), "GET /a -> websocket\nPOST /b [x]\nGET /c\n");
     finish(&f);
 }
 
