@@ -1,6 +1,6 @@
 /* pace.c: a credit of time (pace.h).
  *
- *     begin ---- PACE_LOOK_MS ----> first look, full credit ---> looks, each when the credit would be gone
+ *     begin ---- PACE_LOOK_MS ----> first look, credit ---> looks, each when the credit would be gone
  * SPDX-License-Identifier: Apache-2.0 */
 #include "http/pace.h"
 
@@ -10,9 +10,15 @@
 static uint32_t
 full_credit_ms(const struct pace_limit *limit)
 {
-    if (!limit->rate)
-        return limit->halt_ms;
-    return limit->halt_ms ? MIN(limit->halt_ms, MAX(limit->grace_ms, 1u)) : MAX(limit->grace_ms, 1u);
+    return limit->halt_ms || !limit->rate ? limit->halt_ms : MAX(limit->grace_ms, 1u);
+}
+
+static uint32_t
+first_credit_ms(const struct pace_limit *limit, uint64_t taken)
+{
+    uint32_t full_ms = full_credit_ms(limit);
+
+    return limit->rate && taken < PACE_ROOM ? MIN(full_ms, MAX(limit->grace_ms, 1u)) : full_ms;
 }
 
 void
@@ -42,7 +48,7 @@ bool
 pace_look(struct pace *p, const struct pace_limit *limit, uint64_t now_ms, uint64_t taken)
 {
     uint32_t full_ms = full_credit_ms(limit);
-    uint64_t waited_ms = now_ms - p->at_ms, has_ms = full_ms;
+    uint64_t waited_ms = now_ms - p->at_ms, has_ms = first_credit_ms(limit, taken);
 
     if (!full_ms) {
         pace_begin(p, now_ms);
@@ -50,8 +56,6 @@ pace_look(struct pace *p, const struct pace_limit *limit, uint64_t now_ms, uint6
     }
     if (p->is_measured)
         has_ms = p->credit_ms + earned_ms(p, limit, taken);
-    else
-        waited_ms -= MIN(waited_ms, (uint64_t)PACE_LOOK_MS);
     p->credit_ms = (uint32_t)MIN(has_ms - MIN(has_ms, waited_ms), (uint64_t)full_ms);
     p->at_ms = now_ms;
     p->taken = taken;

@@ -1,6 +1,8 @@
-/* pace.h: whether a peer takes what it is sent. While something waits for it, it has a credit of time; what it takes brings more, at
- * the minimum rate, up to where it began. When the credit is gone the peer is too slow, or has come to a halt. A look costs a
- * system call, so the first is only taken when the peer has kept us waiting for PACE_LOOK_MS.
+/* pace.h: whether a peer takes what it is sent. While something waits for it, it has a credit of time, the grace; what it takes brings
+ * more, at the minimum rate, up to the time for which it may halt. When the credit is gone the peer is too slow. Who has room for
+ * PACE_ROOM bytes may halt from the beginning: a kernel of that much room tells of it again only when a good part is free, so that an
+ * honest reader shows nothing for a while. A look costs a system call, so the first is only taken when the peer has kept us waiting
+ * for PACE_LOOK_MS.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -9,13 +11,14 @@
 struct stream;
 
 #define PACE_LOOK_MS 2000u
+#define PACE_ROOM (32u << 10)
 
 /* Of what lies in a socket when we are through with an answer: less is not worth a look. */
 #define PACE_UNTAKEN_MIN 4096u
 
 struct pace_limit {
-    uint32_t halt_ms;                 /* without a byte; 0: no limit */
-    uint32_t rate, grace_ms;          /* bytes a second that it must take after the grace; rate 0: no minimum */
+    uint32_t halt_ms;                 /* without a byte, once it has taken some; 0: the grace, or without a rate no limit */
+    uint32_t rate, grace_ms;          /* bytes a second that it must take after the grace; rate 0: no minimum, no grace */
 };
 
 struct pace {

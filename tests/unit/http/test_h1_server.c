@@ -717,7 +717,7 @@ TEST(an_answer_left_in_the_kernel_is_given_up)
     EXPECT_EQ(http_server_connections(f.server), 1);
     advance(&f, 8000);
     EXPECT_EQ(http_server_connections(f.server), 1);
-    advance(&f, 4000);
+    advance(&f, 30000);
     EXPECT_EQ(http_server_connections(f.server), 0);
     EXPECT_EQ(http_server_conf(f.server)->load->unread, 1);
     EXPECT_EQ(http_server_conf(f.server)->load->idle_closed, 0);
