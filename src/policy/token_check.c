@@ -127,12 +127,34 @@ count_places(const struct token_conf *conf)
 }
 
 bool
+token_skew_parse(struct str text, int64_t *ret)
+{
+    int64_t ticks;
+    uint64_t s;
+
+    *ret = 0;
+    if (!text.len)
+        return true;
+    if (num_parse_u64(text, UINT32_MAX, &s, NULL)) {
+        *ret = (int64_t)s;
+        return true;
+    }
+    if (timespan_parse(text, &ticks) != TIMESPAN_OK || ticks < 0 || ticks / TICKS_PER_SECOND > UINT32_MAX)
+        return false;
+    *ret = ticks / TICKS_PER_SECOND;
+    return true;
+}
+
+bool
 token_conf_compile(struct compiler *c, const struct node *n, struct token_conf *conf)
 {
     struct buf b = buf_in(c->arena);
+    int64_t skew_s;
 
     if (count_places(conf) != 1)
         return compile_error(c, n, "<%.*s> takes one of header-name, query-parameter-name and token-value", STR_ARG(n->name));
+    if (!conf->skew.program && !compile_is_placeholder(c, conf->skew.text) && !token_skew_parse(conf->skew.text, &skew_s))
+        return compile_error(c, n, TOKEN_SKEW_EXPECTED, STR_ARG(conf->skew.text));
     if (conf->audiences.n && !token_items(&conf->audiences)->n)
         return compile_error(c, n, "<audiences> needs an <audience>");
     conf->has_literal_rules = add_texts(&b, token_items(&conf->audiences));
@@ -560,28 +582,16 @@ now_s(const struct exchange *ex)
     return (int64_t)(loop_wall_ns(ex->services->loop) / 1000000000u);
 }
 
-/* Seconds, or a TimeSpan. */
 static bool
 skew_of(const struct token_conf *conf, struct exchange *ex, int64_t *ret)
 {
     struct str text;
-    int64_t ticks;
-    uint64_t s;
 
     if (!pvalue_str(ex, &conf->skew, &text))
         return false;
-    *ret = 0;
-    if (!text.len)
+    if (token_skew_parse(text, ret))
         return true;
-    if (num_parse_u64(text, UINT32_MAX, &s, NULL)) {
-        *ret = (int64_t)s;
-        return true;
-    }
-    if (timespan_parse(text, &ticks) == TIMESPAN_OK && ticks >= 0 && ticks / TICKS_PER_SECOND <= UINT32_MAX) {
-        *ret = ticks / TICKS_PER_SECOND;
-        return true;
-    }
-    exchange_fail(ex, "clock-skew: expected seconds or hh:mm:ss, found '%.*s'", STR_ARG(text));
+    exchange_fail(ex, TOKEN_SKEW_EXPECTED, STR_ARG(text));
     return false;
 }
 

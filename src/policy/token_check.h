@@ -64,6 +64,9 @@ extern const struct child_def token_audience_children[], token_issuer_children[]
 /* Children of an element that holds a list: their array, n 0 when the element is not there. */
 const struct children *token_items(const struct children *list);
 
+/* Seconds, or a TimeSpan; nothing is none. */
+MUST_USE bool token_skew_parse(struct str text, int64_t *ret_s);
+#define TOKEN_SKEW_EXPECTED "clock-skew: expected seconds or hh:mm:ss, found '%.*s'"
 /* Where the token is, and what can be said at load. False after a diagnostic. */
 bool token_conf_compile(struct compiler *c, const struct node *n, struct token_conf *conf);
 /* A key's text: Base64, either alphabet. */
