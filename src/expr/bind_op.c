@@ -760,9 +760,9 @@ bind_conditional(struct binder *b, const struct node *n)
     else if (x_to_y && y_to_x && (x->type->flags & TYPE_IS_TUPLE) && type_is_assignable(x->type, y->type))
         type = type_tuple(b->env, NULL, x->type->args, x->type->n_args);    /* they differ in names, so it has none */
     else if (x_to_y && y_to_x && classify(b, x, y->type).kind == CONVERT_CONSTANT)
-        type = y->type;
+        type = x->type;               /* as constants both fit, as types only the other way: int of `t ? 1 : a_byte` */
     else if (x_to_y && y_to_x && classify(b, y, x->type).kind == CONVERT_CONSTANT)
-        type = x->type;
+        type = y->type;
     else if (x_to_y != y_to_x)
         type = x_to_y ? y->type : x->type;
     else
