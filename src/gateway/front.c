@@ -648,11 +648,13 @@ front_cost(void *ctx, const struct http_call *call)
 {
     const struct front *f = call->user;
     uint64_t cost = call->arena->bytes;
+    enum content_state state;
 
     if (!f)
         return cost;
+    state = f->ex.request.content->state;
     cost += bytes_of(f->ex.request.content) + (f->ex.response ? bytes_of(&f->ex.response->content) : 0);
-    if (f->ex.request.content->state == CONTENT_CONSUMED && !f->ex.is_body_sent && call->body)
+    if ((state == CONTENT_CONSUMED || state == CONTENT_READING) && !f->ex.is_body_sent && call->body)
         cost += call->body->n_read; /* a policy reads it */
     return cost;
 }
