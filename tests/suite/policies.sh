@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: tests/suite/policies.sh BUILD_DIR   every policy has its part in the generated reference, an example in the guide or in examples/
 # that tests run, expectations of scripts, a use of each attribute (policy_attributes.py), and tests for usage notes and failures
-# (policy_notes.py, usage_notes.py). Prints how many there are.
+# (policy_notes.py, policy_refusals.py). Prints how many there are.
 cd "$(dirname "$0")/../.." || exit 2
 passed=0 failed=0
 examples=$(mktemp)
@@ -34,7 +34,7 @@ audit() { # WHAT SCRIPT
 }
 audit "attributes and elements" policy_attributes.py
 audit "usage notes, failures and places" policy_notes.py
-audit "usage notes of the others, refusals" usage_notes.py
+audit "what documents are told" policy_refusals.py
 count=$(grep -rhc '^ *expect ' tests/gateway | awk '{n += $1} END {print n}')
 echo "policies: $count expectations in scripts"
 check "600 expectations of scripts" [ "$count" -ge 600 ]

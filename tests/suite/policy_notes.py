@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """usage: tests/suite/policy_notes.py HEADGATE REFERENCE   failures and usage notes of policies against the scripts.
 
-  notes     each line of policy_notes.txt names a test that is there, in a script whose documents use the policy
+  notes     each line of policy_notes.txt names a test that is there, in a script whose documents use the policy, or a unit test
   failures  the reason of each row of errors.def is expected by a script, or by a test here
   places    where each policy may stand, and how often, as the vendor's reference has it: `headgate check --strict` on a folder whose
             documents hold every policy twice in every section says so of each that is misplaced, and of no other
@@ -54,28 +54,38 @@ NOT_IN_FRAGMENTS = {"cache-lookup", "cache-lookup-value"}
 
 
 def read_notes():
-    """(policy, note, script, test)"""
-    policy = ""
+    """(subject, note, script, test); a subject is a policy, or what policies have in common"""
+    subject = ""
     with open(os.path.join(HERE, "policy_notes.txt"), encoding="utf-8") as file:
         for line in file:
-            if m := re.match(r"# ([a-z-]+)$", line):
-                policy = m.group(1)
-            elif policy and line.strip():
-                yield (policy, *[p.strip() for p in line.split(" | ")])
+            if re.match("[a-z]", line):
+                subject = line.strip()
+            elif m := re.fullmatch(r"  (.+) => (\S+): (.+)\n", line):
+                yield (subject, *m.groups())
+            else:
+                assert not line.strip() or line.startswith("#"), f"expected NOTE => SCRIPT: TEST, found {line}"
 
 
-def read_scripts():
-    for root, _, names in os.walk(SCRIPTS):
+def read_texts(folder, ending):
+    for root, _, names in os.walk(folder):
         for name in names:
-            if name.endswith(".hgt"):
+            if name.endswith(ending):
                 path = os.path.join(root, name)
                 with open(path, encoding="utf-8", errors="replace") as file:
-                    yield os.path.relpath(path, SCRIPTS), file.read()
+                    yield os.path.relpath(path, folder), file.read()
 
 
-def note_is_asked(scripts, policy, script, test):
-    text = scripts.get(script, "")
-    return f"<{policy}" in text and re.search(rf"^test {re.escape(test)}$", text, re.M)
+def notes(scripts, policies):
+    """(found, what) of each note; none stands twice."""
+    units, seen = dict(read_texts(os.path.join(HERE, "..", "unit"), ".c")), set()
+    for subject, note, script, test in read_notes():
+        if script.startswith("unit/"):
+            found = f"TEST({test})" in units.get(script[5:], "")
+        else:
+            text = scripts.get(script, "")
+            found = (subject not in policies or f"<{subject}" in text) and re.search(rf"^test {re.escape(test)}$", text, re.M)
+        yield found and (subject, note) not in seen, f"{subject}: {note}: no test '{test}' in {script}, or the note stands twice"
+        seen.add((subject, note))
 
 
 def reasons(path):
@@ -213,12 +223,11 @@ def gone():
 
 
 def main():
-    scripts = dict(read_scripts())
+    scripts = dict(read_texts(SCRIPTS, ".hgt"))
     expectations = "\n".join(line for text in scripts.values() for line in text.splitlines() if line.lstrip().startswith("expect "))
     with open(REFERENCE, encoding="utf-8") as file:
         policies = set(re.findall(r"^## ([a-z-]+)$", file.read(), re.M))
-    results = [(note_is_asked(scripts, policy, script, test), f"{policy}: {note}: no test '{test}' in {script}")
-               for policy, note, script, test in read_notes()]
+    results = list(notes(scripts, policies))
     results += [(r in expectations or r in ASKED_ELSEWHERE or r in OF_OTHERS, f"no script expects the reason {r}")
                 for r in sorted(reasons(os.path.join(HERE, "../../src/exchange/errors.def")))]
     results += [(p in PLACES or p in ("base", "cache-value"), f"{p}: its places are not in this suite") for p in sorted(policies)]

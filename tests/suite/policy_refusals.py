@@ -1,11 +1,6 @@
 #!/usr/bin/env python3
-"""usage: tests/suite/usage_notes.py HEADGATE   what the reference says of policies beside their attributes, against the tests: documents,
-pipeline, flow, transformation, routing, integration. Access, limits, validation and caching: policy_notes.py, which also has the places.
-
-  notes     each line of usage_notes.txt names a test that is there
-  refusals  what refusals.txt says of documents, and that no refusal in src/policy is missing there and everywhere else
-
-Prints what is missing, a line each, and ends with "N passed, N failed".
+"""usage: tests/suite/policy_refusals.py HEADGATE   what documents are told: each line of refusals.txt, and that no message of src/policy
+is missing there and everywhere else. Prints what is missing, a line each, and ends with "N passed, N failed".
 """
 import os
 import re
@@ -15,40 +10,6 @@ import tempfile
 
 HEADGATE = sys.argv[1]
 
-
-# ---- notes --------------------------------------------------------------------------------------------------------------------
-
-def tests_of(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
-    except OSError:
-        return set()
-    return set(re.findall(r"^TEST\((\w+)\)" if path.endswith(".c") else r"^test (.*)$", text, re.M))
-
-
-def check_notes():
-    known, seen, subject = {}, set(), ""
-    with open("tests/suite/usage_notes.txt", encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            line = line.rstrip("\n")
-            if not line or line.startswith("#"):
-                continue
-            if not line.startswith(" "):
-                subject = line
-                continue
-            m = re.fullmatch(r"  (.+) => (\S+): (.+)", line)
-            if not m:
-                yield False, f"usage_notes.txt:{number}: expected `  NOTE => SCRIPT: TEST`"
-                continue
-            note, path, test = m.groups()
-            path = f"tests/{path}" if path.startswith("unit/") else f"tests/gateway/{path}"
-            known.setdefault(path, tests_of(path))
-            yield test in known[path] and (subject, note) not in seen, f"{subject}: {note}: {path} has no test '{test}', or the note stands twice"
-            seen.add((subject, note))
-
-
-# ---- refusals -----------------------------------------------------------------------------------------------------------------
 
 def said_by_check(documents, *options):
     """Lines of `headgate check` about each document."""
@@ -107,15 +68,12 @@ def check_refusals():
 
 
 def main():
-    counts, failed = {}, 0
-    for name, check in (("notes", check_notes), ("refusals", check_refusals)):
-        for ok, what in check():
-            counts[name] = counts.get(name, 0) + ok
-            failed += not ok
-            if not ok:
-                print(what)
-    print("usage notes: " + ", ".join(f"{n} {name}" for name, n in counts.items()))
-    print(f"{sum(counts.values())} passed, {failed} failed")
+    passed = failed = 0
+    for ok, what in check_refusals():
+        passed, failed = passed + ok, failed + (not ok)
+        if not ok:
+            print(what)
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
