@@ -15,6 +15,7 @@
 #define FLUSH_BYTES ((size_t)80 << 10)
 #define FLUSH_ROUNDS 4
 #define LINK_WINDOW (1 << 20)    /* of the connection; given back as bytes come */
+#define HEADS_A_TURN 16u         /* of one connection */
 #define TICK_MS 1000u
 #define GOAWAY_STEP_MS 1000u
 #define OUTBOUND_MAX 1000u       /* frames waiting for a peer that does not read */
@@ -347,7 +348,11 @@ on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error
     if (frame->hd.type == NGHTTP2_HEADERS && l->conf->is_server && blame(l, NGHTTP2_ENHANCE_YOUR_CALM, h2_guard_malformed(&l->guard)))
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     /* Each makes us answer with a reset; streams that are known are counted when they close (C2). */
-    return find(session, frame->hd.stream_id) ? 0 : blame(l, l->guard.code, h2_guard_closed(&l->guard, true));
+    struct h2_stream *s = find(session, frame->hd.stream_id);
+    if (!s)
+        return blame(l, l->guard.code, h2_guard_closed(&l->guard, true));
+    s->is_doomed = true;
+    return 0;
 }
 
 static int
@@ -649,14 +654,17 @@ flush(struct h2_link *l)
 
 /* ---- events, ends ---- */
 
+/* Of what has come at once with many heads, some at a time: others have their turns in between. */
 static void
 handle_events(struct h2_link *l)
 {
     struct h2_stream *s;
+    unsigned n_heads = 0;
 
-    while ((s = list_take_first(&l->events, struct h2_stream, event_node))) {
+    while (n_heads < HEADS_A_TURN && (s = list_take_first(&l->events, struct h2_stream, event_node))) {
         uint8_t events = s->events;
         s->events = 0;
+        n_heads += (events & H2_EVENT_HEAD) != 0;
         l->ops->on_event(s, events);
     }
 }
@@ -674,14 +682,20 @@ run_task(struct task *task)
 {
     struct h2_link *l = CONTAINER_OF(task, struct h2_link, task);
 
+    bool is_crowded;
+
     handle_events(l);
+    is_crowded = !list_is_empty(&l->events);
     if (!h2_link_is_dead(l)) {
         if (l->stream)
             flush(l);
         if (!h2_link_is_dead(l) && is_finished(l))
             h2_link_die(l);
     }
-    handle_events(l);
+    if (!is_crowded)
+        handle_events(l);
+    if (!list_is_empty(&l->events) && !task_is_posted(&l->task))
+        loop_post_later(l->conf->loop, &l->task);
     if (l->ops->on_change)
         l->ops->on_change(l);
     if (h2_link_is_dead(l) && l->n_held == 0 && !task_is_posted(&l->task)) {

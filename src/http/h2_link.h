@@ -59,6 +59,7 @@ struct h2_stream {
     bool is_begun;                    /* our head has gone out */
     bool is_sent;
     bool is_ours;                     /* we broke it off: not the peer's fault */
+    bool is_doomed;                   /* a frame of the peer broke it: a reset is on its way out */
     uint32_t error;                   /* the code it was closed with */
     struct arena *arena;
     struct h2_head head;

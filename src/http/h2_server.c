@@ -335,7 +335,7 @@ on_event(struct h2_stream *s, uint8_t events)
     struct h2_call *c = CONTAINER_OF(s, struct h2_call, stream);
 
     c->call.is_body_too_large |= s->in.is_too_large;
-    if ((events & H2_EVENT_HEAD) && !s->is_closed && !s->link->why) {
+    if ((events & H2_EVENT_HEAD) && !s->is_closed && !s->is_doomed && !s->link->why) {
         if (events & ~H2_EVENT_HEAD)
             h2_stream_raise(s, events & (uint8_t)~H2_EVENT_HEAD);
         start(c); /* may free c */

@@ -522,6 +522,25 @@ TEST(floods_end_within_a_quarter_of_a_megabyte)
     }
 }
 
+TEST(a_request_that_its_next_frame_breaks_is_not_begun)
+{
+    static const char head[] = "\x82\x86\x84\x01\x01" "a"; /* GET http / a */
+    struct buf bytes AUTO(buf_destroy) = BUF_INIT;
+    struct bench b;
+
+    bench_begin(&b, answer_hello);
+    peer_run(&b.peer);
+    frame(&bytes, sizeof(head) - 1, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM, 1);
+    buf_add(&bytes, head, sizeof(head) - 1);
+    frame(&bytes, 4, NGHTTP2_WINDOW_UPDATE, 0, 1);
+    buf_add(&bytes, "\x7f\xff\xff\xff", 4); /* more than a window may be (RFC 9113 6.9.1) */
+    h2_link_feed(&b.conn->link, buf_str(&bytes));
+    peer_run(&b.peer);
+    EXPECT_EQ(b.calls, 0);
+    EXPECT_EQ(http_server_calls(b.server), 0);
+    bench_end(&b);
+}
+
 TEST(a_header_block_without_end_is_cut_off)
 {
     struct buf bytes AUTO(buf_destroy) = BUF_INIT;
