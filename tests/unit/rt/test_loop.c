@@ -218,6 +218,7 @@ TEST(mail_between_workers_arrives_whole_and_in_order)
 
 struct job {
     struct offload *pool;
+    pthread_mutex_t *gate;               /* held by the test: no job ends before it opens */
     pthread_t ran_on;
     int *n_done;
     int number, square;
@@ -228,9 +229,9 @@ static void
 square(void *arg)
 {
     struct job *j = arg;
-    struct timespec ms = {.tv_nsec = 2000000};
 
-    nanosleep(&ms, NULL);
+    pthread_mutex_lock(j->gate);
+    pthread_mutex_unlock(j->gate);
     j->square = j->number * j->number;
     j->ran_on = pthread_self();
 }
@@ -248,15 +249,18 @@ TEST(blocking_work_runs_elsewhere_and_survives_a_cancel)
 {
     struct loop *loop = new_loop();
     struct offload *pool = offload_new(3, 0);
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     struct job jobs[12];
     struct fiber *first = NULL;
     int n_done = 0;
 
+    pthread_mutex_lock(&gate);
     for (int i = 0; i < 12; i++) {
-        jobs[i] = (struct job){.pool = pool, .number = i, .n_done = &n_done};
+        jobs[i] = (struct job){.pool = pool, .gate = &gate, .number = i, .n_done = &n_done};
         EXPECT(fiber_start(loop, offload_one, &jobs[i], i ? NULL : &first));
     }
     fiber_cancel(first);
+    pthread_mutex_unlock(&gate);
     for (int i = 0; i < 1000 && n_done < 12; i++)
         loop_turn(loop, 10);
     for (int i = 0; i < 12; i++) {
@@ -272,15 +276,18 @@ TEST(a_full_offload_queue_says_so)
 {
     struct loop *loop = new_loop();
     struct offload *pool = offload_new(1, 1);
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
     struct job jobs[4];
     int n_done = 0, refused = 0;
 
+    pthread_mutex_lock(&gate);
     for (int i = 0; i < 4; i++) {
-        jobs[i] = (struct job){.pool = pool, .number = i, .n_done = &n_done, .ok = true};
+        jobs[i] = (struct job){.pool = pool, .gate = &gate, .number = i, .n_done = &n_done, .ok = true};
         EXPECT(fiber_start(loop, offload_one, &jobs[i], NULL));
         refused += !jobs[i].ok;
     }
-    EXPECT(refused >= 2);
+    EXPECT(refused >= 2);                /* one runs, one waits */
+    pthread_mutex_unlock(&gate);
     for (int i = 0; i < 1000 && n_done < 4; i++)
         loop_turn(loop, 10);
     offload_delete(pool);
