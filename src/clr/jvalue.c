@@ -385,6 +385,8 @@ to_bool(struct call *c, struct jvalue *v, struct value *ret)
     struct str text;
     double d;
 
+    if (is_big(v))                       /* goes by way of an int, which none of them fits */
+        return call_throw(c, EXC_OVERFLOW, "Value was either too large or too small for an Int32.");
     if (v->value_type->kind != TYPE_STRING) {
         if (!to_double(c, v, &d))
             return false;
