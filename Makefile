@@ -50,7 +50,7 @@ soak: packages-run packages-test release
 	@tests/hostile/soak.py build/release $${MINUTES:-10}
 
 # Targets for floods, slow clients, publishes and upgrades, measured on a quiet machine: PARTS="floods slow changes". No part of `make test`.
-robustness: packages-run packages-test release
+robustness: packages-run packages-test packages-bench release
 	@cmake --build build/release --target bench_gen bench_backend bench_slow -- --quiet
 	@tests/hostile/robustness.py build/release $(PARTS)
 

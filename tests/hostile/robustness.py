@@ -6,7 +6,8 @@ what it must be. All three parts without a word; `make robustness` runs them. No
               later an ordinary client is answered while it goes on without a pause
     slow      10,000 connections that send a head, or a body, byte by byte: when they are closed, and how much later an ordinary client
               is answered while they are there. What it is compared with is the same client while as large a crowd sends to a socket
-              that nobody reads: crowd and client are on one core and in each other's way, whatever the gateway does
+              that nobody reads: crowd and client are on one core and in each other's way, whatever the gateway does. nginx stands
+              in the same rotation, with the same timeouts, and says what this machine makes of such a crowd
     changes   100 configurations published and 10 binary upgrades under load: requests that failed or had no answer
 
 The gateway has core 0 for itself where there are two, and one worker; ordinary clients and crowds are programs of bench/src. The
@@ -14,6 +15,7 @@ ordinary client is open-loop: a late answer counts from when its request was due
 SPDX-License-Identifier: Apache-2.0"""
 import os
 import re
+import resource
 import socket
 import statistics
 import subprocess
@@ -36,6 +38,7 @@ RATE = 2000                # requests a second of the ordinary client
 P99_MS, P99_RATIO, CLOSED_S = 5.0, 1.10, 15.0
 OPENS = 5000               # slow connections opened a second
 DRIP_S = 3                 # between two bytes of one
+SECONDS = {"head": 4, "body": 2.5}  # of an ordinary client amid a crowd: less than what that is given
 VERSION = ('<inbound><base /><return-response><set-status code="200" reason="OK" /><set-body>version {:06}</set-body></return-response>'
            "</inbound>")
 rows = []
@@ -50,6 +53,33 @@ def pinned(core, command):
 def row(what, target, figure, ok):
     rows.append((what, target, figure, ok))
     print(f"| {what} | {target} | {figure} | {'held' if ok else 'MISSED'} |", flush=True)
+
+
+NGINX = """user root; worker_processes 1; worker_rlimit_nofile {files}; daemon off; master_process off; error_log {folder}/nginx.log;
+pid {folder}/nginx.pid; events {{ worker_connections {files}; multi_accept on; }}
+http {{
+  access_log off; client_header_timeout 10s; client_body_timeout 5s; proxy_http_version 1.1; proxy_set_header Connection "";
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  upstream be {{ server 127.0.0.1:{backend}; keepalive 256; keepalive_requests 1000000000; }}
+  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ proxy_pass http://be; }} }}
+}}
+"""
+
+
+class Peer:
+    """nginx before the rig's backend, with the gateway's default timeouts."""
+
+    def __init__(self, rig):
+        self.port, = free_ports(1)
+        write(f"{rig.folder}/nginx.conf", NGINX.format(folder=rig.folder, files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
+                                                       backend=rig.backend_port, port=self.port))
+        self.process = subprocess.Popen(pinned(0, ["nginx", "-c", f"{rig.folder}/nginx.conf"]))
+        if not wait_for(self.port, self.process):
+            raise SystemExit("nginx did not start")
+
+    def end(self):
+        end_process(self.process, 10)
 
 
 class Rig:
@@ -194,27 +224,41 @@ def deaf_listeners():
     return listeners
 
 
-def beside_deaf(rig, kind, seconds):
-    """The ordinary client beside a crowd that is none of the gateway's business."""
+def ordinary(port, kind):
+    return Load(port, "/e/1k", 8, SECONDS[kind], RATE).end()
+
+
+def beside_deaf(port, kind):
+    """The ordinary client of a port beside a crowd that is none of its server's business."""
     listeners = deaf_listeners()
     crowd = Crowd(listeners[0].getsockname()[1], kind)
     crowd.wait()
-    load = Load(rig.port, "/e/1k", 8, seconds, RATE).end()
+    load = ordinary(port, kind)
     crowd.drop()
     for s in listeners:
         s.close()
     return load
 
 
-def crowded(rig, kind, seconds):
+def amid_peers(peer, kind):
+    """The ordinary client of nginx beside a deaf socket's crowd, and amid its own."""
+    beside = beside_deaf(peer.port, kind)
+    crowd = Crowd(peer.port, kind)
+    crowd.wait()
+    amid = ordinary(peer.port, kind)
+    crowd.drop()
+    return beside, amid
+
+
+def crowded(rig, kind):
     """The ordinary client alone, beside a deaf socket's crowd, and amid the gateway's; what became of that; CPU seconds a second."""
-    alone, beside = Load(rig.port, "/e/1k", 8, seconds, RATE).end(), beside_deaf(rig, kind, seconds)
+    alone, beside = ordinary(rig.port, kind), beside_deaf(rig.port, kind)
     pid = serving(rig.process)
     crowd = Crowd(rig.port, kind)
     crowd.wait()
     cpu = floods.usage(pid)[0]
-    amid = Load(rig.port, "/e/1k", 8, seconds, RATE).end()
-    cpu = (floods.usage(pid)[0] - cpu) / seconds
+    amid = ordinary(rig.port, kind)
+    cpu = (floods.usage(pid)[0] - cpu) / SECONDS[kind]
     return alone, beside, amid, crowd.end(), cpu
 
 
@@ -227,24 +271,42 @@ def come_and_go(rig, kind):
     return load.end(), end
 
 
+def risen(pairs):
+    """Quartiles of p99 amid a crowd to p99 beside one elsewhere."""
+    return statistics.quantiles([amid["p99"] / beside["p99"] for beside, amid in pairs], n=4)
+
+
+def slow_rows(rig, peer, kind, kinds):
+    samples, theirs = [], []
+    for _ in range(CROWDS):
+        samples.append(crowded(rig, kind))
+        theirs.append(amid_peers(peer, kind))
+    whole, end = come_and_go(rig, kind)
+    ends = [s[3] for s in samples] + [end]
+    closed, told, slowest = min(e[0] for e in ends), min(e[1] for e in ends), max(e[2] for e in ends)
+    p99, p50 = ([statistics.median(s[i][p] for s in samples) for i in range(3)] for p in ("p99", "p50"))
+    low, ratio, high = risen([s[1:3] for s in samples])
+    errors = sum(s[i]["errors"] for s in samples for i in range(3)) + whole["errors"]
+    row(f"{CROWD} slow {kinds}: closed", f"all within {CLOSED_S:.0f} s", f"{closed} closed ({told} told 408), slowest after {slowest:.1f} s",
+        closed == CROWD and slowest <= CLOSED_S)
+    row(f"{CROWD} slow {kinds}: p99 of an ordinary client amid them, to that beside a crowd elsewhere", f"x {P99_RATIO:.2f}",
+        f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f} of {CROWDS} rounds); alone {p99[0]:.3f}, beside {p99[1]:.3f}, amid "
+        f"{p99[2]:.3f} ms, p50 {p50[0]:.3f}, {p50[1]:.3f}, {p50[2]:.3f} ms, {errors} errors", ratio < P99_RATIO and not errors)
+    low, ratio, high = risen(theirs)
+    row(f"{CROWD} slow {kinds}: the same of nginx, in rotation", "none", f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f})", True)
+    row(f"{CROWD} slow {kinds}: the gateway's CPU amid them and {RATE} requests a second", "none",
+        f"{100 * statistics.median(s[4] for s in samples):.1f} %", True)
+    row(f"{CROWD} slow {kinds}: ordinary client while {OPENS} a second come and go", "none",
+        f"p99 {whole['p99']:.3f} ms, p50 {whole['p50']:.3f} ms", True)
+
+
 def t5(rig):
-    for kind, kinds, seconds in (("head", "heads", 4), ("body", "bodies", 2.5)):
-        samples = [crowded(rig, kind, seconds) for _ in range(CROWDS)]
-        whole, end = come_and_go(rig, kind)
-        ends = [s[3] for s in samples] + [end]
-        closed, told, slowest = min(e[0] for e in ends), min(e[1] for e in ends), max(e[2] for e in ends)
-        p99, p50 = ([statistics.median(s[i][p] for s in samples) for i in range(3)] for p in ("p99", "p50"))
-        low, ratio, high = statistics.quantiles([s[2]["p99"] / s[1]["p99"] for s in samples], n=4)
-        errors = sum(s[i]["errors"] for s in samples for i in range(3)) + whole["errors"]
-        row(f"{CROWD} slow {kinds}: closed", f"all within {CLOSED_S:.0f} s", f"{closed} closed ({told} told 408), slowest after {slowest:.1f} s",
-            closed == CROWD and slowest <= CLOSED_S)
-        row(f"{CROWD} slow {kinds}: p99 of an ordinary client amid them, to that beside a crowd elsewhere", f"x {P99_RATIO:.2f}",
-            f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f} of {CROWDS} rounds); alone {p99[0]:.3f}, beside {p99[1]:.3f}, amid "
-            f"{p99[2]:.3f} ms, p50 {p50[0]:.3f}, {p50[1]:.3f}, {p50[2]:.3f} ms, {errors} errors", ratio < P99_RATIO and not errors)
-        row(f"{CROWD} slow {kinds}: the gateway's CPU amid them and {RATE} requests a second", "none",
-            f"{100 * statistics.median(s[4] for s in samples):.1f} %", True)
-        row(f"{CROWD} slow {kinds}: ordinary client while {OPENS} a second come and go", "none",
-            f"p99 {whole['p99']:.3f} ms, p50 {whole['p50']:.3f} ms", True)
+    peer = Peer(rig)
+    try:
+        for kind, kinds in (("head", "heads"), ("body", "bodies")):
+            slow_rows(rig, peer, kind, kinds)
+    finally:
+        peer.end()
 
 
 # ---- T6 ----
