@@ -251,12 +251,10 @@ lower_name(struct arena *arena, const struct http_field *f)
     return f->name;
 }
 
-/* What a peer must not keep in its compression table: it could be guessed by measuring lengths. */
 static uint8_t
 field_flags(uint16_t id)
 {
-    return id == HTTP_AUTHORIZATION || id == HTTP_SET_COOKIE || id == HTTP_OCP_APIM_SUBSCRIPTION_KEY
-               ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+    return http_field_flags(id) & HTTP_FIELD_ALONE ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
 }
 
 /* Everything but framing, connection and Host, which are written anew. */
@@ -311,7 +309,7 @@ h2_response_fields(struct arena *arena, const struct http_response *r, int64_t c
     if (extras->server.len && !http_headers_has(&r->headers, HTTP_SERVER))
         ok &= add_field(&f, STR("server"), extras->server, 0);
     if (extras->request_id.len && !http_headers_has(&r->headers, HTTP_X_REQUEST_ID))
-        ok &= add_field(&f, STR("x-request-id"), extras->request_id, 0);
+        ok &= add_field(&f, STR("x-request-id"), extras->request_id, field_flags(HTTP_X_REQUEST_ID));
     if (length.p)
         ok &= add_field(&f, STR("content-length"), length, 0);
     return ok && add_headers(arena, &f, &r->headers, false) ? f : (struct h2_fields){0};

@@ -11,6 +11,7 @@
 #define KEEP HTTP_FIELD_KEEP
 #define NOTRAIL HTTP_FIELD_NOTRAIL
 #define SPOOF HTTP_FIELD_SPOOF
+#define ALONE HTTP_FIELD_ALONE
 
 static const struct field_def {
     struct str name;

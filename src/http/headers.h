@@ -29,6 +29,7 @@ enum http_field_flags {
     HTTP_FIELD_KEEP = 2,              /* not removed because Connection names it */
     HTTP_FIELD_NOTRAIL = 4,           /* refused in trailers */
     HTTP_FIELD_SPOOF = 8,             /* its spelling with '_' is refused */
+    HTTP_FIELD_ALONE = 16,            /* never in a compression table */
 };
 
 struct http_field {

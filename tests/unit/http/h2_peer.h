@@ -14,6 +14,7 @@
 struct peer_stream {
     char status[8];
     struct buf headers, trailers;     /* "name: value\n" each */
+    struct buf alone;                 /* "name\n" of those that were not to be kept in the compression table */
     struct buf body;
     int heads;                        /* HEADERS frames: 1, more with interim answers and trailers */
     bool is_ended, is_closed;
@@ -50,6 +51,8 @@ peer_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8
     bool is_trailer = frame->headers.cat == NGHTTP2_HCAT_HEADERS && s->heads && s->status[0] != '1';
     struct buf *to = is_trailer ? &s->trailers : &s->headers;
 
+    if (flags & NGHTTP2_NV_FLAG_NO_INDEX)
+        buf_printf(&s->alone, "%.*s\n", (int)name_len, (const char *)name);
     if (name_len == 7 && memcmp(name, ":status", 7) == 0)
         snprintf(s->status, sizeof(s->status), "%.*s", (int)value_len, (const char *)value);
     else
@@ -122,6 +125,7 @@ peer_destroy(struct peer *p)
     for (size_t i = 0; i < PEER_STREAMS; i++) {
         buf_destroy(&p->streams[i].headers);
         buf_destroy(&p->streams[i].trailers);
+        buf_destroy(&p->streams[i].alone);
         buf_destroy(&p->streams[i].body);
     }
     buf_destroy(&p->raw);

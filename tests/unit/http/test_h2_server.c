@@ -109,6 +109,33 @@ TEST(a_request_is_answered)
     bench_end(&b);
 }
 
+static void
+answer_with_secret(struct bench *b, struct http_call *call)
+{
+    struct http_response *r = arena_new(call->arena, struct http_response);
+
+    r->status = 200;
+    r->headers = http_headers_in(call->arena);
+    http_headers_add(&r->headers, STR("Content-Type"), STR("text/plain"));
+    http_headers_add(&r->headers, STR("Set-Cookie"), STR("a=secret"));
+    call->request_id = STR("4bf92f3577b34da6");
+    http_call_send(call, r, NULL, on_sent, b);
+}
+
+/* RFC 7541 7.1.3; and what is another one in every answer would drive out what they share. */
+TEST(secrets_and_request_ids_stay_out_of_the_compression_table)
+{
+    struct bench b;
+
+    bench_begin(&b, answer_with_secret);
+    int32_t id = peer_request(&b.peer, "GET", "/", NULL);
+    peer_run(&b.peer);
+    struct peer_stream *s = peer_stream(&b.peer, id);
+    EXPECT(peer_saw(&s->headers, "x-request-id: 4bf92f3577b34da6\n"));
+    EXPECT_STR(buf_str(&s->alone), "x-request-id\nset-cookie\n");
+    bench_end(&b);
+}
+
 TEST(answers_of_one_turn_leave_in_one_write)
 {
     struct bench b;
