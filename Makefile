@@ -51,7 +51,7 @@ soak: packages-run packages-test release
 
 # Targets for floods, slow clients, publishes and upgrades, measured on a quiet machine: PARTS="floods slow changes". No part of `make test`.
 robustness: packages-run packages-test packages-bench release
-	@cmake --build build/release --target bench_gen bench_backend bench_slow -- --quiet
+	@cmake --build build/release --target bench_gen bench_backend bench_slow bench_ceil_epoll -- --quiet
 	@tests/hostile/robustness.py build/release $(PARTS)
 
 bench-policies: packages-run release

@@ -6,8 +6,8 @@ what it must be. All three parts without a word; `make robustness` runs them. No
               later an ordinary client is answered while it goes on without a pause
     slow      10,000 connections that send a head, or a body, byte by byte: when they are closed, and how much later an ordinary client
               is answered while they are there. What it is compared with is the same client while as large a crowd sends to a socket
-              that nobody reads: crowd and client are on one core and in each other's way, whatever the gateway does. nginx stands
-              in the same rotation, with the same timeouts, and says what this machine makes of such a crowd
+              that nobody reads: crowd and client are on one core and in each other's way, whatever the gateway does. nginx, with
+              the same timeouts, and a bare responder stand in the same rotation and say what the machine makes of such a crowd
     changes   100 configurations published and 10 binary upgrades under load: requests that failed or had no answer
 
 The gateway has core 0 for itself where there are two, and one worker; ordinary clients and crowds are programs of bench/src. The
@@ -68,15 +68,18 @@ http {{
 
 
 class Peer:
-    """nginx before the rig's backend, with the gateway's default timeouts."""
+    """Another server before the rig's backend, or in its place, for the gateway's core and the same clients."""
 
-    def __init__(self, rig):
+    def __init__(self, name, rig):
+        self.name = name
         self.port, = free_ports(1)
         write(f"{rig.folder}/nginx.conf", NGINX.format(folder=rig.folder, files=resource.getrlimit(resource.RLIMIT_NOFILE)[1],
                                                        backend=rig.backend_port, port=self.port))
-        self.process = subprocess.Popen(pinned(0, ["nginx", "-c", f"{rig.folder}/nginx.conf"]))
+        command = {"nginx": ["nginx", "-c", f"{rig.folder}/nginx.conf"],
+                   "a bare epoll responder": [f"{BENCH}/ceil_epoll", str(self.port), "1024"]}[name]
+        self.process = subprocess.Popen(pinned(0, command))
         if not wait_for(self.port, self.process):
-            raise SystemExit("nginx did not start")
+            raise SystemExit(f"{name} did not start")
 
     def end(self):
         end_process(self.process, 10)
@@ -240,8 +243,8 @@ def beside_deaf(port, kind):
     return load
 
 
-def amid_peers(peer, kind):
-    """The ordinary client of nginx beside a deaf socket's crowd, and amid its own."""
+def peer_crowded(peer, kind):
+    """A peer's ordinary client beside a deaf socket's crowd, and amid its own."""
     beside = beside_deaf(peer.port, kind)
     crowd = Crowd(peer.port, kind)
     crowd.wait()
@@ -276,11 +279,12 @@ def risen(pairs):
     return statistics.quantiles([amid["p99"] / beside["p99"] for beside, amid in pairs], n=4)
 
 
-def slow_rows(rig, peer, kind, kinds):
-    samples, theirs = [], []
+def slow_rows(rig, peers, kind, kinds):
+    samples, theirs = [], [[] for _ in peers]
     for _ in range(CROWDS):
         samples.append(crowded(rig, kind))
-        theirs.append(amid_peers(peer, kind))
+        for peer, pairs in zip(peers, theirs):
+            pairs.append(peer_crowded(peer, kind))
     whole, end = come_and_go(rig, kind)
     ends = [s[3] for s in samples] + [end]
     closed, told, slowest = min(e[0] for e in ends), min(e[1] for e in ends), max(e[2] for e in ends)
@@ -292,8 +296,10 @@ def slow_rows(rig, peer, kind, kinds):
     row(f"{CROWD} slow {kinds}: p99 of an ordinary client amid them, to that beside a crowd elsewhere", f"x {P99_RATIO:.2f}",
         f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f} of {CROWDS} rounds); alone {p99[0]:.3f}, beside {p99[1]:.3f}, amid "
         f"{p99[2]:.3f} ms, p50 {p50[0]:.3f}, {p50[1]:.3f}, {p50[2]:.3f} ms, {errors} errors", ratio < P99_RATIO and not errors)
-    low, ratio, high = risen(theirs)
-    row(f"{CROWD} slow {kinds}: the same of nginx, in rotation", "none", f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f})", True)
+    for peer, pairs in zip(peers, theirs):
+        low, ratio, high = risen(pairs)
+        row(f"{CROWD} slow {kinds}: the same of {peer.name}, in rotation", "none", f"x {ratio:.2f} (quartiles {low:.2f} and {high:.2f})",
+            True)
     row(f"{CROWD} slow {kinds}: the gateway's CPU amid them and {RATE} requests a second", "none",
         f"{100 * statistics.median(s[4] for s in samples):.1f} %", True)
     row(f"{CROWD} slow {kinds}: ordinary client while {OPENS} a second come and go", "none",
@@ -301,12 +307,13 @@ def slow_rows(rig, peer, kind, kinds):
 
 
 def t5(rig):
-    peer = Peer(rig)
+    peers = [Peer(name, rig) for name in ("nginx", "a bare epoll responder")]
     try:
         for kind, kinds in (("head", "heads"), ("body", "bodies")):
-            slow_rows(rig, peer, kind, kinds)
+            slow_rows(rig, peers, kind, kinds)
     finally:
-        peer.end()
+        for peer in peers:
+            peer.end()
 
 
 # ---- T6 ----
