@@ -16,6 +16,7 @@
 
 #define STEPS_MAX 100000              /* of one section, fragments put in */
 #define FRAGMENT_DEPTH_MAX 10
+#define FRAGMENT_BYTES_MAX ((size_t)512 << 10)  /* Azure's limit, not ours (policies.md 1.5) */
 
 /* A fragment on its way into a section. */
 struct fragment_use {
@@ -678,6 +679,14 @@ read_fragment(struct compiler *c, const struct node *n, struct str id)
     return d.first;
 }
 
+bool
+compile_fragment_size(struct compiler *c, const struct node *root)
+{
+    return root->source->text.len <= FRAGMENT_BYTES_MAX ||
+           compile_strict(c, root, "Azure takes policy fragments of at most %zu bytes; this one has %zu", FRAGMENT_BYTES_MAX,
+                          root->source->text.len);
+}
+
 /* include-fragment: the fragment's policies stand in its place. */
 static bool
 expand_fragment(struct compiler *c, const struct node *n, struct block_state *block)
@@ -702,6 +711,7 @@ expand_fragment(struct compiler *c, const struct node *n, struct block_state *bl
         return !c->has_failed;
     c->fragments = &use;
     c->n_fragments++;
+    ok &= compile_fragment_size(c, root);
     ok &= compile_known_attributes(c, root, NULL);
     ok &= compile_nodes(c, root->first_child, block);
     c->n_fragments--;

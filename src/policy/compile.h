@@ -55,6 +55,8 @@ struct compiler {
 /* Compiles the policies inside `parent` into a block of the step at work. path is LastError.Path of what holds them. The
  * first step in *ret_from; STEP_END for an empty block. */
 bool compile_block(struct compiler *c, const struct node *parent, struct str path, enum block kind, uint32_t *ret_from);
+/* Reports a <fragment> whose file is larger than Azure takes. */
+bool compile_fragment_size(struct compiler *c, const struct node *root);
 /* Fills `conf` from the node's attributes, text and children by the tables. */
 bool compile_element(struct compiler *c, const struct node *n, const struct attr_def *attrs,
                      const struct child_def *children, void *conf);

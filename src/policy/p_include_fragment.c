@@ -23,5 +23,5 @@ const struct policy_def policy_include_fragment = {
     .attrs = attrs, .size = sizeof(struct include_fragment), .run = run,
     .summary = "Puts the policies of a fragment in this place.",
     .usage = "Resolved when the document is loaded; a missing fragment is an error then.\nFragments may include "
-             "fragments, up to ten deep; Azure does not allow that, so --strict refuses it.",
+             "fragments, up to ten deep; Azure does not allow that, nor files above 512 KiB, so --strict refuses both.",
 };

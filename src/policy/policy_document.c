@@ -191,7 +191,8 @@ compile_top(struct compiler *c, struct policy_document *d, struct document *doc)
             return compile_error(c, root, "a policy document begins with <policies>");
         c->n_fragments = 1;
         c->is_fragment_alone = true;
-        return compile_section(c, d, root, SECTION_INBOUND);
+        bool ok = compile_fragment_size(c, root);
+        return compile_section(c, d, root, SECTION_INBOUND) && ok;
     }
     return compile_sections(c, d, wrap_parts(c, doc));
 }

@@ -387,6 +387,39 @@ TEST(strict_refuses_what_azure_refuses)
     }
 }
 
+/* A file of that many bytes with a fragment in it. */
+static struct str
+large_fragment(struct arena *arena, size_t size)
+{
+    static const char begin[] = "<fragment><set-status code='201'/><!--", end[] = "--></fragment>";
+    char *text = arena_alloc(arena, size, 1, 1);
+
+    memset(text, 'x', size);
+    memcpy(text, begin, sizeof(begin) - 1);
+    memcpy(text + size - (sizeof(end) - 1), end, sizeof(end) - 1);
+    return str_from(text, size);
+}
+
+TEST(strict_refuses_a_fragment_above_512_kib)
+{
+    static const struct policy_names lone = {.is_lone = true};
+
+    for (int above = 0; above < 2; above++) {
+        for (int strict = 0; strict < 2; strict++) {
+            struct run r;
+            struct source source = {STR("f.xml"), STR_NONE};
+            struct policy_input input = {.source = &source, .level = LEVEL_API, .names = &lone, .is_strict = strict};
+
+            run_begin(&r);
+            source.text = large_fragment(&r.arena, (512 << 10) + (size_t)above);
+            r.documents[LEVEL_API] = policy_document_new(&input, &r.diags);
+            EXPECT_EQ(r.documents[LEVEL_API] != NULL, !(above && strict));
+            EXPECT_EQ(r.diags.errors + r.diags.warnings, above);
+            run_end(&r);
+        }
+    }
+}
+
 TEST(parts_of_a_document_are_wrapped)
 {
     struct run r;
