@@ -49,7 +49,7 @@ bool sequence_collect(struct call *c, struct object *sequence, const struct type
 /* iterate() for the IEnumerable<element> of a type that may be several; throws ArgumentNull for NULL. */
 bool sequence_open(struct call *c, struct object *sequence, const struct type *element, const char *parameter,
                    struct iterator *it);
-/* The number of elements when the object knows it without walking: arrays, lists, tables, queues; else -1. */
+/* The number of elements when the object knows it without walking: arrays, and types with the hook `count`; else -1. */
 int64_t sequence_known_count(const struct object *o);
 
 /* .NET's List.Sort/Array.Sort order of v[0..n): by comparison delegate or rule. Not stable in .NET; ours is. */

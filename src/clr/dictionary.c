@@ -534,23 +534,27 @@ pair_to_string(struct call *c, const struct type *type, struct value v, struct s
     return *ret != NULL;
 }
 
-static const struct type_hooks dictionary_hooks = {.iterate = dictionary_iterate};
-static const struct type_hooks keys_hooks = {.iterate = keys_iterate};
-static const struct type_hooks values_hooks = {.iterate = values_iterate};
+static int64_t
+hook_count(const struct object *self)
+{
+    return table_count(&((const struct clr_table *)self)->t);
+}
+
+static int64_t
+hook_part_count(const struct object *self)
+{
+    return hook_count(&((const struct part *)self)->dictionary->head);
+}
+
+static const struct type_hooks dictionary_hooks = {.iterate = dictionary_iterate, .count = hook_count};
+static const struct type_hooks keys_hooks = {.iterate = keys_iterate, .count = hook_part_count};
+static const struct type_hooks values_hooks = {.iterate = values_iterate, .count = hook_part_count};
 static const struct type_hooks pair_hooks = {.to_string = pair_to_string};
 
 bool
 object_is_dictionary(const struct object *o)
 {
     return o->type->hooks->iterate == dictionary_iterate;
-}
-
-int64_t
-dictionary_part_count(const struct object *o)
-{
-    if (o->type->hooks->iterate != keys_iterate && o->type->hooks->iterate != values_iterate)
-        return -1;
-    return table_count(&((const struct part *)o)->dictionary->t);
 }
 
 static const struct type_row types[] = {

@@ -25,5 +25,3 @@ bool object_is_list(const struct object *o);
 bool object_is_dictionary(const struct object *o);
 bool object_is_hash_set(const struct object *o);
 bool object_is_queue(const struct object *o);
-/* The count of a dictionary's Keys or Values; -1 for other objects. */
-int64_t dictionary_part_count(const struct object *o);

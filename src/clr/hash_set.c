@@ -371,7 +371,13 @@ hash_set_iterate(struct call *c, struct object *self, const struct type *as, str
     return true;
 }
 
-static const struct type_hooks hash_set_hooks = {.iterate = hash_set_iterate};
+static int64_t
+hook_count(const struct object *self)
+{
+    return table_count(&((const struct clr_table *)self)->t);
+}
+
+static const struct type_hooks hash_set_hooks = {.iterate = hash_set_iterate, .count = hook_count};
 
 bool
 object_is_hash_set(const struct object *o)

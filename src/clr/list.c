@@ -796,8 +796,20 @@ read_only_copy_to(struct call *c)
     return on_list(c, list_copy_to);
 }
 
-static const struct type_hooks list_hooks = {.iterate = list_iterate};
-static const struct type_hooks read_only_hooks = {.iterate = read_only_iterate};
+static int64_t
+hook_count(const struct object *self)
+{
+    return ((const struct clr_list *)self)->n;
+}
+
+static int64_t
+hook_read_only_count(const struct object *self)
+{
+    return ((const struct read_only *)self)->list->n;
+}
+
+static const struct type_hooks list_hooks = {.iterate = list_iterate, .count = hook_count};
+static const struct type_hooks read_only_hooks = {.iterate = read_only_iterate, .count = hook_read_only_count};
 
 bool
 object_is_list(const struct object *o)

@@ -246,8 +246,14 @@ stack_iterate(struct call *c, struct object *self, const struct type *as, struct
     return queue_iterate(c, self, as, it);
 }
 
-static const struct type_hooks queue_hooks = {.iterate = queue_iterate};
-static const struct type_hooks stack_hooks = {.iterate = stack_iterate};
+static int64_t
+hook_count(const struct object *self)
+{
+    return ((const struct clr_queue *)self)->n;
+}
+
+static const struct type_hooks queue_hooks = {.iterate = queue_iterate, .count = hook_count};
+static const struct type_hooks stack_hooks = {.iterate = stack_iterate, .count = hook_count};
 
 bool
 object_is_queue(const struct object *o)

@@ -37,13 +37,7 @@ sequence_known_count(const struct object *o)
 {
     if (o->type->kind == TYPE_ARRAY)
         return ((const struct array *)o)->n;
-    if (object_is_list(o))
-        return ((const struct clr_list *)o)->n;
-    if (object_is_dictionary(o) || object_is_hash_set(o))
-        return table_count(&((const struct clr_table *)o)->t);
-    if (object_is_queue(o))
-        return ((const struct clr_queue *)o)->n;
-    return dictionary_part_count(o);
+    return o->type->hooks->count ? o->type->hooks->count(o) : -1;
 }
 
 bool

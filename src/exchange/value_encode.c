@@ -295,7 +295,7 @@ encode_collection(struct output *out, struct object *o, uint32_t depth)
         return encode_dictionary(out, (struct clr_table *)o, depth);
     if (view)
         return encode_view(out, o, view, depth);
-    if (!element || (o->type->kind != TYPE_INTERFACE && dictionary_part_count(o) < 0) ||
+    if (!element || (o->type->kind != TYPE_INTERFACE && sequence_known_count(o) < 0) ||
         str_find(o->type->full_name, STR(".ILookup`"), 0) >= 0)
         return refuse(out, o->type);
     put_kind(out, VALUE_ARRAY);

@@ -54,6 +54,8 @@ enum type_flags {
 struct type_hooks {
     /* `as` is the IEnumerable<T> (or IEnumerable) asked for, for types that are several. */
     bool (*iterate)(struct call *c, struct object *self, const struct type *as, struct iterator *it);
+    /* How many elements that is, of collections that know without walking. */
+    int64_t (*count)(const struct object *self);
     bool (*equals)(struct call *c, const struct type *type, struct value a, struct value b, bool *ret);
     bool (*hash)(struct call *c, const struct type *type, struct value v, int32_t *ret);
     /* <0, 0, >0: IComparable. */
