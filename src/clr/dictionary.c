@@ -435,11 +435,22 @@ part_count(struct call *c)
 }
 
 static bool
+hook_keys_contains(struct call *c, struct object *self, struct value v, bool *ret)
+{
+    struct clr_table *d = ((struct part *)self)->dictionary;
+    struct value ignored;
+
+    if (value_is_null(d->t.rule.type, v))
+        return throw_argument_null(c, "key");
+    return clr_dictionary_get(c, d, v, &ignored, ret);
+}
+
+static bool
 keys_contains(struct call *c)
 {
-    int32_t i;
+    bool found;
 
-    return table_find(c, &((struct part *)c->args[0].ref)->dictionary->t, c->args[1], &i) && return_bool(c, i >= 0);
+    return hook_keys_contains(c, c->args[0].ref, c->args[1], &found) && return_bool(c, found);
 }
 
 static bool
@@ -547,7 +558,7 @@ hook_part_count(const struct object *self)
 }
 
 static const struct type_hooks dictionary_hooks = {.iterate = dictionary_iterate, .count = hook_count};
-static const struct type_hooks keys_hooks = {.iterate = keys_iterate, .count = hook_part_count};
+static const struct type_hooks keys_hooks = {.iterate = keys_iterate, .count = hook_part_count, .contains = hook_keys_contains};
 static const struct type_hooks values_hooks = {.iterate = values_iterate, .count = hook_part_count};
 static const struct type_hooks pair_hooks = {.to_string = pair_to_string};
 

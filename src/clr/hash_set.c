@@ -153,11 +153,22 @@ hash_set_add(struct call *c)
 }
 
 static bool
-hash_set_contains(struct call *c)
+hook_contains(struct call *c, struct object *self, struct value v, bool *ret)
 {
     int32_t i;
 
-    return table_find(c, &self_of(c)->t, c->args[1], &i) && return_bool(c, i >= 0);
+    if (!table_find(c, &((struct clr_table *)self)->t, v, &i))
+        return false;
+    *ret = i >= 0;
+    return true;
+}
+
+static bool
+hash_set_contains(struct call *c)
+{
+    bool found;
+
+    return hook_contains(c, c->args[0].ref, c->args[1], &found) && return_bool(c, found);
 }
 
 static bool
@@ -377,7 +388,7 @@ hook_count(const struct object *self)
     return table_count(&((const struct clr_table *)self)->t);
 }
 
-static const struct type_hooks hash_set_hooks = {.iterate = hash_set_iterate, .count = hook_count};
+static const struct type_hooks hash_set_hooks = {.iterate = hash_set_iterate, .count = hook_count, .contains = hook_contains};
 
 bool
 object_is_hash_set(const struct object *o)

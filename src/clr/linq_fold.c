@@ -181,21 +181,20 @@ static bool
 linq_contains(struct call *c)
 {
     struct key_rule rule = {c->type_args[0], c->n_args > 2 ? (struct comparer *)c->args[2].ref : NULL};
+    struct object *o = c->args[0].ref;
     struct iterator it;
     struct value v;
+    bool found;
     int got;
 
-    if (c->args[0].ref && c->n_args == 2 && object_is_hash_set(c->args[0].ref)) {
-        int32_t i; /* a set answers by its own comparer */
-        return table_find(c, &((struct clr_table *)c->args[0].ref)->t, c->args[1], &i) && return_bool(c, i >= 0);
-    }
-    if (!sequence_open(c, c->args[0].ref, rule.type, "source", &it))
+    if (o && c->n_args == 2 && o->type->hooks->contains && type_element(o->type) == rule.type)
+        return o->type->hooks->contains(c, o, c->args[1], &found) && return_bool(c, found);
+    if (!sequence_open(c, o, rule.type, "source", &it))
         return false;
     while ((got = iterate_next(c, &it, &v)) > 0) {
-        bool same;
-        if (!key_equals(c, &rule, v, c->args[1], &same))
+        if (!key_equals(c, &rule, v, c->args[1], &found))
             return false;
-        if (same)
+        if (found)
             return return_bool(c, true);
     }
     return got >= 0 && return_bool(c, false);

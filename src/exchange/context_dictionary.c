@@ -275,8 +275,8 @@ try_get_value(struct call *c)
     return return_bool(c, found);
 }
 
-/* All keys, or all values, as an array. */
-static bool
+/* All keys, or all values. */
+static struct array *
 collect(struct call *c, const struct type *array_type, bool keys)
 {
     struct dictionary *d = self_of(c);
@@ -287,7 +287,7 @@ collect(struct call *c, const struct type *array_type, bool keys)
 
     for (;; n++) {
         if (!d->ops->next(c, d, &at, &key, &v, &more))
-            return false;
+            return NULL;
         if (!more)
             break;
     }
@@ -295,19 +295,78 @@ collect(struct call *c, const struct type *array_type, bool keys)
     at = 0;
     for (uint32_t i = 0; a && i < n; i++) {
         if (!d->ops->next(c, d, &at, &key, &v, &more))
-            return false;
+            return NULL;
         a->u.v[i] = keys ? value_ref(key) : v;
     }
-    return return_new(c, a);
+    return a;
 }
 
-static bool keys(struct call *c) { return collect(c, core_types(c->run->env)->string_array, true); }
-static bool values(struct call *c) { return collect(c, type_array_of(c->ret_type->args[0]), false); }
+/* Keys: the names as they were when it was made, looked up as the dictionary looks them up. */
+struct key_names {
+    struct object head;
+    struct dictionary *of;
+    struct array *names;
+};
+
+static int
+next_name(struct call *c, struct iterator *it, struct value *ret)
+{
+    const struct key_names *k = (const struct key_names *)it->self;
+
+    if (it->state[0].u64 >= k->names->n)
+        return 0;
+    *ret = k->names->u.v[it->state[0].u64++];
+    return 1;
+}
+
+static bool
+names_iterate(struct call *c, struct object *self, const struct type *as, struct iterator *it)
+{
+    *it = (struct iterator){.next = next_name, .self = self};
+    return true;
+}
+
+static int64_t
+names_count(const struct object *self)
+{
+    return ((const struct key_names *)self)->names->n;
+}
+
+static bool
+names_contains(struct call *c, struct object *self, struct value v, bool *ret)
+{
+    struct dictionary *d = ((struct key_names *)self)->of;
+    struct value ignored;
+
+    return v.ref ? d->ops->find(c, d, string_str((struct string *)v.ref), &ignored, ret) : throw_argument_null(c, "key");
+}
+
+static const struct type_hooks names_hooks = {.iterate = names_iterate, .count = names_count, .contains = names_contains};
+
+static bool
+keys(struct call *c)
+{
+    struct key_names *k = object_new(c, type_find_lit(c->run->env, "KeyNames"), struct key_names);
+
+    if (!k)
+        return false;
+    k->of = self_of(c);
+    k->names = collect(c, core_types(c->run->env)->string_array, true);
+    return k->names && return_ref(c, k);
+}
+
+static bool
+values(struct call *c)
+{
+    return return_new(c, collect(c, type_array_of(c->ret_type->args[0]), false));
+}
 
 static bool
 count(struct call *c)
 {
-    return keys(c) && return_i64(c, ((struct array *)c->ret.ref)->n);
+    struct array *names = collect(c, core_types(c->run->env)->string_array, true);
+
+    return names && return_i64(c, names->n);
 }
 
 /* --- GetValueOrDefault -------------------------------------------------------------------------------------------------------------------- */
@@ -465,6 +524,7 @@ static const struct type_row types[] = {
     DICTIONARY("ParameterCollection", "string"),
     DICTIONARY("VariableCollection", "object"),
     DICTIONARY("CertificateCollection", "X509Certificate2"),
+    {TYPE_CLASS, "KeyNames", NULL, "IEnumerable<string>", &names_hooks, TYPE_IS_ABSTRACT | TYPE_IS_HIDDEN, NULL},
     STATIC_CLASS("DictionaryExtensions"),
 };
 

@@ -226,6 +226,7 @@ join_hooks(struct expr_env *env, const struct type_hooks *own, const struct type
     h->compare = own->compare ? own->compare : base->compare;
     h->to_string = own->to_string ? own->to_string : base->to_string;
     h->count = own->count ? own->count : base->count;
+    h->contains = own->contains ? own->contains : base->contains;
     h->dispose = own->dispose ? own->dispose : base->dispose;
     return h;
 }

@@ -56,6 +56,8 @@ struct type_hooks {
     bool (*iterate)(struct call *c, struct object *self, const struct type *as, struct iterator *it);
     /* How many elements that is, of collections that know without walking. */
     int64_t (*count)(const struct object *self);
+    /* ICollection<T>.Contains of collections that look up by a comparer of their own; v is a T. */
+    bool (*contains)(struct call *c, struct object *self, struct value v, bool *ret);
     bool (*equals)(struct call *c, const struct type *type, struct value a, struct value b, bool *ret);
     bool (*hash)(struct call *c, const struct type *type, struct value v, int32_t *ret);
     /* <0, 0, >0: IComparable. */
