@@ -388,7 +388,7 @@ compare_parts_how(struct call *c, enum string_comparison how)
     if (!part_of(c, call_string(c, 0), call_i32(c, 1), call_i32(c, 4), "indexA", &a) ||
         !part_of(c, call_string(c, 2), call_i32(c, 3), call_i32(c, 4), "indexB", &b))
         return false;
-    return return_i64(c, text_compare(a, b, how));
+    return return_i64(c, a && b ? text_compare_str(string_str(a), string_str(b), how) : text_compare(a, b, how));
 }
 
 /* Those with a StringComparison and CompareOrdinal look at no index where a text is null. */

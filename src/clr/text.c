@@ -74,11 +74,27 @@ text_to_lower(struct call *c, struct string *s)
 
 /* --- order ---------------------------------------------------------------------------------------------------------- */
 
-/* UTF-16 order of code points: surrogates, and so what lies beyond U+FFFF, sort below U+E000. */
-static uint32_t
-ordinal_rank(uint32_t c)
+#define UTF8_UNIT_BYTES 3             /* at most, of a text of one UTF-16 unit */
+
+/* .NET's ordinal comparisons give the difference of the first UTF-16 units that differ, or that of the lengths. */
+static int
+first_unit(uint32_t c)
 {
-    return c >= 0xe000 && c < 0x10000 ? c + 0x110000 : c;
+    return (int)(c > 0xffff ? 0xd7c0 + (c >> 10) : c);
+}
+
+static int
+unit_difference(uint32_t x, uint32_t y)
+{
+    int difference = first_unit(x) - first_unit(y);
+
+    return difference ? difference : (int)(x & 0x3ff) - (int)(y & 0x3ff);
+}
+
+static int
+length_difference(struct str a, struct str b)
+{
+    return (int)utf8_units(a) - (int)utf8_units(b);
 }
 
 static int
@@ -89,14 +105,27 @@ compare_ordinal(struct str a, struct str b)
     while (i < n && a.p[i] == b.p[i])
         i++;
     if (i == n)
-        return a.len < b.len ? -1 : a.len > b.len;
+        return length_difference(str_skip(a, i), str_skip(b, i));
     if (!((a.p[i] | b.p[i]) & 0x80))
-        return (unsigned char)a.p[i] < (unsigned char)b.p[i] ? -1 : 1;
+        return (unsigned char)a.p[i] - (unsigned char)b.p[i];
     while (i && (a.p[i] & 0xc0) == 0x80)
         i--;
     j = i;
-    uint32_t x = ordinal_rank(utf8_next(a, &i)), y = ordinal_rank(utf8_next(b, &j));
-    return x < y ? -1 : x > y;
+    uint32_t x = utf8_next(a, &i), y = utf8_next(b, &j);
+    return unit_difference(x, y);
+}
+
+/* The same of whole strings, where .NET looks at two units of each whatever their lengths: an end counts as 0 then. */
+static int
+compare_ordinal_whole(struct str a, struct str b)
+{
+    struct str longer = a.len < b.len ? b : a, shorter = a.len < b.len ? a : b;
+    size_t at = shorter.len;
+
+    if (longer.len == at || at > UTF8_UNIT_BYTES || utf8_units(shorter) > 1 || !str_starts_with(longer, shorter))
+        return compare_ordinal(a, b);
+    int next = first_unit(utf8_next(longer, &at));
+    return a.len < b.len ? -next : next;
 }
 
 static int
@@ -107,9 +136,9 @@ compare_ordinal_nocase(struct str a, struct str b)
     while (i < a.len && j < b.len) {
         uint32_t x = text_upper(utf8_next(a, &i)), y = text_upper(utf8_next(b, &j));
         if (x != y)
-            return ordinal_rank(x) < ordinal_rank(y) ? -1 : 1;
+            return unit_difference(x, y);
     }
-    return i < a.len ? 1 : j < b.len ? -1 : 0;
+    return length_difference(str_skip(a, i), str_skip(b, j));
 }
 
 #define SYMBOLS_FROM 0x100            /* added to a character for its primary weight; marks are below */
@@ -304,7 +333,7 @@ text_compare(const struct string *a, const struct string *b, enum string_compari
         return 0;
     if (!a || !b)
         return a ? 1 : -1;
-    return text_compare_str(string_str(a), string_str(b), how);
+    return how == ORDINAL ? compare_ordinal_whole(string_str(a), string_str(b)) : text_compare_str(string_str(a), string_str(b), how);
 }
 
 bool

@@ -16,8 +16,9 @@ uint32_t text_lower(uint32_t code_point);
 struct string *text_to_upper(struct call *c, struct string *s);
 struct string *text_to_lower(struct call *c, struct string *s);
 
-/* <0, 0, >0; NULL sorts first. */
+/* What string.Compare() gives, also by number; NULL sorts first. */
 int text_compare(const struct string *a, const struct string *b, enum string_comparison how);
+/* The same for parts of strings. */
 int text_compare_str(struct str a, struct str b, enum string_comparison how);
 bool text_equals(const struct string *a, const struct string *b, enum string_comparison how);
 /* Equal texts under `how` have equal hashes. */
