@@ -301,6 +301,14 @@ context_trace(struct call *c)
     return true;
 }
 
+/* As some documents call it: who says it, and what. */
+static bool
+context_trace_of(struct call *c)
+{
+    exchange_trace(self_exchange(c), TRACE_INFORMATION, call_str(c, 1), call_str(c, 2));
+    return true;
+}
+
 /* --- ILastError ----------------------------------------------------------------------------------------------------------------------- */
 
 static const struct last_error *
@@ -347,6 +355,7 @@ static const struct member_row members[] = {
     M("IContext", "TimeSpan Elapsed { get; }", context_elapsed),
     M("IContext", "bool Tracing { get; }", context_tracing),
     M("IContext", "void Trace(string message)", context_trace),
+    M_EXTRA("IContext", "void Trace(string source, string message)", context_trace_of),
 
     M("ILastError", "string Source { get; }", error_source),
     M("ILastError", "string Reason { get; }", error_reason),

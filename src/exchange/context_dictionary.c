@@ -469,22 +469,28 @@ variable_or_null(struct call *c)
     return return_ref(c, v ? v->value : NULL);
 }
 
-/* The same for the claims of a token, and whatever else maps a name to several texts. */
+/* The value of a key in whatever maps keys of `key_type` to values: our own dictionaries know the way, others are walked. */
 static bool
-find_in_any(struct call *c, struct object *o, struct str key, struct value *ret, bool *ret_found)
+find_in_any(struct call *c, struct object *o, const struct type *key_type, struct value key, struct value *ret, bool *ret_found)
 {
+    struct key_rule rule = {key_type, NULL};
     struct iterator it;
     struct value pair;
     int more;
 
     *ret_found = false;
+    if (o->type->hooks->iterate == dictionary_iterate) {
+        struct dictionary *d = (struct dictionary *)o;
+        return d->ops->find(c, d, string_str((struct string *)key.ref), ret, ret_found);
+    }
     if (!iterate(c, o, NULL, &it))
         return false;
     while ((more = iterate_next(c, &it, &pair)) > 0) {
         struct record *r = (struct record *)pair.ref;
-        if (str_eq(string_str((struct string *)r->v[0].ref), key)) {
+        if (!key_equals(c, &rule, r->v[0], key, ret_found))
+            return false;
+        if (*ret_found) {
             *ret = r->v[1];
-            *ret_found = true;
             return true;
         }
     }
@@ -501,11 +507,28 @@ any_value_or_default(struct call *c)
         return throw_null_reference(c);
     if (!call_string(c, 1))
         return throw_argument_null(c, "key");
-    if (!find_in_any(c, c->args[0].ref, call_str(c, 1), &v, &found))
+    if (!find_in_any(c, c->args[0].ref, c->args[1].ref->type, c->args[1], &v, &found))
         return false;
     if (!found || !v.ref)
         return return_ref(c, c->n_args > 2 ? call_string(c, 2) : NULL);
     return return_new(c, joined(c, (struct array *)v.ref));
+}
+
+/* Of any dictionary, with values as they are. A key of null, as of the others. */
+static bool
+value_of_any_or_default(struct call *c)
+{
+    struct value v = c->n_args > 2 ? c->args[2] : value_i64(0);
+    bool found;
+
+    if (!c->args[0].ref)
+        return throw_argument_null(c, "dictionary");
+    if (type_is_kept_in_ref(c->type_args[0]) && !c->args[1].ref)
+        return throw_argument_null(c, "key");
+    if (!find_in_any(c, c->args[0].ref, c->type_args[0], c->args[1], &v, &found))
+        return false;
+    c->ret = v;
+    return true;
 }
 
 #define COMMON(type, value) \
@@ -548,6 +571,12 @@ static const struct member_row members[] = {
     M("DictionaryExtensions",
       "static string GetValueOrDefault(this IReadOnlyDictionary<string, string[]> source, string key, string defaultValue)",
       any_value_or_default),
+    M("DictionaryExtensions", "static V GetValueOrDefault<K,V>(this IReadOnlyDictionary<K,V> dictionary, K key)", value_of_any_or_default),
+    M("DictionaryExtensions", "static V GetValueOrDefault<K,V>(this IReadOnlyDictionary<K,V> dictionary, K key, V defaultValue)",
+      value_of_any_or_default),
+    M("DictionaryExtensions", "static V GetValueOrDefault<K,V>(this IDictionary<K,V> dictionary, K key)", value_of_any_or_default),
+    M("DictionaryExtensions", "static V GetValueOrDefault<K,V>(this IDictionary<K,V> dictionary, K key, V defaultValue)",
+      value_of_any_or_default),
 };
 
 const struct library context_dictionary = LIBRARY("context dictionaries", types, members);

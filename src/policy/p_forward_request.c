@@ -10,9 +10,9 @@
 #include "policy/compile.h"
 
 struct forward_request {
-    struct pvalue timeout_s, timeout_ms, continue_timeout_s;
+    struct pvalue timeout_s, timeout_ms, continue_timeout_s, follow_redirects;
     int protocol;                 /* 1 + enum http_protocol; 0: as upstream.http2 says */
-    bool follow_redirects, buffer_request_body, buffer_response, fail_on_error_status;
+    bool buffer_request_body, buffer_response, fail_on_error_status;
 };
 
 static const struct choice protocols[] = {
@@ -29,7 +29,7 @@ static const struct attr_def attrs[] = {
     ATTR_CHOICE(struct forward_request, protocol, "http-version", protocols,
                 .about = "HTTP version towards the backend: 1, 2, or 2or1 for what TLS negotiates. Without it 1, or 2or1 where "
                          "upstream.http2 is true."),
-    ATTR_BOOL(struct forward_request, follow_redirects, "follow-redirects", .fallback = "false",
+    VALUE_BOOL(struct forward_request, follow_redirects, "follow-redirects", .fallback = "false",
               .about = "Whether redirects are followed here instead of going to the client."),
     ATTR_BOOL(struct forward_request, buffer_request_body, "buffer-request-body", .fallback = "false",
               .about = "Keep the request body, so that retry can send it again."),
@@ -54,9 +54,9 @@ evaluate(const struct forward_request *f, struct exchange *ex, struct attempt *r
 {
     uint32_t seconds, ms;
 
-    *ret = (struct attempt){.timeout_ms = ex->limits->first_byte_ms, .protocol = protocol_of(f, ex), .follows_redirects = f->follow_redirects,
+    *ret = (struct attempt){.timeout_ms = ex->limits->first_byte_ms, .protocol = protocol_of(f, ex),
                             .buffers_request = f->buffer_request_body};
-    if (!pvalue_u32(ex, &f->continue_timeout_s, &seconds))
+    if (!pvalue_bool(ex, &f->follow_redirects, &ret->follows_redirects) || !pvalue_u32(ex, &f->continue_timeout_s, &seconds))
         return false;
     ret->continue_ms = MIN(seconds, 86400u) * 1000;
     if (pvalue_is_set(&f->timeout_ms)) {

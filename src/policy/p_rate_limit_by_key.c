@@ -10,6 +10,7 @@
 struct rate_limit_by_key {
     struct pvalue calls, period_s, key, condition, count;
     bool after_response;
+    struct str flexible_window;
     struct rate_names names;
 };
 
@@ -26,6 +27,9 @@ static const struct attr_def attrs[] = {
               .about = "How much it counts. An expression is evaluated at the end of the request."),
     ATTR_BOOL(struct rate_limit_by_key, after_response, "increment-after-response", .fallback = "false",
               .about = "Count at the end of the request."),
+    ATTR_STR(struct rate_limit_by_key, flexible_window, "flexible-retry-window",
+             .about = "Stands in documents that older services exported.",
+             .no_effect = "the seconds of Retry-After are always those until the next call passes"),
     RATE_NAME_ATTRS(struct rate_limit_by_key, names),
     ATTR_END
 };

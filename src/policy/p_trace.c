@@ -1,5 +1,6 @@
 /* p_trace.c: <trace source="x" severity="information"><message>...</message><metadata name="n" value="v" /></trace>
- * Adds a line to the request's trace when somebody will read it. Never fails the request.
+ * Adds a line to the request's trace when somebody will read it. Never fails the request. Older documents have their message as
+ * the element's own text.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "policy/policy.h"
 
@@ -12,7 +13,7 @@ struct metadata {
 };
 
 struct trace {
-    struct str source;
+    struct pvalue source, text;
     int severity;
     struct children messages, metadata;
 };
@@ -33,8 +34,9 @@ static const struct attr_def metadata_attrs[] = {
 };
 
 static const struct attr_def attrs[] = {
-    ATTR_STR(struct trace, source, "source", .required = true, .about = "Who says it."),
+    VALUE_STR(struct trace, source, "source", .required = true, .about = "Who says it."),
     ATTR_CHOICE(struct trace, severity, "severity", severities, .fallback = "verbose", .about = "How grave it is."),
+    VALUE_STR(struct trace, text, "", .about = "The message, as older documents write it; `<message>` counts before it."),
     ATTR_END
 };
 
@@ -62,6 +64,20 @@ add_metadata(const struct trace *t, struct exchange *ex, struct trace_line *line
     return true;
 }
 
+/* A value that fails leaves its message, and no error. */
+static struct str
+text_of(struct exchange *ex, const struct pvalue *v)
+{
+    struct last_error before = ex->error;
+    struct str text;
+
+    if (pvalue_str(ex, v, &text))
+        return text.p ? text : STR("");
+    text = ex->error.message;
+    ex->error = before;
+    return text;
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
@@ -69,15 +85,13 @@ run(const void *conf, struct exchange *ex)
     const struct message *message = t->messages.v;
     struct last_error before = ex->error;
     struct trace_line *line;
-    struct str text = STR("");
+    struct str source, text;
 
     if (!exchange_wants_trace(ex, (enum trace_severity)t->severity))
         return FLOW_NEXT;
-    if (message && !pvalue_str(ex, &message->text, &text)) {
-        text = ex->error.message;
-        ex->error = before;
-    }
-    line = exchange_trace(ex, (enum trace_severity)t->severity, t->source, text);
+    source = text_of(ex, &t->source);
+    text = text_of(ex, message ? &message->text : &t->text);
+    line = exchange_trace(ex, (enum trace_severity)t->severity, source, text);
     if (line && !add_metadata(t, ex, line))
         ex->error = before;
     return FLOW_NEXT;
