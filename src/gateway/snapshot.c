@@ -46,8 +46,17 @@ find_named_value(void *ctx, struct str name, struct str *ret)
 
     if (!v || !v->value.is_set)
         return false;
-    *ret = v->value.value;
+    *ret = v->stand_in.p ? v->stand_in : v->value.value;
     return true;
+}
+
+static bool
+has_stand_ins(const struct model *m)
+{
+    for (uint32_t i = 0; i < m->n_named_values; i++)
+        if (m->named_values[i].stand_in.p)
+            return true;
+    return false;
 }
 
 static const struct source *
@@ -99,7 +108,8 @@ names_init(struct names *n, const struct model *model, const struct workspace *w
 {
     *n = (struct names){
         .super = {.ctx = n, .named_value = find_named_value, .fragment = find_fragment, .backend = find_backend,
-                  .certificate = find_certificate, .logger = find_logger, .schema = find_schema},
+                  .certificate = find_certificate, .logger = find_logger, .schema = find_schema,
+                  .has_stand_ins = has_stand_ins(model)},
         .model = model, .workspace = w,
     };
 }

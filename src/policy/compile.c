@@ -74,6 +74,8 @@ compile_unknown_name(struct compiler *c, const struct node *n, const char *what,
 {
     bool is_lone = c->in->names && c->in->names->is_lone;
 
+    if (!is_lone && compile_is_placeholder(c, name))
+        return true;
     diag_add(c->diags, is_lone ? DIAG_NOTE : DIAG_ERROR, n->source, n->at, n->len, "there is no %s '%.*s'%s", what,
              STR_ARG(name), is_lone ? " in this file alone" : "");
     c->has_failed |= !is_lone;
@@ -199,12 +201,19 @@ type_fits(const struct attr_def *def, const struct type *type)
     UNREACHABLE();
 }
 
-/* In a document checked alone, a named value that nobody knows may stand for any operand: such an expression is not
- * compiled, the note about the name says enough. */
+/* What is only checked may hold {{named values}} that nobody knows here. */
+static bool
+may_have_open_names(const struct compiler *c)
+{
+    return c->in->names && (c->in->names->is_lone || c->in->names->has_stand_ins);
+}
+
+/* A named value that nobody knows may stand for any operand: such an expression is not compiled, the note about the name says
+ * enough. */
 static bool
 has_open_operand(const struct compiler *c, struct str text)
 {
-    if (!c->in->names || !c->in->names->is_lone)
+    if (!may_have_open_names(c))
         return false;
     for (ptrdiff_t at = str_find(text, STR("{{"), 0); at >= 0; at = str_find(text, STR("{{"), (size_t)at + 2))
         if (expression_is_code(text, (size_t)at))
@@ -238,16 +247,24 @@ compile_expression(struct compiler *c, const struct attr_def *def, const struct 
     return true;
 }
 
+static bool
+is_between(struct str text, struct str mark)
+{
+    return text.len > 2 * mark.len && str_starts_with(text, mark) && str_ends_with(text, mark);
+}
+
 /* A document checked alone may hold what somebody else fills in: {{named values}}, and the placeholders of deployment
- * tools: {x}, ${x}, #{x}#. */
+ * tools: {x}, https://${x}/y, #{x}#, #x#, __x__. */
 bool
 compile_is_placeholder(const struct compiler *c, struct str text)
 {
-    if (!c->in->names || !c->in->names->is_lone)
+    if (!may_have_open_names(c))
         return false;
-    return str_find(text, STR("{{"), 0) >= 0 ||
-           ((str_starts_with(text, STR("{")) || str_starts_with(text, STR("${")) || str_starts_with(text, STR("#{"))) &&
-            (str_ends_with(text, STR("}")) || str_ends_with(text, STR("}#"))));
+    if (str_find(text, STR("{{"), 0) >= 0)
+        return true;
+    return c->in->names->is_lone &&
+           (str_find(text, STR("${"), 0) >= 0 || str_find(text, STR("#{"), 0) >= 0 || is_between(text, STR("#")) ||
+            is_between(text, STR("__")) || (str_starts_with(text, STR("{")) && str_ends_with(text, STR("}"))));
 }
 
 /* A name with a blank or a colon in it names no header: what it is for never happens. */

@@ -140,7 +140,7 @@ check_literal(struct compiler *c, const struct node *n, const struct pvalue *v)
     struct err err;
     struct str text = str_trim(v->text);
 
-    if (v->program || str_find(text, STR("{{"), 0) >= 0 || addr_parse_ip(text, &a, &err))
+    if (v->program || compile_is_placeholder(c, text) || addr_parse_ip(text, &a, &err))
         return true;
     if (str_find_char(text, '/', 0) >= 0 && addr_net_parse(text, &net, &err))
         return compile_strict(c, n, "Azure takes single addresses, not networks");

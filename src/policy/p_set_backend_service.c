@@ -53,7 +53,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
         s->unsupported = compile_unsupported(c, n, "set-backend-service to Dapr");
         return true;
     }
-    if (has_url && !s->base_url.program && str_find(s->base_url.text, STR("{{"), 0) < 0 &&
+    if (has_url && !s->base_url.program && !compile_is_placeholder(c, s->base_url.text) &&
         !url_parse(c->arena, s->base_url.text, &url, &err))
         return compile_strict(c, n, "base-url: %s; requests that come here fail", err.text);
     if (has_id && !s->backend_id.program && names && !(names->backend && names->backend(names->ctx, s->backend_id.text)))

@@ -61,8 +61,10 @@ read_value(struct loader *l, const struct info *i, struct named_value *v)
                    "named value `%.*s` has no value here; give it as env:NAME or file:PATH, or under `named-values:` of "
                    "headgate.yaml", STR_ARG(v->display_name));
     }
-    if (!v->value.is_set && (l->flags & LOAD_SECRETS_OPTIONAL))
-        v->value = (struct secret){.value = STR("0"), .is_set = true};   /* reads as a number, a text, a host */
+    if (v->value.is_set || !(l->flags & LOAD_SECRETS_OPTIONAL))
+        return;
+    v->value = (struct secret){.value = STR("0"), .is_set = true};   /* reads as a number, a text, a host */
+    v->stand_in = str_printf(l->keep, "{{%.*s}}", STR_ARG(v->display_name));
 }
 
 static void
@@ -145,12 +147,12 @@ read_scheme(const struct info *i, enum versioning_scheme *ret)
 static void
 read_version_set(struct loader *l, struct str path, struct str name)
 {
-    static const char *const known[] = {"versionSetInformation.json", NULL};
+    static const char *const known[] = {"versionSetInformation.json", "apiVersionSetInformation.json", NULL};
     struct version_set v = {.name = name, .workspace = l->workspace};
     struct info i;
 
     folder_warn_unknown(l, path, known);
-    if (!info_open(l, path, known[0], true, &i))
+    if (!info_open(l, path, known[1], false, &i) && !info_open(l, path, known[0], true, &i)) /* the former, of older extractors */
         return;
     v.display_name = info_str(l, &i, "displayName");
     v.description = info_str(l, &i, "description");
@@ -232,12 +234,35 @@ read_links(struct loader *l, struct str path, const char *collection, const char
     arena_rewind(&l->scratch, mark);
 }
 
+/* The form of older extractors: one file with a list of {"name": ...}. */
+static void
+read_listed(struct loader *l, struct str path, const char *file, struct mentions *to)
+{
+    struct arena_mark mark = arena_mark(&l->scratch);
+    struct info i = {.source = folder_read(l, path_join(&l->scratch, path, str_from_c(file)))};
+
+    if (i.source && doc_parse(&i.doc, i.source, &l->scratch, l->diags)) {
+        if (i.doc.root->kind != DOC_LIST)
+            doc_report(&i.doc, DIAG_ERROR, i.doc.root, "expected [{\"name\": ...}], found %s", doc_kind_name(i.doc.root));
+        doc_each(it, i.doc.root->kind == DOC_LIST ? i.doc.root : NULL) {
+            const struct doc_node *name = it->kind == DOC_MAP ? doc_get(it, "name") : it;
+            struct mention *slot = name && name->kind == DOC_STRING ? avec_push(l->keep, to) : NULL;
+
+            if (slot)
+                *slot = mention_at(l, &i, name, name->text);
+            else
+                doc_report(&i.doc, DIAG_ERROR, it, "expected {\"name\": ...}, found %s", doc_kind_name(it));
+        }
+    }
+    arena_rewind(&l->scratch, mark);
+}
+
 /* ---- products ---- */
 
 static void
 read_product(struct loader *l, struct str path, struct str name)
 {
-    static const char *const known[] = {"productInformation.json", "policy.xml", "apis", "groups", "*", NULL};
+    static const char *const known[] = {"productInformation.json", "policy.xml", "apis", "groups", "apis.json", "groups.json", "*", NULL};
     struct product_draft draft = {.product = {.name = name, .workspace = l->workspace}};
     struct product *p = &draft.product;
     struct info i;
@@ -257,6 +282,8 @@ read_product(struct loader *l, struct str path, struct str name)
     p->policy = folder_read(l, path_join(&l->scratch, path, STR("policy.xml")));
     read_links(l, path, "apis", "productApiInformation.json", "apiId", "apis", &draft.apis);
     read_links(l, path, "groups", "productGroupInformation.json", "groupId", "groups", &draft.groups);
+    read_listed(l, path, "apis.json", &draft.listed_apis);
+    read_listed(l, path, "groups.json", &draft.groups);
     *vec_push(&l->products) = draft;
 }
 

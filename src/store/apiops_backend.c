@@ -176,11 +176,11 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
     b->proxy_user = expanded(l, i, proxy, "username");
     b->proxy_password = expanded(l, i, proxy, "password");
     if (!b->url.len)
-        doc_report(&i->doc, DIAG_ERROR, i->properties, "`url` is missing");
+        b->problem = STR("it has no `url`");
     else if (errors == l->diags->errors && !uri_parse_http(b->url, &u, &err))
         b->problem = str_printf(l->keep, "its URL cannot be called: %s", err.text);
     if (b->problem.p)
-        doc_report(&i->doc, DIAG_WARNING, url, "%.*s", STR_ARG(b->problem));
+        doc_report(&i->doc, DIAG_WARNING, url ? url : i->properties, "%.*s", STR_ARG(b->problem));
 }
 
 static void

@@ -240,14 +240,14 @@ link_groups_of(struct loader *l, const struct product_draft *d, struct product *
 
 /* What is in p, by index; one entry for every revision. */
 static void
-collect_apis(struct loader *l, const struct revisions *r, const struct product_draft *d, const struct product *p,
-             struct containment **all, size_t *n, size_t *cap)
+collect_apis(struct loader *l, const struct revisions *r, const struct mentions *apis, enum diag_level when_absent,
+             const struct product *p, struct containment **all, size_t *n, size_t *cap)
 {
-    for (size_t k = 0; k < d->apis.n; k++) {
-        uint32_t api = first_revision(l, r, p->workspace, d->apis.v[k].name);
+    for (size_t k = 0; k < apis->n; k++) {
+        uint32_t api = first_revision(l, r, p->workspace, apis->v[k].name);
 
         if (!api)
-            report(l, DIAG_ERROR, &d->apis.v[k], "API");
+            report(l, when_absent, &apis->v[k], "API");
         for (; api; api = r->next[api - 1]) {
             if (*n == *cap)
                 *all = vec_grow_(*all, cap, sizeof(**all));
@@ -298,7 +298,9 @@ link_products(struct loader *l, const struct revisions *r)
         size_t from = n;
 
         link_groups_of(l, &l->products.v[i], p);
-        collect_apis(l, r, &l->products.v[i], p, &all, &n, &cap);
+        collect_apis(l, r, &l->products.v[i].apis, DIAG_ERROR, p, &all, &n, &cap);
+        /* Such a list names every API of the product, also those that the extractor was told to leave out. */
+        collect_apis(l, r, &l->products.v[i].listed_apis, DIAG_WARNING, p, &all, &n, &cap);
         set_apis_of(l, p, all + from, n - from);
     }
     if (n)
@@ -330,6 +332,8 @@ ends_all(struct str scope)
     return !rest.len || str_eq_nocase(rest, STR("apis"));
 }
 
+/* A subscription to what is not there opens nothing, so that the rest may be served: extractors that are told to leave APIs out
+ * still write the subscriptions to them. */
 static void
 link_scope(struct loader *l, const struct revisions *r, struct subscription_draft *d, struct subscription *s)
 {
@@ -346,7 +350,7 @@ link_scope(struct loader *l, const struct revisions *r, struct subscription_draf
         s->product = model_find_product(l->m, name, s->workspace);
         target.name = name;
         if (!s->product)
-            report(l, DIAG_ERROR, &target, "product");
+            report(l, DIAG_WARNING, &target, "product");
     } else if ((name = id_name(l, scope, "apis")).p) {
         struct str rest = name, root = name;
         s->scope = SUBSCRIPTION_TO_API;
@@ -354,7 +358,7 @@ link_scope(struct loader *l, const struct revisions *r, struct subscription_draf
         s->scope_api = keep_str(l, root);
         target.name = root;
         if (!first_revision(l, r, s->workspace, root))
-            report(l, DIAG_ERROR, &target, "API");
+            report(l, DIAG_WARNING, &target, "API");
     } else if (ends_all(scope)) {
         s->scope = SUBSCRIPTION_TO_ALL;
     } else {

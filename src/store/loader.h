@@ -37,6 +37,7 @@ struct api_draft {
 struct product_draft {
     struct product product;
     struct mentions apis, groups;
+    struct mentions listed_apis;      /* those of apis.json */
 };
 
 struct subscription_draft {

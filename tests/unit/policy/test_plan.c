@@ -420,6 +420,48 @@ TEST(strict_refuses_a_fragment_above_512_kib)
     }
 }
 
+/* As the check of a folder sees named values that have no value there. */
+static bool
+stand_in(void *ctx, struct str name, struct str *ret)
+{
+    *ret = STR("{{open}}");
+    return str_eq_lit(name, "open");
+}
+
+TEST(what_only_the_service_knows_is_no_mistake_when_checked)
+{
+    static const struct policy_names folder = {.named_value = stand_in, .has_stand_ins = true}, alone = {.is_lone = true};
+    static const struct { const char *text; bool in_folder, alone; } cases[] = {
+        {"<ip-filter action='allow'><address>{{open}}</address><address-range from='{{open}}' to='1.2.3.4'/></ip-filter>", true, true},
+        {"<rate-limit calls='{{open}}' renewal-period='60'/>", true, true},
+        {"<set-backend-service backend-id='{{open}}'/>", true, true},
+        {"<set-backend-service base-url='https://{{open}}/x'/>", true, true},
+        {"<validate-jwt header-name='A'><issuer-signing-keys><key>{{open}}</key></issuer-signing-keys></validate-jwt>", true, true},
+        {"<ip-filter action='{{open}}'><address>1.2.3</address></ip-filter>", false, false},
+        {"<ip-filter action='allow'><address>{{closed}}</address></ip-filter>", false, true},
+        {"<ip-filter action='allow'><address>${here}</address></ip-filter>", false, true},
+        {"<rate-limit calls='#{calls}#' renewal-period='60'/>", false, true},
+        {"<rate-limit calls='#calls#' renewal-period='__PERIOD__'/>", false, true},
+        {"<rate-limit calls='#' renewal-period='60'/>", false, false},
+        {"<rate-limit calls='____' renewal-period='60'/>", false, false},
+    };
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct source source = {STR("p.xml"), str_from_c(cases[i].text)};
+
+        for (int k = 0; k < 2; k++) {
+            struct run r;
+
+            run_begin(&r);
+            r.documents[LEVEL_API] = policy_document_new(
+                &(struct policy_input){.source = &source, .level = LEVEL_API, .names = k ? &alone : &folder}, &r.diags);
+            if ((r.documents[LEVEL_API] != NULL) != (k ? cases[i].alone : cases[i].in_folder))
+                TEST_FAIL("%s, %s", cases[i].text, k ? "alone" : "in a folder");
+            run_end(&r);
+        }
+    }
+}
+
 TEST(parts_of_a_document_are_wrapped)
 {
     struct run r;

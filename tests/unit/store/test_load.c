@@ -289,6 +289,60 @@ TEST(a_folder_can_be_checked_where_its_secrets_are_not)
     EXPECT(model_find_named_value(m, STR("k"), NULL)->value.is_set);
 }
 
+TEST(folders_of_older_extractors_are_read)
+{
+    begin();
+    put("apis/shop/apiInformation.json",
+        "{\"properties\": {\"path\": \"shop\", \"apiVersion\": \"v1\", \"apiVersionSetId\": \"/apiVersionSets/set\"}}");
+    put("apis/bare/apiInformation.json", "{\"properties\": {\"path\": \"bare\"}}");
+    put("version sets/set/apiVersionSetInformation.json",
+        "{\"properties\": {\"displayName\": \"Set\", \"versioningScheme\": \"Segment\"}}");
+    put("products/gold/productInformation.json", "{\"properties\": {\"subscriptionRequired\": false}}");
+    put("products/gold/apis.json", "[{\"name\": \"shop\"},\n {\"name\": \"left-out\"}]");
+    put("products/gold/groups.json", "[{\"name\": \"guests\"}]");
+    put("products/iron/productInformation.json", "{\"properties\": {}}");
+    put("products/iron/apis.json", "[]");
+    put("groups/guests/groupInformation.json", "{\"properties\": {\"displayName\": \"Guests\"}}");
+    EXPECT(load_with(0));
+    EXPECT_EQ(diags.errors, 0);
+    EXPECT_EQ(diags.warnings, 1);
+    EXPECT_PROBLEM("products/gold/apis.json:2:11: warning: no API `left-out`\n");
+    EXPECT_EQ(model_find_product(m, STR("gold"), NULL)->n_apis, 1);
+    EXPECT_EQ(model_find_product(m, STR("gold"), NULL)->n_groups, 1);
+    EXPECT_EQ(model_find_product(m, STR("iron"), NULL)->n_apis, 0);
+    EXPECT(api("shop")->open_product == model_find_product(m, STR("gold"), NULL));
+    EXPECT_STR(api("shop")->version_set->display_name, "Set");
+    EXPECT(!api("bare")->open_product);
+}
+
+TEST(an_older_list_that_is_none_is_a_mistake)
+{
+    begin();
+    put("products/gold/productInformation.json", "{\"properties\": {}}");
+    put("products/gold/apis.json", "{\"name\": \"shop\"}");
+    put("products/gold/groups.json", "[7]");
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("products/gold/apis.json:1:1: error: expected [{\"name\": ...}], found a map\n");
+    EXPECT_PROBLEM("products/gold/groups.json:1:2: error: expected {\"name\": ...}, found a number\n");
+}
+
+TEST(what_a_filter_left_out_does_not_stop_the_rest)
+{
+    begin();
+    put("apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"shop\"}}");
+    put("subscriptions/a/subscriptionInformation.json",
+        "{\"properties\": {\"scope\": \"/apis/left-out\", \"primaryKey\": \"k1\", \"state\": \"active\"}}");
+    put("subscriptions/b/subscriptionInformation.json",
+        "{\"properties\": {\"scope\": \"/products/left-out\", \"primaryKey\": \"k2\", \"state\": \"active\"}}");
+    put("backends/b/backendInformation.json", "{\"properties\": {\"protocol\": \"http\", \"credentials\": {}}}");
+    EXPECT(load_with(0));
+    EXPECT_EQ(diags.errors, 0);
+    EXPECT_PROBLEM("warning: no API `left-out`\n");
+    EXPECT_PROBLEM("warning: no product `left-out`\n");
+    EXPECT_PROBLEM("backends/b/backendInformation.json:1:16: warning: it has no `url`\n");
+    EXPECT_STR(model_find_backend(m, STR("b"), NULL)->problem, "it has no `url`");
+}
+
 TEST(mistakes_are_found_with_their_place)
 {
     begin();
