@@ -79,11 +79,44 @@ compare_pairs(const void *a, const void *b)
     return by_name ? by_name : (x->order > y->order) - (x->order < y->order);
 }
 
+static struct str
+name_of(struct str pair)
+{
+    ptrdiff_t equals = str_find_char(pair, '=', 0);
+
+    return equals < 0 ? pair : str_sub(pair, 0, (size_t)equals);
+}
+
+/* The next byte of a text as it is meant; it is cut off. */
+static char
+next_decoded(struct str *text)
+{
+    int high = text->p[0] == '%' && text->len > 2 ? ascii_hex_value(text->p[1]) : -1;
+    int low = high >= 0 ? ascii_hex_value(text->p[2]) : -1;
+    char c = text->p[0] == '+' ? ' ' : text->p[0];
+
+    *text = str_skip(*text, low >= 0 ? 3 : 1);
+    return low >= 0 ? (char)(high << 4 | low) : c;
+}
+
+bool
+cache_query_is_named(struct str pair, struct str name)
+{
+    struct str spelled = name_of(pair);
+
+    if (str_eq(spelled, name))
+        return true;
+    for (size_t i = 0; i < name.len; i++)
+        if (!spelled.len || ascii_lower(next_decoded(&spelled)) != ascii_lower(name.p[i]))
+            return false;
+    return spelled.len == 0;
+}
+
 static bool
-is_wanted(struct str name, const struct str *names, size_t n)
+is_wanted(struct str pair, const struct str *names, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (str_eq(name, names[i]))
+        if (cache_query_is_named(pair, names[i]))
             return true;
     return n == 0;
 }
@@ -99,10 +132,8 @@ sorted_pairs(struct arena *arena, struct str query, size_t most, const struct st
     if (!pairs || !rest.p)
         return NULL;
     while (str_split_next(&rest, '&', &text)) {
-        ptrdiff_t equals = str_find_char(text, '=', 0);
-        struct str name = equals < 0 ? text : str_sub(text, 0, (size_t)equals);
-        if (is_wanted(name, names, n)) {
-            pairs[*ret_n] = (struct query_pair){name, text, *ret_n};
+        if (is_wanted(text, names, n)) {
+            pairs[*ret_n] = (struct query_pair){name_of(text), text, *ret_n};
             (*ret_n)++;
         }
     }

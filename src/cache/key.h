@@ -25,6 +25,9 @@ struct cache_key {
 void cache_key_begin(struct buf *b, enum cache_kind kind);
 /* One field. STR_NONE (absent) differs from the empty text. */
 void cache_key_add(struct buf *b, struct str field);
+/* Whether a pair of a query has this name, however the client spells it: escapes are undone, '+' is a blank, and case does not
+ * matter, as context.Request.Url.Query reads it. */
+bool cache_query_is_named(struct str pair, struct str name);
 /* The query's pairs, sorted by name; pairs of one name keep their order. Escapes of unreserved characters are undone
  * and the others upper-cased, so that spellings of one query agree; nothing else is decoded. With names (n > 0) only
  * those pairs count. Scratch memory comes from the arena and is given back. */

@@ -81,7 +81,7 @@ read_http(struct arena *arena, struct str rest, struct cache_key_text *ret)
     struct str *const fields[] = {&ret->api, &scheme, &host, &port, &authority, &path, &query};
     struct buf url = buf_in(arena);
 
-    if (!next_fields(&rest, fields, COUNTOF(fields)) || rest.len)
+    if (!next_fields(&rest, fields, COUNTOF(fields)) || rest.len || port.len != sizeof(uint16_t))
         return false;
     add_origin(&url, scheme, host, port);
     buf_add_str(&url, path);
@@ -98,7 +98,7 @@ static bool
 read_policy(struct arena *arena, struct str api, struct str rest, struct cache_key_text *ret)
 {
     struct str scheme, host, port, path;
-    struct str *const fields[] = {&ret->operation, &scheme, &host, &port, &path};
+    struct str *const fields[] = {&ret->operation, &ret->product, &scheme, &host, &port, &path};
     struct buf url = buf_in(arena);
 
     if (!next_fields(&rest, fields, COUNTOF(fields)))

@@ -49,6 +49,8 @@ key_text(struct exchange *ex, const struct cache_key *key, struct str parts)
         buf_printf(&text, "api %.*s, ", STR_ARG(k.api));
     if (k.operation.p)
         buf_printf(&text, "operation %.*s, ", STR_ARG(k.operation));
+    if (k.product.p)
+        buf_printf(&text, "product %.*s, ", STR_ARG(k.product));
     buf_add_str(&text, k.url);
     for (uint32_t i = 0; !parts.p && i < k.n_parts; i++) {
         buf_add_lit(&text, ", ");

@@ -122,12 +122,10 @@ strict_keying_query(struct exchange *ex, struct str query, const struct str *nam
 
     buf_reserve(&b, query.len + 1);
     while (str_split_next(&rest, '&', &pair)) {
-        ptrdiff_t equals = str_find_char(pair, '=', 0);
-        struct str name = equals < 0 ? pair : str_sub(pair, 0, (size_t)equals);
         bool is_kept = false;
 
         for (uint32_t i = 0; i < n && !is_kept; i++)
-            is_kept = str_eq(name, names[i]);
+            is_kept = cache_query_is_named(pair, names[i]);
         if (!is_kept)
             continue;
         if (b.len)

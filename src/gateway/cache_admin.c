@@ -374,6 +374,8 @@ write_key(struct arena *arena, struct json_writer *w, struct str bytes)
         write_str(w, STR("api"), key.api);
     if (key.operation.p)
         write_str(w, STR("operation"), key.operation);
+    if (key.product.p)
+        write_str(w, STR("product"), key.product);
     write_str(w, STR("url"), key.url);
     if (key.n_parts == 0)
         return;

@@ -190,6 +190,13 @@ operation_name(const struct exchange *ex)
     return own->name;
 }
 
+/* Two products of an API have documents of their own, which make different answers of what the backend says (robustness E10). */
+static struct str
+product_name(const struct exchange *ex)
+{
+    return ex->at->level == LEVEL_PRODUCT && ex->product ? ex->product->name : STR_NONE;
+}
+
 /* For strict keying and warming; the fields' names are added as they are evaluated. */
 static bool
 note_keyed(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
@@ -218,6 +225,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, ex->api ? ex->api->name : STR_NONE);
     cache_key_add(&b, operation_name(ex));
+    cache_key_add(&b, product_name(ex));
     cache_key_add(&b, url.scheme);
     cache_key_add(&b, url.host);
     cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));
@@ -336,7 +344,7 @@ note_query(const struct cache_lookup *l, struct exchange *ex, struct cache_advic
         bool counts = is_each;
 
         for (uint32_t i = 0; i < n && !counts; i++)
-            counts = str_eq(names[i], name);
+            counts = cache_query_is_named(pair, names[i]);
         if (counts && name.len)
             cache_advice_miss(a, ex->api->root_name, ADVICE_QUERY, name, pair);
     }
@@ -448,6 +456,28 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     return serve(ex, intent, warmed, NULL, CACHE_OUTCOME_WARMED);
 }
 
+static bool
+is_same(const struct cache_intent *a, const struct cache_intent *b)
+{
+    return a->key.hash.lo == b->key.hash.lo && str_eq(a->key.bytes, b->key.bytes);
+}
+
+/* A look-up of an outer scope has missed before this one: what comes is stored under the inner one's key. Whoever waits for the outer
+ * one's fetch must not wait for us, least of all this request. False when both are the same: it has been looked up already. */
+static bool
+take_over(struct exchange *ex, const struct cache_intent *intent)
+{
+    struct cache_intent *outer = ex->cache;
+
+    if (LIKELY(!outer))
+        return true;
+    if (is_same(outer, intent) && outer->place.type == intent->place.type)
+        return false;
+    cache_flight_end(outer->flight, is_same(outer, intent) ? FLIGHT_LANDED : FLIGHT_SOLO, response_now_ms(ex));
+    outer->flight = NULL;
+    return true;
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
@@ -474,7 +504,7 @@ run(const void *conf, struct exchange *ex)
     intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api->root_name};
     if (!build_key(l, ex, intent))
         return go_without(ex, &before);
-    return look_up(l, ex, intent);
+    return take_over(ex, intent) ? look_up(l, ex, intent) : FLOW_NEXT;
 }
 
 static bool

@@ -20,7 +20,7 @@ struct cache_store {
 };
 
 static const struct attr_def attrs[] = {
-    VALUE_U32(struct cache_store, duration, "duration", .required = true, .about = "Seconds the answer is kept; 0: not at all."),
+    VALUE_U32(struct cache_store, duration, "duration", .required = true, .about = "Seconds the answer is kept; 0 or below: not at all."),
     VALUE_BOOL(struct cache_store, cache_response, "cache-response",
                .about = "true stores any status, false none; left out, 200 alone is stored."),
     ATTR_END
@@ -209,7 +209,7 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
 
     if (!ex->services->tiers || !exchange_response(ex))
         return FLOW_NEXT;
-    if (!pvalue_u32(ex, &s->duration, &duration_s))
+    if (!pvalue_lifetime(ex, &s->duration, &duration_s))
         return FLOW_ERROR;
     if (duration_s == 0) {
         drop_written(ex);

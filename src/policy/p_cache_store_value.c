@@ -19,7 +19,7 @@ struct cache_store_value {
 static const struct attr_def attrs[] = {
     VALUE_STR(struct cache_store_value, key, "key", .required = true, .about = "Name of the value."),
     VALUE_ANY(struct cache_store_value, value, "value", .required = true, .about = "The value; null stores nothing."),
-    VALUE_U32(struct cache_store_value, duration, "duration", .required = true, .about = "Seconds it is kept."),
+    VALUE_U32(struct cache_store_value, duration, "duration", .required = true, .about = "Seconds it is kept; 0 or below: not at all."),
     ATTR_CHOICE(struct cache_store_value, caching_type, "caching-type", caching_types, .fallback = "prefer-external",
                 .about = "Which cache: internal, external, prefer-external."),
     ATTR_END
@@ -96,7 +96,7 @@ run(const void *conf, struct exchange *ex)
     struct str name, path, query;
     uint32_t seconds;
 
-    if (!pvalue_str(ex, &s->key, &name) || !pvalue_object(ex, &s->value, &value) || !pvalue_u32(ex, &s->duration, &seconds))
+    if (!pvalue_str(ex, &s->key, &name) || !pvalue_object(ex, &s->value, &value) || !pvalue_lifetime(ex, &s->duration, &seconds))
         return FLOW_ERROR;
     if (!value || seconds == 0 || !ex->services->tiers)
         return FLOW_NEXT;

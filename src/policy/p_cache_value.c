@@ -85,10 +85,10 @@ keep(struct lookup *l, struct object *value, uint64_t born)
 {
     uint32_t keep_s, fresh_s;
 
-    if (!pvalue_u32(l->ex, &l->conf->expires_after, &keep_s))
+    if (!pvalue_lifetime(l->ex, &l->conf->expires_after, &keep_s))
         return false;
     fresh_s = keep_s;
-    if (pvalue_is_set(&l->conf->refresh_after) && !pvalue_u32(l->ex, &l->conf->refresh_after, &fresh_s))
+    if (pvalue_is_set(&l->conf->refresh_after) && !pvalue_lifetime(l->ex, &l->conf->refresh_after, &fresh_s))
         return false;
     keep_s = MIN(keep_s, SECONDS_MAX);
     if (keep_s == 0 || !l->ex->services->tiers)

@@ -51,6 +51,8 @@ struct pvalue {
 MUST_USE bool pvalue_str(struct exchange *ex, const struct pvalue *v, struct str *ret);
 MUST_USE bool pvalue_bool(struct exchange *ex, const struct pvalue *v, bool *ret);
 MUST_USE bool pvalue_u32(struct exchange *ex, const struct pvalue *v, uint32_t *ret);
+/* A lifetime in seconds. Expressions often give what another one has left, so below 0 is 0, and too long the longest there is. */
+MUST_USE bool pvalue_lifetime(struct exchange *ex, const struct pvalue *v, uint32_t *ret);
 MUST_USE bool pvalue_f64(struct exchange *ex, const struct pvalue *v, double *ret);
 /* One of the attribute's names, in any case; another text is an error that lists them. */
 MUST_USE bool pvalue_enum(struct exchange *ex, const struct pvalue *v, const struct choice *choices, int *ret);

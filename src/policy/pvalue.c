@@ -120,27 +120,45 @@ is_integer(const struct type *type)
     return type->kind >= TYPE_SBYTE && type->kind <= TYPE_ULONG;
 }
 
-bool
-pvalue_u32(struct exchange *ex, const struct pvalue *v, uint32_t *ret)
+/* What the expression gives, as a number or as the text of one. */
+static bool
+run_integer(struct exchange *ex, const struct pvalue *v, int64_t *ret)
 {
     struct value value;
     struct str text;
     bool is_direct;
 
-    if (!v->program) {
-        *ret = v->literal.number;
-        return true;
-    }
     if (!run_value(ex, v, is_integer, &is_direct, &value, &text))
         return false;
-    if (is_direct && value.i64 >= 0 && value.i64 <= UINT32_MAX) {
-        *ret = (uint32_t)value.i64;
-        return true;
-    }
-    if (is_direct)
-        return conversion_failed(ex, "expected a number from 0 to %u, the expression gave %" PRId64, UINT32_MAX, value.i64);
-    return num_parse_u32(str_trim(text), UINT32_MAX, ret, NULL) ||
-           conversion_failed(ex, "expected a whole number, the expression gave '%.*s'", STR_ARG(text));
+    if (!is_direct)
+        return num_parse_i64(str_trim(text), INT64_MIN, INT64_MAX, ret, NULL) ||
+               conversion_failed(ex, "expected a whole number, the expression gave '%.*s'", STR_ARG(text));
+    *ret = value.i64;
+    return true;
+}
+
+bool
+pvalue_u32(struct exchange *ex, const struct pvalue *v, uint32_t *ret)
+{
+    int64_t n = v->literal.number;
+
+    if (v->program && !run_integer(ex, v, &n))
+        return false;
+    if (n < 0 || n > UINT32_MAX)
+        return conversion_failed(ex, "expected a number from 0 to %u, the expression gave %" PRId64, UINT32_MAX, n);
+    *ret = (uint32_t)n;
+    return true;
+}
+
+bool
+pvalue_lifetime(struct exchange *ex, const struct pvalue *v, uint32_t *ret)
+{
+    int64_t n = v->literal.number;
+
+    if (v->program && !run_integer(ex, v, &n))
+        return false;
+    *ret = (uint32_t)MIN(MAX(n, (int64_t)0), (int64_t)UINT32_MAX);
+    return true;
 }
 
 static bool

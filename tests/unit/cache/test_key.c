@@ -106,3 +106,20 @@ TEST(a_full_arena_makes_no_key)
     EXPECT(!cache_key_end(&b, &key));
     arena_destroy(&arena);
 }
+
+TEST(a_name_is_told_in_any_spelling_of_the_client)
+{
+    EXPECT(cache_query_is_named(STR("$filter=x"), STR("$filter")));
+    EXPECT(cache_query_is_named(STR("%24filter=x"), STR("$filter")));
+    EXPECT(cache_query_is_named(STR("%24Filter"), STR("$filter")));
+    EXPECT(cache_query_is_named(STR("filter%5Bname%5d=x=y"), STR("filter[name]")));
+    EXPECT(cache_query_is_named(STR("gr%C3%B6%C3%9Fe=1"), STR("größe")));
+    EXPECT(cache_query_is_named(STR("a+b=1"), STR("a b")) && cache_query_is_named(STR("a%20b=1"), STR("a b")));
+    EXPECT(cache_query_is_named(STR("%24filter=x"), STR("%24filter")));
+    EXPECT(cache_query_is_named(STR("%zz=x"), STR("%zz")) && cache_query_is_named(STR("%4"), STR("%4")));
+    EXPECT(cache_query_is_named(STR("=x"), STR("")));
+    EXPECT(!cache_query_is_named(STR("%24filter=x"), STR("filter")));
+    EXPECT(!cache_query_is_named(STR("filters=x"), STR("filter")) && !cache_query_is_named(STR("filte=x"), STR("filter")));
+    EXPECT(!cache_query_is_named(STR("x=filter"), STR("filter")));
+    EXPECT(!cache_query_is_named(STR("%2524filter=x"), STR("$filter")));
+}

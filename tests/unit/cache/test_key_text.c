@@ -19,7 +19,8 @@ key_of(enum cache_kind kind, const struct str *fields, size_t n)
 
 TEST(of_cache_lookup)
 {
-    struct str fields[] = {STR("shop"), STR("get"), STR("http"), STR("backend"), str_from((const char *)&port, 2), STR("/items")};
+    struct str fields[] = {STR("shop"), STR("get"), STR("gold"), STR("http"), STR("backend"), str_from((const char *)&port, 2),
+                           STR("/items")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
 
@@ -30,9 +31,23 @@ TEST(of_cache_lookup)
     EXPECT(t.form == KEY_FORM_POLICY && t.n_parts == 2);
     EXPECT_STR(t.api, "shop");
     EXPECT_STR(t.operation, "get");
+    EXPECT_STR(t.product, "gold");
     EXPECT_STR(t.url, "http://backend:8080/items?a=1&b=2");
     EXPECT_STR(t.parts[0], "Accept");
     EXPECT(t.parts[1].p == NULL);
+}
+
+TEST(of_cache_lookup_in_an_api_named_as_another_layout)
+{
+    struct str fields[] = {STR("http"), STR("get"), STR_NONE, STR("http"), STR("backend"), str_from((const char *)&port, 2),
+                           STR("/items")};
+    struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
+    struct cache_key_text t;
+
+    cache_key_add_query(&b, STR_NONE, NULL, 0, &arena);
+    EXPECT(cache_key_read(&arena, buf_str(&b), &t) && t.form == KEY_FORM_POLICY);
+    EXPECT(t.product.p == NULL && t.n_parts == 0);
+    EXPECT_STR(t.url, "http://backend:8080/items");
 }
 
 TEST(of_the_rfc_9111_mode)
@@ -65,7 +80,8 @@ TEST(of_values_and_warmed_answers)
 
 TEST(what_is_cut_or_foreign_is_not_read)
 {
-    struct str fields[] = {STR("shop"), STR("get"), STR("http"), STR("backend"), str_from((const char *)&port, 2), STR("/items")};
+    struct str fields[] = {STR("shop"), STR("get"), STR_NONE, STR("http"), STR("backend"),
+                           str_from((const char *)&port, 2), STR("/items")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
 
