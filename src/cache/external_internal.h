@@ -16,6 +16,7 @@
 #define NODE_NAME_MAX 80u
 #define NODE_SILENT_MS 5000u   /* nobody waits for a node that was not heard of for so long */
 #define NODE_FORGOTTEN_MS 60000u
+#define LISTEN_GAP_MS (2 * BEAT_MS)  /* between two looks at the list; a longer one was an absence of ours */
 #define PENDING_MAX 4096u      /* purges that wait for the store; above, one purge of all takes their place */
 #define LOG_LENGTH "65536"     /* purges kept in the store, about */
 
@@ -29,7 +30,7 @@
 struct node {
     uint64_t id;
     uint64_t applied, beat;
-    uint64_t heard_ms;                /* our time when it last said something new */
+    uint64_t heard_ms;                /* external.listened_ms when it last said something new */
     char name[NODE_NAME_MAX];
 };
 
@@ -64,6 +65,9 @@ struct external {
     char value_end[24];               /* options.value_bytes_max in decimal: where a look-up stops reading */
     char name[NODE_NAME_MAX];
     _Atomic uint64_t tokens;          /* the next value's */
+    _Atomic uint64_t beats;           /* each sign of life of this node has its own */
+    _Atomic uint64_t said_ms;         /* our time of the last one */
+    _Atomic bool has_ended;           /* it has said goodbye: nobody shall wait for it any more */
     _Atomic uint64_t fresh_until_ms;  /* the lease of what is known of the generations */
     _Atomic uint64_t applied;         /* id of the last purge that was read from the stream and applied */
     _Atomic uint64_t floor;           /* values born before are dead: the stream does not reach back that far */
@@ -76,6 +80,8 @@ struct external {
     struct list turns;                /* locks that workers of this process hold: remote_turn.c */
     struct node nodes[NODES_MAX];
     uint32_t n_nodes;
+    uint64_t listened_ms;             /* how long we have listened to the nodes: silence is measured by it, not by our absences */
+    uint64_t looked_ms;               /* our time of the last look at their list; 0: none yet */
     VEC(struct pending_purge) pending;
     struct purge_count counts[PURGE_COUNTS_MAX];
     uint32_t n_counts;

@@ -270,7 +270,6 @@ say_up(struct remote *r, uint32_t member)
     const struct redis_endpoint *at = redis_link_endpoint(redis_client_link(r->client, member));
     uint64_t since_ms = atomic_exchange(&x->away_since_ms, 0);
 
-    remote_nodes_again(r);
     if (since_ms)
         external_tell(x, LOG_INFO, "cache: %.*s:%u is back after %" PRIu64 " s", STR_ARG(at->host), at->port,
                       (loop_now_ms(r->loop) - since_ms) / 1000);

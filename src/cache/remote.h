@@ -54,7 +54,6 @@ struct remote {
     struct fiber_cond nodes_changed;
     bool is_confirming, is_pulsing, pulse_again, is_ending;
     uint32_t n_fibers;                /* of ours, still running */
-    uint64_t beats;
     struct buf outstanding, dropped;  /* of the last receipt */
     void (*on_gone)(void *ctx);
     void *on_gone_ctx;
@@ -135,8 +134,6 @@ bool remote_is_fresh(struct remote *r);
 void remote_purge(struct remote *r, const struct purge_order *order, struct str del, struct purge_receipt *ret);
 /* Reads what is new, says how far this node is, at once or, when that is in progress, once more. */
 void remote_pulse(struct remote *r);
-/* The store is back: nobody could say anything meanwhile, so nobody has been silent. */
-void remote_nodes_again(struct remote *r);
 /* This node needs not be waited for any more. */
 void remote_say_goodbye(struct remote *r);
 /* What an operator published on the channel: "tag shoes", "soft path /a". */

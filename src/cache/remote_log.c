@@ -271,9 +271,24 @@ node_id_text(uint64_t id, char text[NODE_ID_TEXT])
 
 /* What a node says of itself: applied " " beat " " name. */
 static struct str
-node_text(const struct remote *r, uint64_t applied, char text[NODE_TEXT])
+node_text(struct remote *r, uint64_t applied, char text[NODE_TEXT])
 {
-    return str_from(text, (size_t)snprintf(text, NODE_TEXT, "%" PRIu64 " %" PRIu64 " %s", applied, r->beats, r->x->name));
+    uint64_t beat = atomic_fetch_add(&r->x->beats, 1) + 1;
+
+    return str_from(text, (size_t)snprintf(text, NODE_TEXT, "%" PRIu64 " %" PRIu64 " %s", applied, beat, r->x->name));
+}
+
+/* How who asks puts this node on the list. The pulse keeps it there; where its worker has no connection, whoever takes a lease says
+ * that the node lives. */
+static struct str
+listing_command(struct remote *r)
+{
+    uint64_t now_ms = loop_now_ms(r->loop);
+
+    if (atomic_load(&r->x->has_ended) || now_ms < atomic_load(&r->x->said_ms) + LISTEN_GAP_MS)
+        return STR("HSETNX");
+    atomic_store(&r->x->said_ms, now_ms);
+    return STR("HSET");
 }
 
 /* Who asks is on the list of nodes first, so that a purge which the answer does not know waits for it. */
@@ -281,7 +296,8 @@ static bool
 ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
 {
     char from[40], id[NODE_ID_TEXT], text[NODE_TEXT];
-    struct str node[] = {STR("HSETNX"), KEY_NODES, node_id_text(r->x->id, id), node_text(r, atomic_load(&r->x->applied), text)};
+    struct str node[] = {listing_command(r), KEY_NODES, node_id_text(r->x->id, id),
+                         node_text(r, atomic_load(&r->x->applied), text)};
     struct str last[] = {STR("XREVRANGE"), KEY_PURGES, STR("+"), STR("-"), STR("COUNT"), STR("1")};
     struct str first[] = {STR("XRANGE"), KEY_PURGES, STR("-"), STR("+"), STR("COUNT"), STR("1")};
     struct str read[] = {STR("XREAD"), STR("COUNT"), STR("1000"), STR("STREAMS"), KEY_PURGES, STR_NONE};
@@ -532,11 +548,20 @@ remote_is_fresh(struct remote *r)
 
 /* --- nodes --------------------------------------------------------------------------------------------------------- */
 
+/* A look at the list. While the store was away nobody could say anything, so that time makes nobody silent; and a store that comes
+ * and goes every few seconds does not keep a dead node alive, as what passes between absences adds up. x->lock is held. */
+static void
+listen_on(struct external *x, uint64_t now_ms)
+{
+    if (x->looked_ms && now_ms > x->looked_ms)
+        x->listened_ms += MIN(now_ms - x->looked_ms, (uint64_t)LISTEN_GAP_MS);
+    x->looked_ms = MAX(now_ms, x->looked_ms);
+}
+
 /* x->lock is held. */
 static void
-hear_node(struct remote *r, struct str id_text, struct str text)
+hear_node(struct external *x, struct str id_text, struct str text)
 {
-    struct external *x = r->x;
     struct str applied_text, beat_text;
     uint64_t id, applied, beat;
     struct node *n = NULL;
@@ -551,11 +576,11 @@ hear_node(struct remote *r, struct str id_text, struct str text)
         return;
     if (!n) {
         n = &x->nodes[x->n_nodes++];
-        *n = (struct node){.id = id, .heard_ms = loop_now_ms(r->loop)};
+        *n = (struct node){.id = id, .heard_ms = x->listened_ms};
         snprintf(n->name, sizeof(n->name), "%.*s", STR_ARG(text));
     }
     if (n->applied != applied || n->beat != beat)
-        n->heard_ms = loop_now_ms(r->loop);
+        n->heard_ms = x->listened_ms;
     n->applied = applied;
     n->beat = beat;
 }
@@ -563,13 +588,13 @@ hear_node(struct remote *r, struct str id_text, struct str text)
 /* Who is not on the list any more is forgotten, but not soon: the list may have been lost with the store's data, and who was
  * on it is about to come back. Who ends in peace says so. x->lock is held. */
 static void
-keep_listed(struct external *x, struct resp map, uint64_t now_ms)
+keep_listed(struct external *x, struct resp map)
 {
     for (uint32_t i = 0; i < x->n_nodes;) {
         char id[NODE_ID_TEXT];
         struct resp value;
 
-        if (now_ms < x->nodes[i].heard_ms + NODE_FORGOTTEN_MS || resp_field(map, node_id_text(x->nodes[i].id, id), &value))
+        if (x->listened_ms < x->nodes[i].heard_ms + NODE_FORGOTTEN_MS || resp_field(map, node_id_text(x->nodes[i].id, id), &value))
             i++;
         else
             x->nodes[i] = x->nodes[--x->n_nodes];
@@ -585,25 +610,15 @@ take_nodes(void *ctx, const struct redis_ask *ask, struct resp reply)
     if (!resp_is_list(reply))
         return;
     pthread_mutex_lock(&r->x->lock);
+    listen_on(r->x, MAX(loop_now_ms(r->loop), (uint64_t)1));
     item = resp_n(reply) ? resp_first(reply) : reply;
     for (uint32_t i = 0; i + 1 < resp_n(reply); i += 2) {
         struct resp value = resp_next(item);
 
-        hear_node(r, resp_text(item), resp_text(value));
+        hear_node(r->x, resp_text(item), resp_text(value));
         item = resp_next(value);
     }
-    keep_listed(r->x, reply, loop_now_ms(r->loop));
-    pthread_mutex_unlock(&r->x->lock);
-}
-
-void
-remote_nodes_again(struct remote *r)
-{
-    uint64_t now_ms = loop_now_ms(r->loop);
-
-    pthread_mutex_lock(&r->x->lock);
-    for (uint32_t i = 0; i < r->x->n_nodes; i++)
-        r->x->nodes[i].heard_ms = now_ms;
+    keep_listed(r->x, reply);
     pthread_mutex_unlock(&r->x->lock);
 }
 
@@ -670,7 +685,7 @@ write_node(struct remote *r, uint64_t applied)
     struct str all[] = {STR("HGETALL"), KEY_NODES};
     struct redis_ask asks[] = {{words, COUNTOF(words), NULL, NULL, 0, 0}, {all, COUNTOF(all), take_nodes, r, 0, 0}};
 
-    r->beats++;
+    atomic_store(&r->x->said_ms, loop_now_ms(r->loop));
     words[3] = node_text(r, applied, text);
     run_anyway(r, KEY_NODES, asks, COUNTOF(asks));
 }
@@ -686,17 +701,26 @@ remove_node(struct remote *r, uint64_t id)
     run_anyway(r, KEY_NODES, &ask, 1);
 }
 
-/* A node that has ended is taken off the list some day. Yields. */
+/* A node that has not been heard of for so long that it is taken off the list; 0: none. */
+static uint64_t
+dead_node(struct external *x)
+{
+    uint64_t id = 0;
+
+    pthread_mutex_lock(&x->lock);
+    for (uint32_t i = 0; i < x->n_nodes && !id; i++)
+        if (x->listened_ms > x->nodes[i].heard_ms + NODE_FORGOTTEN_MS && x->nodes[i].id != x->id)
+            id = x->nodes[i].id;
+    pthread_mutex_unlock(&x->lock);
+    return id;
+}
+
+/* Yields. */
 static void
 remove_dead_node(struct remote *r)
 {
-    uint64_t now_ms = loop_now_ms(r->loop), id = 0;
+    uint64_t id = dead_node(r->x);
 
-    pthread_mutex_lock(&r->x->lock);
-    for (uint32_t i = 0; i < r->x->n_nodes && !id; i++)
-        if (now_ms > r->x->nodes[i].heard_ms + NODE_FORGOTTEN_MS && r->x->nodes[i].id != r->x->id)
-            id = r->x->nodes[i].id;
-    pthread_mutex_unlock(&r->x->lock);
     if (id)
         remove_node(r, id);
 }
@@ -744,7 +768,10 @@ remote_say_goodbye(struct remote *r)
 {
     uint32_t member;
 
-    if (r->worker || !remote_member(r, KEY_NODES, &member))
+    if (r->worker)
+        return;
+    atomic_store(&r->x->has_ended, true);
+    if (!remote_member(r, KEY_NODES, &member))
         return;
     if (!remote_start(r, goodbye_fiber, r))
         external_count(r->x, EXTERNAL_AWAY); /* the others find out by themselves */
@@ -757,7 +784,6 @@ static void
 count_nodes(struct remote *r, uint64_t number, struct purge_receipt *receipt, bool *ret_waits)
 {
     struct external *x = r->x;
-    uint64_t now_ms = loop_now_ms(r->loop);
 
     buf_clear(&r->outstanding);
     receipt->nodes_reached = 1;
@@ -774,7 +800,7 @@ count_nodes(struct remote *r, uint64_t number, struct purge_receipt *receipt, bo
             continue;
         }
         receipt->nodes_outstanding++;
-        *ret_waits |= now_ms < n->heard_ms + NODE_SILENT_MS;
+        *ret_waits |= x->listened_ms < n->heard_ms + NODE_SILENT_MS;
         buf_printf(&r->outstanding, "%s%s", r->outstanding.len ? ", " : "", n->name);
     }
     pthread_mutex_unlock(&x->lock);
