@@ -67,6 +67,7 @@ struct external {
     _Atomic uint64_t tokens;          /* the next value's */
     _Atomic uint64_t beats;           /* each sign of life of this node has its own */
     _Atomic uint64_t said_ms;         /* our time of the last one */
+    _Atomic uint32_t pulse_worker;    /* who gives them */
     _Atomic bool has_ended;           /* it has said goodbye: nobody shall wait for it any more */
     _Atomic uint64_t fresh_until_ms;  /* the lease of what is known of the generations */
     _Atomic uint64_t applied;         /* id of the last purge that was read from the stream and applied */

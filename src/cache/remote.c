@@ -376,8 +376,7 @@ on_pulse(struct timer *t)
     for (uint32_t i = 0; i < REDIS_MEMBERS_MAX; i++)
         ping(r, i);
     remote_turns_keep(r);
-    if (r->worker == 0)
-        remote_pulse(r);
+    remote_pulse(r);
     timer_start(r->loop, t, loop_now_ms(r->loop) + BEAT_MS - BEAT_MS / 20 + rand_below(&r->loop->rand, BEAT_MS / 10), on_pulse);
 }
 

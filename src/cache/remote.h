@@ -132,7 +132,8 @@ void remote_turns_keep(struct remote *r);
 bool remote_is_fresh(struct remote *r);
 /* Purges everywhere; `del`: a name that is removed from the store as well; STR_NONE: none. Yields. */
 void remote_purge(struct remote *r, const struct purge_order *order, struct str del, struct purge_receipt *ret);
-/* Reads what is new, says how far this node is, at once or, when that is in progress, once more. */
+/* On the worker that does it for the node: reads what is new, says how far this node is, at once or, when that is in progress, once
+ * more. */
 void remote_pulse(struct remote *r);
 /* This node needs not be waited for any more. */
 void remote_say_goodbye(struct remote *r);

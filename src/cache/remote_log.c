@@ -278,26 +278,12 @@ node_text(struct remote *r, uint64_t applied, char text[NODE_TEXT])
     return str_from(text, (size_t)snprintf(text, NODE_TEXT, "%" PRIu64 " %" PRIu64 " %s", applied, beat, r->x->name));
 }
 
-/* How who asks puts this node on the list. The pulse keeps it there; where its worker has no connection, whoever takes a lease says
- * that the node lives. */
-static struct str
-listing_command(struct remote *r)
-{
-    uint64_t now_ms = loop_now_ms(r->loop);
-
-    if (atomic_load(&r->x->has_ended) || now_ms < atomic_load(&r->x->said_ms) + LISTEN_GAP_MS)
-        return STR("HSETNX");
-    atomic_store(&r->x->said_ms, now_ms);
-    return STR("HSET");
-}
-
 /* Who asks is on the list of nodes first, so that a purge which the answer does not know waits for it. */
 static bool
 ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
 {
     char from[40], id[NODE_ID_TEXT], text[NODE_TEXT];
-    struct str node[] = {listing_command(r), KEY_NODES, node_id_text(r->x->id, id),
-                         node_text(r, atomic_load(&r->x->applied), text)};
+    struct str node[] = {STR("HSETNX"), KEY_NODES, node_id_text(r->x->id, id), node_text(r, atomic_load(&r->x->applied), text)};
     struct str last[] = {STR("XREVRANGE"), KEY_PURGES, STR("+"), STR("-"), STR("COUNT"), STR("1")};
     struct str first[] = {STR("XRANGE"), KEY_PURGES, STR("-"), STR("+"), STR("COUNT"), STR("1")};
     struct str read[] = {STR("XREAD"), STR("COUNT"), STR("1000"), STR("STREAMS"), KEY_PURGES, STR_NONE};
@@ -744,11 +730,28 @@ pulse_fiber(void *arg)
     r->is_pulsing = false;
 }
 
+/* One worker pulses for the node; when it says nothing any more, since it has no connection, another one that has takes over. */
+static bool
+has_pulse(struct remote *r)
+{
+    struct external *x = r->x;
+    uint32_t member;
+
+    if (atomic_load(&x->has_ended))
+        return false;
+    if (atomic_load(&x->pulse_worker) == r->worker)
+        return true;
+    if (loop_now_ms(r->loop) < atomic_load(&x->said_ms) + LISTEN_GAP_MS || !remote_member(r, KEY_NODES, &member))
+        return false;
+    atomic_store(&x->pulse_worker, r->worker);
+    return true;
+}
+
 void
 remote_pulse(struct remote *r)
 {
     r->pulse_again = true;
-    if (r->worker || r->is_pulsing || r->is_ending)
+    if (!has_pulse(r) || r->is_pulsing || r->is_ending)
         return;
     r->is_pulsing = true;
     if (!remote_start(r, pulse_fiber, r))
@@ -768,7 +771,7 @@ remote_say_goodbye(struct remote *r)
 {
     uint32_t member;
 
-    if (r->worker)
+    if (atomic_load(&r->x->pulse_worker) != r->worker)
         return;
     atomic_store(&r->x->has_ended, true);
     if (!remote_member(r, KEY_NODES, &member))

@@ -553,6 +553,31 @@ def test_nobody_waits_for_a_node_that_has_ended(rig):
     assert a.metric("headgate_external_cache_purges_alone_total") == 1
 
 
+def test_a_worker_without_connection_leaves_the_pulse_to_another(rig):
+    """A node that may still serve copies, as one of its workers has a lease, is waited for by purges, and hears of them."""
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    c = redis.client()
+    first = [line for line in c("CLIENT", "LIST").decode().splitlines() if "name=node1/" in line and " sub=1 " in line]
+    assert len(first) == 1, first
+    c("CONFIG", "SET", "maxclients", "4")       # a's, b's other one and ours: who leaves does not come back
+    c("CLIENT", "KILL", "ID", first[0].split()[0][len("id="):])
+
+    def says():
+        return [text for text in c("HVALS", "{headgate}:nodes") if text.endswith(first[0].split("name=")[1].split()[0].encode())]
+
+    last = says()
+    must(lambda: says() != last, "the other worker says that the node lives", 20)
+    for _ in range(8):                          # each worker has its copy, or none
+        b.get("/products/v/1")
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert a.metric(OUTSTANDING) == 0, "b has said that it has applied the purge"
+    for _ in range(8):
+        assert b.get("/products/v/1").text == "1"
+    c.close()
+
+
 def test_expiry_is_ours(rig):
     redis = rig.redis()
     origin, a, b = nodes(rig, 2, redis.port)
