@@ -65,6 +65,12 @@ governing(const struct freshness_conf *conf, const struct http_headers *answer, 
 
 /* ---- may it be stored ---- */
 
+bool
+freshness_is_partial(uint16_t status)
+{
+    return status == 206 || status == 304 || status == 412 || status == 416;
+}
+
 static enum cache_refusal
 refusal_of(const struct freshness_conf *conf, const struct http_headers *request, uint16_t status,
            const struct http_headers *answer, const struct freshness *f, bool is_targeted)
@@ -75,7 +81,7 @@ refusal_of(const struct freshness_conf *conf, const struct http_headers *request
     bool is_explicit = c->flags & CONTROL_PUBLIC || c->max_age >= 0 || c->s_maxage >= 0 ||
                        (!is_targeted && http_headers_has(answer, HTTP_EXPIRES));
 
-    if (status == 206 || status == 304)
+    if (freshness_is_partial(status))
         return CACHE_REFUSED_PARTIAL;
     if (status < 200)
         return CACHE_REFUSED_STATUS;

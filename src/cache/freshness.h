@@ -47,6 +47,9 @@ void cache_wanted_of(const struct http_headers *request, struct cache_wanted *re
 /* Is a stored answer of this age and life one the client takes without asking the origin? stale_s: how long past its life. */
 bool cache_wanted_takes(const struct cache_wanted *w, uint64_t age_s, uint64_t life_s);
 
+/* What one client has asked for beside the address: a part, a part that is not there, or a condition that did not hold. Such answers
+ * stand for nothing else, whatever they or a policy say. */
+bool freshness_is_partial(uint16_t status);
 /* Fields that only concern one connection or one proxy, or that are not to be stored (3.1). */
 bool freshness_is_stored_field(enum http_field_id id, struct str name);
 /* Fields of a 304 that do not replace the stored ones (3.2): what describes the stored bytes. */

@@ -5,6 +5,7 @@
 #include "base/num.h"
 #include "cache/control.h"
 #include "cache/flight.h"
+#include "cache/freshness.h"
 #include "exchange/cache_report.h"
 #include "exchange/stored_reply.h"
 #include "exchange/storing.h"
@@ -62,7 +63,7 @@ is_negative(const struct cache_settings *s, uint16_t status)
 static enum cache_refusal
 refusal_of(const struct reply *r, bool keeps_set_cookie)
 {
-    if (r->status == 206 || r->status == 304)
+    if (freshness_is_partial(r->status))
         return CACHE_REFUSED_PARTIAL;
     if (http_headers_has(r->headers, HTTP_SET_COOKIE) && !keeps_set_cookie)
         return CACHE_REFUSED_SET_COOKIE;
@@ -211,12 +212,14 @@ run_in_outbound(const struct cache_store *s, struct exchange *ex)
         return FLOW_NEXT;
     if (!pvalue_lifetime(ex, &s->duration, &duration_s))
         return FLOW_ERROR;
-    if (duration_s == 0) {
+    if (duration_s == 0)
         drop_written(ex);
-        return FLOW_NEXT;
-    }
     if (!intent || intent->is_stored || !intent->is_store_allowed)
         return FLOW_NEXT;
+    if (duration_s == 0) {
+        intent->is_stored = true;     /* nothing is: the first cache-store that runs counts */
+        return refuse(ex, intent, CACHE_REFUSED_DURATION);
+    }
     if (!decide(s, ex, &duration_s, &why))
         return FLOW_ERROR;
     if (why != CACHE_STORED)

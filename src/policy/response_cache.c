@@ -111,18 +111,25 @@ response_serve(struct exchange *ex, const struct cache_intent *intent, struct ca
     return keep_conditions(ex, r);
 }
 
-/* What makes a backend answer in part, or not at all, would be stored as if it were the answer. */
+static void
+remove_fields(struct http_headers *h, const enum http_field_id *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (http_headers_has(h, ids[i]))
+            http_headers_remove_id(h, ids[i]);
+}
+
+/* What makes a backend answer not at all would be stored as if it were the answer. A part that a client asks for is not stored, and
+ * what says of which version it is to be goes with it: else it would be put behind parts of another one. */
 static void
 remove_conditions(struct http_headers *h)
 {
-    static const enum http_field_id ids[] = {
-        HTTP_CACHE_CONTROL, HTTP_PRAGMA, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE, HTTP_IF_MATCH,
-        HTTP_IF_UNMODIFIED_SINCE, HTTP_IF_RANGE,
-    };
+    static const enum http_field_id always[] = {HTTP_CACHE_CONTROL, HTTP_PRAGMA, HTTP_IF_NONE_MATCH, HTTP_IF_MODIFIED_SINCE};
+    static const enum http_field_id of_whole[] = {HTTP_IF_MATCH, HTTP_IF_UNMODIFIED_SINCE, HTTP_IF_RANGE};
 
-    for (size_t i = 0; i < COUNTOF(ids); i++)
-        if (http_headers_has(h, ids[i]))
-            http_headers_remove_id(h, ids[i]);
+    remove_fields(h, always, COUNTOF(always));
+    if (!http_headers_has(h, HTTP_RANGE))
+        remove_fields(h, of_whole, COUNTOF(of_whole));
 }
 
 bool

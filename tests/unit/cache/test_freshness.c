@@ -100,6 +100,8 @@ TEST(what_may_be_stored)
     expect_refused(CACHE_STORED, 200, none, FIELDS("ETag", "\"a\""));
     expect_refused(CACHE_REFUSED_STATUS, 201, none, FIELDS("Last-Modified", "Sat, 05 Nov 1994 08:49:37 GMT"));
     expect_refused(CACHE_REFUSED_PARTIAL, 206, none, FIELDS("Cache-Control", "max-age=60"));
+    expect_refused(CACHE_REFUSED_PARTIAL, 412, none, FIELDS("Cache-Control", "public, max-age=60"));
+    expect_refused(CACHE_REFUSED_PARTIAL, 416, none, FIELDS("Cache-Control", "public, max-age=60"));
     expect_refused(CACHE_REFUSED_NO_STORE, 200, none, FIELDS("Cache-Control", "no-store, max-age=60"));
     expect_refused(CACHE_STORED, 200, none, FIELDS("Cache-Control", "no-store, must-understand, max-age=60"));
     expect_refused(CACHE_REFUSED_NO_STORE, 599, none, FIELDS("Cache-Control", "no-store, must-understand, max-age=60"));
