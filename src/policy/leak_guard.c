@@ -12,20 +12,25 @@
 #include "rt/loop.h"
 
 static const struct source_word {
-    const char *word;                 /* in the text of an expression */
+    const char *word;                 /* in the text of an expression, in any case, as names of fields have none */
     uint8_t source;
 } source_words[] = {
     {"context.User", CALLER_USER},
     {"context.Subscription", CALLER_SUBSCRIPTION},
     {"context.Request.Certificate", CALLER_CERTIFICATE},
     {"\"Authorization\"", CALLER_TOKEN},
+    {"Headers.Authorization", CALLER_TOKEN},          /* of a template */
     {"AsJwt(", CALLER_TOKEN},
     {"AsBasic(", CALLER_TOKEN},
     {"TryParseJwt(", CALLER_TOKEN},
     {"TryParseBasic(", CALLER_TOKEN},
     {"(Jwt)", CALLER_TOKEN},
     {"<Jwt>", CALLER_TOKEN},
+    {" as Jwt", CALLER_TOKEN},
     {"\"Cookie\"", CALLER_COOKIE},
+    {"Headers.Cookie", CALLER_COOKIE},
+    {"\"Ocp-Apim-Subscription-Key\"", CALLER_SUBSCRIPTION},
+    {"\"subscription-key\"", CALLER_SUBSCRIPTION},
 };
 
 static const struct source_name {
@@ -44,13 +49,22 @@ static const char *const harmless[] = {
     "validate-client-certificate", "validate-jwt",
 };
 
+static bool
+holds(struct str text, struct str word)
+{
+    for (; text.len >= word.len; text = str_skip(text, 1))
+        if (str_starts_with_nocase(text, word))
+            return true;
+    return false;
+}
+
 uint8_t
 caller_sources(struct str expression)
 {
     uint8_t found = 0;
 
     for (size_t i = 0; i < COUNTOF(source_words); i++)
-        if (str_find(expression, str_from_c(source_words[i].word), 0) >= 0)
+        if (holds(expression, str_from_c(source_words[i].word)))
             found |= source_words[i].source;
     return found;
 }

@@ -36,7 +36,7 @@ struct leak_facts {
     bool has_validated;               /* a policy that proves who asks */
     bool is_told;
 };
-/* An expression of the step at work. */
+/* An expression, or a template, of the step at work. */
 void leak_guard_expression(struct compiler *c, struct str expression);
 /* A policy begins. */
 void leak_guard_policy(struct compiler *c, struct str name);

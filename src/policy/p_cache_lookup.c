@@ -23,6 +23,7 @@ struct cache_lookup {
     struct children headers, queries, customs;    /* struct vary */
     bool varies_by_authorization, varies_by_cookie;
     uint8_t custom_reads;             /* enum caller_source */
+    bool custom_reads_variables;
 };
 
 static const struct choice downstreams[] = {
@@ -132,6 +133,13 @@ add_groups(struct exchange *ex, struct buf *b)
     return true;
 }
 
+/* A part of the key comes from the caller's token, if need be by way of a variable. */
+static bool
+is_token_in_key(const struct cache_lookup *l, const struct exchange *ex)
+{
+    return (l->custom_reads & CALLER_TOKEN) || (l->custom_reads_variables && (ex->identity & CALLER_TOKEN));
+}
+
 static bool
 add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct buf *b)
 {
@@ -144,7 +152,7 @@ add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_inten
     if (by_groups && !add_groups(ex, b))
         return false;
     intent->is_key_personal = by_developer || by_groups || l->varies_by_authorization || l->varies_by_cookie || l->customs.n;
-    intent->is_key_unproven = (l->custom_reads & CALLER_TOKEN) && !ex->is_caller_proven &&
+    intent->is_key_unproven = is_token_in_key(l, ex) && !ex->is_caller_proven &&
                               http_headers_has(ex->request.headers, HTTP_AUTHORIZATION);
     return true;
 }
@@ -283,7 +291,7 @@ is_private(const struct cache_lookup *l, struct exchange *ex, bool *ret)
     bool allowed;
 
     *ret = false;
-    if (!http_headers_has(ex->request.headers, HTTP_AUTHORIZATION) || l->varies_by_authorization || l->customs.n)
+    if (!http_headers_has(ex->request.headers, HTTP_AUTHORIZATION) || l->varies_by_authorization || is_token_in_key(l, ex))
         return true;
     if (!pvalue_bool(ex, &l->allow_private, &allowed))
         return false;
@@ -519,8 +527,10 @@ compile(struct compiler *c, const struct node *n, void *conf)
         l->varies_by_cookie |= str_eq_nocase(v->name.text, STR("Cookie"));
     }
     CHILDREN(&l->customs, struct vary, v)
-        if (v->name.program)
+        if (v->name.program) {
             l->custom_reads |= caller_sources(v->name.text);
+            l->custom_reads_variables |= str_find(v->name.text, STR("context.Variables"), 0) >= 0;
+        }
     leak_guard_lookup(c, n, l->by_developer.program || l->by_developer.literal.truth || l->by_groups.program ||
                       l->by_groups.literal.truth || l->varies_by_authorization || l->varies_by_cookie || l->customs.n,
                       l->custom_reads, takes_authorization);

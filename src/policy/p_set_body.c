@@ -67,6 +67,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
         return false;
     if (s->template != TEMPLATE_LIQUID || s->body.program)
         return true;
+    leak_guard_expression(c, s->body.text);
     s->liquid = liquid_compile(c->arena, s->body.text, &notes);
     if (!report_notes(c, value ? &value->text : &n->text, notes))
         return false;
