@@ -33,7 +33,8 @@ enum { LOAD_KEEP_GOING = 1, LOAD_SECRETS_OPTIONAL = 2 };
 bool store_load(const struct options *options, unsigned flags, struct model **ret, struct diags *diags);
 
 /* Watches the folder, headgate.yaml, users.yaml and files that references and certificates name. After a change, and
- * `settle_ms` without another, calls changed(ctx) on the watcher's own thread; there a load may block. */
+ * `settle_ms` without another, calls changed(ctx) on the watcher's own thread; there a load may block. A folder that another takes
+ * the place of, and links that lead elsewhere, are changes. The options stay until the watch is stopped. */
 struct store_watch;
 struct store_watch *store_watch_start(const struct options *options, void (*changed)(void *ctx), void *ctx,
                                       struct err *err);

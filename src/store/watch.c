@@ -1,11 +1,14 @@
 /* watch.c: word of changes, by inotify, from a thread of its own.
  *
- *     event -> "dirty", quiet for settle_ms -> changed(ctx) -> ...
+ *     event -> "dirty", quiet for settle_ms -> all taken up again where names have changed -> changed(ctx) -> ...
  *
  * Every directory of the artifacts folder is watched, and the folders of headgate.yaml, users.yaml and the files that it
- * names; events about other files there are dropped by name. New directories are watched as they appear; when the kernel's
- * queue overflows or watches run out the whole tree is taken up again with the next load. Editors and `git checkout`
- * write many files: a change is told once it has been quiet for settle_ms, but at the latest after four times that.
+ * names; events about other files there are dropped by name. What the kernel watches is a directory and not its name, so
+ * that each name on the way to one counts, too, where another could be put in its place: the folder's own, and symbolic
+ * links, however many lie behind each other (a mounted ConfigMap changes by a new link `..data`). After events that tell of
+ * names everything is looked up anew, and what was not met again is not watched any more. New directories are watched as
+ * they appear. Editors and `git checkout` write many files: a change is told once it has been quiet for settle_ms, but at
+ * the latest after four times that.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
 #include <errno.h>
@@ -27,14 +30,18 @@
 
 #define WATCHED_EVENTS \
     (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
+#define NAME_EVENTS (WATCHED_EVENTS & ~IN_CLOSE_WRITE)
 #define FOLDER_DEPTH_MAX 12
+#define LINKS_MAX 40                  /* as the kernel has it */
 #define LATEST_FACTOR 4
 
-/* One watched directory. In one that belongs to the tree every name counts, in another the listed ones. */
+/* One watched directory. In one that belongs to the tree every name counts, in any the listed ones. */
 struct watched {
-    int descriptor;                   /* of inotify */
+    int descriptor;                   /* of inotify: one for each directory, whatever its paths */
+    uint32_t round;                   /* when it was met last */
     char *path;
     bool is_tree;
+    struct map names;
 };
 
 struct store_watch {
@@ -44,42 +51,128 @@ struct store_watch {
     void (*changed)(void *ctx);
     void *ctx;
     uint64_t settle_ms;
+    const struct options *options;
     char *root;                       /* the artifacts folder, or NULL */
-    VEC(struct watched) folders;
-    struct map files;                 /* paths that count outside the tree */
+    struct map folders;               /* struct watched by descriptor */
+    uint32_t round;                   /* of looking everything up */
+    bool is_stale;                    /* names have changed since */
     bool is_full;                     /* told once that watches ran out */
 };
 
 /* ---- what is watched ---- */
 
-static struct watched *
-find_folder(struct store_watch *w, int descriptor)
+static struct str
+key_of(const int *descriptor)
 {
-    for (size_t i = 0; i < w->folders.n; i++)
-        if (w->folders.v[i].descriptor == descriptor)
-            return &w->folders.v[i];
-    return NULL;
+    return str_from((const char *)descriptor, sizeof(*descriptor));
+}
+
+static struct watched *
+find_folder(const struct store_watch *w, int descriptor)
+{
+    return map_get(&w->folders, key_of(&descriptor));
 }
 
 static void
-watch_folder(struct store_watch *w, const char *path, bool is_tree)
+free_folder(struct watched *f)
+{
+    map_destroy(&f->names);
+    free(f->path);
+    free(f);
+}
+
+/* As first met in this round: where it is now, and nothing yet that counts in it. */
+static void
+meet_again(struct store_watch *w, struct watched *f, const char *path)
+{
+    free(f->path);
+    map_destroy(&f->names);
+    f->path = xstrndup(path, strlen(path));
+    f->names = MAP_INIT;
+    f->is_tree = false;
+    f->round = w->round;
+}
+
+/* NULL when it cannot be watched. */
+static struct watched *
+watch_folder(struct store_watch *w, const char *path)
 {
     int descriptor = inotify_add_watch(w->inotify, path, WATCHED_EVENTS | IN_ONLYDIR);
-    struct watched *known;
+    struct watched *f;
 
     if (descriptor < 0) {
         if (errno == ENOSPC && !w->is_full)
             log_warn("watch: no more inotify watches (fs.inotify.max_user_watches); changes below %s are seen with SIGHUP",
                      path);
         w->is_full = w->is_full || errno == ENOSPC;
-        return;
+        return NULL;
     }
-    known = find_folder(w, descriptor);
-    if (known) {
-        known->is_tree = known->is_tree || is_tree;
-        return;
+    if (!(f = find_folder(w, descriptor))) {
+        f = xnew(struct watched);
+        f->descriptor = descriptor;
+        map_set(&w->folders, key_of(&f->descriptor), f);
     }
-    *vec_push(&w->folders) = (struct watched){descriptor, xstrndup(path, strlen(path)), is_tree};
+    if (f->round != w->round)
+        meet_again(w, f, path);
+    return f;
+}
+
+/* The name counts in its folder. */
+static void
+watch_name(struct store_watch *w, struct str path)
+{
+    ptrdiff_t slash = str_rfind_char(path, '/');
+    char *folder = slash < 0 ? xstrndup(".", 1) : xstrndup(path.p, MAX((size_t)slash, (size_t)1));
+    struct watched *f = watch_folder(w, folder);
+
+    if (f)
+        map_set_copy(&f->names, str_skip(path, (size_t)(slash + 1)), f);
+    free(folder);
+}
+
+/* Where a link leads, with the rest of the path behind it. False when it is none. */
+static bool
+read_link(struct str link, struct str rest, struct buf *ret)
+{
+    char target[4096], path[4096];
+    ptrdiff_t slash = str_rfind_char(link, '/');
+    ssize_t n;
+
+    if (!link.len || link.len >= sizeof(path))
+        return false;
+    memcpy(path, link.p, link.len);
+    path[link.len] = 0;
+    if ((n = readlink(path, target, sizeof(target))) <= 0)
+        return false;
+    if (target[0] != '/' && slash >= 0)
+        buf_add_str(ret, str_sub(link, 0, (size_t)slash + 1));
+    buf_printf(ret, "%.*s%.*s", (int)n, target, STR_ARG(rest));
+    return true;
+}
+
+/* Watches each name on the way to a file or folder that could come to stand for another: links, and its own. */
+static void
+watch_way(struct store_watch *w, struct str path, int links)
+{
+    struct buf next = BUF_INIT;
+    bool is_link = false;
+
+    while (path.len > 1 && path.p[path.len - 1] == '/')
+        path.len--;
+    if (!path.len || links > LINKS_MAX)
+        return;
+    for (size_t end = 1; end <= path.len && !is_link; end++) {
+        struct str part = str_sub(path, 0, end);
+        if (end < path.len && path.p[end] != '/')
+            continue;
+        if ((is_link = read_link(part, str_skip(path, end), &next)))
+            watch_name(w, part);
+    }
+    if (is_link)
+        watch_way(w, buf_str(&next), links + 1);
+    else
+        watch_name(w, path);
+    buf_destroy(&next);
 }
 
 static bool
@@ -95,12 +188,13 @@ is_folder_at(const char *path, const struct dirent *e)
 static void
 watch_tree(struct store_watch *w, const char *path, int depth)
 {
-    DIR *dir;
+    struct watched *f = depth > FOLDER_DEPTH_MAX ? NULL : watch_folder(w, path);
     struct dirent *e;
+    DIR *dir;
 
-    if (depth > FOLDER_DEPTH_MAX)
-        return;
-    watch_folder(w, path, true);
+    if (!f || f->is_tree)
+        return;                          /* a link leads back here */
+    f->is_tree = true;
     dir = opendir(path);
     while (dir && (e = readdir(dir))) {
         struct buf below = BUF_INIT;
@@ -108,6 +202,8 @@ watch_tree(struct store_watch *w, const char *path, int depth)
         if (e->d_name[0] == '.')
             continue;
         buf_printf(&below, "%s/%s", path, e->d_name);
+        if (e->d_type == DT_LNK)
+            watch_way(w, buf_str(&below), 0);
         if (is_folder_at(buf_str(&below).p, e))
             watch_tree(w, buf_str(&below).p, depth + 1);
         buf_destroy(&below);
@@ -116,19 +212,10 @@ watch_tree(struct store_watch *w, const char *path, int depth)
         closedir(dir);
 }
 
-/* A file outside the tree: its folder is watched, for files are replaced by renaming over them. */
 static void
 watch_file(struct store_watch *w, struct str path)
 {
-    ptrdiff_t slash = str_rfind_char(path, '/');
-    char *folder;
-
-    if (!path.len || map_has(&w->files, path))
-        return;
-    map_set_copy(&w->files, path, w);
-    folder = slash < 0 ? xstrndup(".", 1) : xstrndup(path.p, MAX((size_t)slash, (size_t)1));
-    watch_folder(w, folder, false);
-    free(folder);
+    watch_way(w, path, 0);
 }
 
 static void
@@ -139,12 +226,15 @@ watch_secret(struct store_watch *w, const struct secret *s)
 }
 
 static void
-watch_everything(struct store_watch *w, const struct options *o)
+watch_everything(struct store_watch *w)
 {
+    const struct options *o = w->options;
     const struct service_options *s = &o->service;
 
-    if (w->root)
+    if (w->root) {
+        watch_file(w, str_from_c(w->root));
         watch_tree(w, w->root, 0);
+    }
     watch_file(w, o->config_path);
     watch_file(w, o->users);
     for (uint32_t i = 0; i < s->n_certificates; i++) {
@@ -166,6 +256,26 @@ watch_everything(struct store_watch *w, const struct options *o)
     }
 }
 
+/* Looks everything up, and lets go of what is not there any more. */
+static void
+take_up(struct store_watch *w)
+{
+    VEC(struct watched *) old = {0};
+
+    w->is_stale = false;
+    w->round++;
+    watch_everything(w);
+    for (struct map_entry *e = map_next(&w->folders, NULL); e; e = map_next(&w->folders, e))
+        if (((struct watched *)e->value)->round != w->round)
+            *vec_push(&old) = e->value;
+    for (size_t i = 0; i < old.n; i++) {
+        inotify_rm_watch(w->inotify, old.v[i]->descriptor);
+        map_remove(&w->folders, key_of(&old.v[i]->descriptor));
+        free_folder(old.v[i]);
+    }
+    vec_free(&old);
+}
+
 /* ---- events ---- */
 
 /* Editors' own files do not count: hidden ones, and backups. */
@@ -185,25 +295,24 @@ event_counts(struct store_watch *w, const struct inotify_event *e)
 
     if (e->mask & IN_Q_OVERFLOW)
         return true;
-    if (!folder || (!name.len && !folder->is_tree) || (name.len && !name_counts(name)))
+    if (!folder || (e->mask & IN_IGNORED))
         return false;
-    buf_printf(&path, "%s/%.*s", folder->path, STR_ARG(name));
-    counts = folder->is_tree || map_has(&w->files, buf_str(&path)) || map_has(&w->files, name);
-    if (folder->is_tree && (e->mask & IN_ISDIR) && (e->mask & (IN_CREATE | IN_MOVED_TO)))
+    counts = !name.len || map_has(&folder->names, name) || (folder->is_tree && name_counts(name));
+    if (counts && name.len && folder->is_tree && (e->mask & IN_ISDIR) && (e->mask & (IN_CREATE | IN_MOVED_TO))) {
+        buf_printf(&path, "%s/%.*s", folder->path, STR_ARG(name));
         watch_tree(w, buf_str(&path).p, 1);
-    buf_destroy(&path);
+        buf_destroy(&path);
+    }
     return counts;
 }
 
 static void
 forget_folder(struct store_watch *w, int descriptor)
 {
-    struct watched *folder = find_folder(w, descriptor);
+    struct watched *folder = map_remove(&w->folders, key_of(&descriptor));
 
-    if (!folder)
-        return;
-    free(folder->path);
-    *folder = w->folders.v[--w->folders.n];
+    if (folder)
+        free_folder(folder);
 }
 
 /* Reads what the kernel has; true when any of it counts. */
@@ -211,23 +320,23 @@ static bool
 read_events(struct store_watch *w)
 {
     _Alignas(struct inotify_event) char room[16384];
-    bool counts = false, is_lost = false;
+    bool any = false;
     ssize_t n;
 
     while ((n = read(w->inotify, room, sizeof(room))) > 0) {
         for (char *p = room; p < room + n;) {
             const struct inotify_event *e = (const struct inotify_event *)p;
 
-            counts = event_counts(w, e) || counts;
-            is_lost = is_lost || (e->mask & IN_Q_OVERFLOW);
+            if (event_counts(w, e)) {
+                any = true;
+                w->is_stale = w->is_stale || (e->mask & (NAME_EVENTS | IN_Q_OVERFLOW));
+            }
             if (e->mask & IN_IGNORED)
                 forget_folder(w, e->wd);
             p += sizeof(*e) + e->len;
         }
     }
-    if (is_lost && w->root)
-        watch_tree(w, w->root, 0);
-    return counts;
+    return any;
 }
 
 static bool
@@ -260,8 +369,10 @@ wait_for_change(struct store_watch *w)
             return true;
         if (poll(fds, 2, first ? (int)(due - now) : -1) < 0 && errno != EINTR)
             return false;
-        if (was_poked(w))
+        if (was_poked(w)) {
+            w->is_stale = true;
             return !w->is_stopping;
+        }
         if (read_events(w)) {
             last = now_ms();
             first = first ? first : last;
@@ -275,8 +386,11 @@ run(void *watch)
 {
     struct store_watch *w = watch;
 
-    while (wait_for_change(w))
+    while (wait_for_change(w)) {
+        if (w->is_stale)
+            take_up(w);
         w->changed(w->ctx);
+    }
     return NULL;
 }
 
@@ -289,10 +403,9 @@ destroy(struct store_watch *w)
         close(w->inotify);
     if (w->wake >= 0)
         close(w->wake);
-    for (size_t i = 0; i < w->folders.n; i++)
-        free(w->folders.v[i].path);
-    vec_free(&w->folders);
-    map_destroy(&w->files);
+    for (struct map_entry *e = map_next(&w->folders, NULL); e; e = map_next(&w->folders, e))
+        free_folder(e->value);
+    map_destroy(&w->folders);
     free(w->root);
     free(w);
 }
@@ -319,6 +432,7 @@ store_watch_start(const struct options *options, void (*changed)(void *ctx), voi
 
     w->changed = changed;
     w->ctx = ctx;
+    w->options = options;
     w->settle_ms = MAX(options->watch.settle_ms, (uint64_t)1);
     w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     w->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -329,8 +443,7 @@ store_watch_start(const struct options *options, void (*changed)(void *ctx), voi
     }
     if (options->artifacts.len)
         w->root = xstrndup(options->artifacts.p, options->artifacts.len);
-    if (options->watch.is_on)
-        watch_everything(w, options);
+    take_up(w);
     failure = start_thread(w);
     if (failure) {
         err_set_errno(err, ERR_IO, failure, "watching for changes");

@@ -147,3 +147,118 @@ TEST(a_poke_needs_no_change)
     EXPECT(calls_become(1, 1000));
     stop(w);
 }
+
+/* A name in the folder as a path. */
+static const char *
+in(const char *name)
+{
+    static char paths[4][256];
+    static int next;
+    char *path = paths[next++ % 4];
+
+    snprintf(path, sizeof(paths[0]), "%s/%s", folder, name);
+    return path;
+}
+
+/* A change is told. How often is not asked: on a busy machine one change may look like two. */
+static bool
+is_told(void)
+{
+    int before;
+
+    for (int ms = 10000; ms > 0 && calls == 0; ms -= 5)
+        usleep(5000);
+    do {
+        before = calls;
+        usleep(100000);
+    } while (calls != before);
+    calls = 0;
+    return before > 0;
+}
+
+/* As kubelet writes a ConfigMap: a new folder, and the link `..data` replaced by one to it. */
+static void
+write_version(const char *where, const char *version)
+{
+    char name[64];
+
+    snprintf(name, sizeof(name), "%s/%s", where, version);
+    make_folder(name);
+    snprintf(name, sizeof(name), "%s/%s/policy.xml", where, version);
+    write_file(name);
+    ASSERT(symlink(version, in("link")) == 0);
+    snprintf(name, sizeof(name), "%s/..data", where);
+    ASSERT(rename(in("link"), in(name)) == 0);
+}
+
+TEST(each_new_link_is_followed)
+{
+    struct store_watch *w = start();
+
+    write_version("apis", "..1");
+    ASSERT(symlink("..data/policy.xml", in("apis/policy.xml")) == 0);
+    EXPECT(is_told());
+    write_version("apis", "..2");
+    EXPECT(is_told());
+    write_version("apis", "..3");
+    EXPECT(is_told());
+    write_file("apis/..3/policy.xml");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(links_of_single_files_are_followed)
+{
+    struct store_watch *w = start();
+
+    store_watch_stop(w);
+    unlink(in("conf/headgate.yaml"));
+    write_version("conf", "..1");
+    ASSERT(symlink("..data/policy.xml", in("conf/headgate.yaml")) == 0);
+    w = store_watch_start(&options, count, NULL, NULL);
+    calls = 0;
+    write_version("conf", "..2");
+    EXPECT(is_told());
+    write_version("conf", "..3");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(a_folder_in_place_of_another_is_watched)
+{
+    struct store_watch *w = start();
+
+    make_folder("new");
+    make_folder("new/shop");
+    ASSERT(rename(in("apis"), in("old")) == 0 && rename(in("new"), in("apis")) == 0);
+    EXPECT(is_told());
+    write_file("apis/shop/policy.xml");
+    EXPECT(is_told());
+    write_file("apis/policy.xml");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(a_folder_may_go_and_come_back)
+{
+    struct store_watch *w = start();
+
+    ASSERT(rename(in("apis"), in("away")) == 0);
+    EXPECT(is_told());
+    make_folder("apis");
+    EXPECT(is_told());
+    write_file("apis/policy.xml");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(links_in_a_circle_end)
+{
+    struct store_watch *w = start();
+
+    ASSERT(symlink("..", in("apis/loop")) == 0 && symlink("self", in("apis/self")) == 0);
+    EXPECT(is_told());
+    write_file("apis/policy.xml");
+    EXPECT(is_told());
+    stop(w);
+}
