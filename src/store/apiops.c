@@ -20,6 +20,7 @@ read_collection(struct loader *l, struct str path, const char *collection, read_
     struct str folder = path_join(&l->scratch, path, str_from_c(collection));
     struct names all = folder_list(l, folder, true);
 
+    folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++)
         read(l, path_join(&l->scratch, folder, all.v[i]), keep_str(l, all.v[i]));
     if (all.n)
@@ -75,7 +76,9 @@ add_named_value(struct loader *l, const struct named_value *v)
                                   : v->display_name;
 
     *vec_push(&l->named_values) = *v;
-    map_set(&l->named_value_index, key, (void *)(uintptr_t)l->named_values.n);
+    if (map_set(&l->named_value_index, key, (void *)(uintptr_t)l->named_values.n))
+        diag_add(l->diags, DIAG_ERROR, v->information, 0, 1, "there is another named value with the display name `%.*s`",
+                 STR_ARG(v->display_name));
 }
 
 static void
@@ -491,6 +494,7 @@ read_workspaces(struct loader *l, struct str path)
     struct str folder = path_join(&l->scratch, path, STR("workspaces"));
     struct names all = folder_list(l, folder, true);
 
+    folder_check_case(l, folder, &all);
     l->workspaces = all.n ? arena_new_array(l->keep, struct workspace, all.n) : NULL;
     for (size_t k = 0; l->workspaces && k < all.n; k++) {
         struct workspace *w = &l->workspaces[l->m->n_workspaces++];

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "data/uri.h"
 #include "http/headers.h"
+#include "http/path.h"
 #include "store/config.h"
 #include "store/loader.h"
 #include "store/openapi.h"
@@ -90,6 +91,29 @@ keep_unless(struct loader *l, struct str text, struct str usual)
     return !text.p || str_eq(text, usual) ? usual : keep_str(l, text);
 }
 
+/* Requests are matched in the normal form of their paths: in another an API would never be met. */
+static void
+check_path(struct loader *l, const struct info *i, struct str path)
+{
+    struct str full = str_printf(&l->scratch, "/%.*s", STR_ARG(path)), normal;
+    const struct doc_node *n = doc_get(i->properties, "path");
+    struct err err = ERR_INIT;
+
+    if (!http_path_normalise(&l->scratch, full, 0, &normal, &err))
+        doc_report(&i->doc, DIAG_ERROR, n, "`path`: %s", err.text);
+    else if (!str_eq(full, normal))
+        doc_report(&i->doc, DIAG_ERROR, n, "`path` must be written as requests are matched: '%.*s'", STR_ARG(str_skip(normal, 1)));
+}
+
+static void
+check_key_names(const struct info *i, const struct doc_node *keys, const struct api *api)
+{
+    if (!http_name_is_valid(api->key_header))
+        doc_report(&i->doc, DIAG_ERROR, doc_get(keys, "header"), "`header` is no name of a header");
+    if (!api->key_query.len)
+        doc_report(&i->doc, DIAG_ERROR, doc_get(keys, "query"), "`query` is empty; leave it out for the usual name");
+}
+
 static void
 fill_api(struct loader *l, const struct info *i, struct api_draft *draft)
 {
@@ -119,6 +143,8 @@ fill_api(struct loader *l, const struct info *i, struct api_draft *draft)
     draft->has_protocols = doc_get(i->properties, "protocols") != NULL;
     draft->has_version = doc_get(i->properties, "apiVersion") != NULL;
     draft->has_subscription = doc_get(i->properties, "subscriptionRequired") != NULL;
+    check_path(l, i, api->path);
+    check_key_names(i, keys, api);
     if (!draft->has_path && api->is_current)
         doc_report(&i->doc, DIAG_ERROR, i->properties, "`path` is missing");
     read_kind(l, i, api);
@@ -242,6 +268,7 @@ read_operation_policies(struct loader *l, struct str path, struct operation *ope
     struct str folder = path_join(&l->scratch, path, STR("operations"));
     struct names all = folder_list(l, folder, true);
 
+    folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++) {
         struct str own = path_join(&l->scratch, folder, all.v[i]);
         struct operation *op = find_operation(operations, n, ids, all.v[i]);
@@ -359,6 +386,7 @@ read_apis(struct loader *l, struct str path)
     struct str folder = path_join(&l->scratch, path, STR("apis"));
     struct names all = folder_list(l, folder, true);
 
+    folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++) {
         struct arena_mark own = arena_mark(&l->scratch);
 

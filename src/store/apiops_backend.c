@@ -237,6 +237,7 @@ read_backends(struct loader *l, struct str path)
     struct str folder = path_join(&l->scratch, path, STR("backends"));
     struct names all = folder_list(l, folder, true);
 
+    folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++)
         read_backend(l, path_join(&l->scratch, folder, all.v[i]), keep_str(l, all.v[i]));
     arena_rewind(&l->scratch, mark);

@@ -20,14 +20,39 @@ compare_names(const void *x, const void *y)
     return str_cmp(*(const struct str *)x, *(const struct str *)y);
 }
 
+static const struct source *
+report_file(struct loader *l, struct str path, const char *why)
+{
+    diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s: %s", STR_ARG(path), why);
+    return NULL;
+}
+
+/* What is not there may be left out. A link that leads nowhere may not: a policy that it stood for would protect nothing. */
+static void
+report_unless_absent(struct loader *l, struct str path, int error)
+{
+    struct stat st;
+
+    if (error != ENOENT && error != ENOTDIR && error != ELOOP)
+        report_file(l, path, strerror(error));
+    else if (!map_has(&l->dead_links, path) && lstat(str_dup(&l->scratch, path).p, &st) == 0 && S_ISLNK(st.st_mode)) {
+        map_set_copy(&l->dead_links, path, l);
+        report_file(l, path, "a link that leads nowhere");
+    }
+}
+
+/* Of a link: what it leads to. */
 static bool
-is_folder(DIR *dir, const struct dirent *e)
+is_folder(struct loader *l, struct str path, DIR *dir, const struct dirent *e)
 {
     struct stat st;
 
     if (e->d_type != DT_UNKNOWN && e->d_type != DT_LNK)
         return e->d_type == DT_DIR;
-    return fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+    if (fstatat(dirfd(dir), e->d_name, &st, 0) == 0)
+        return S_ISDIR(st.st_mode);
+    report_unless_absent(l, path_join(&l->scratch, path, str_from_c(e->d_name)), errno);
+    return false;
 }
 
 struct names
@@ -38,14 +63,13 @@ folder_list(struct loader *l, struct str path, bool folders)
     struct dirent *e;
 
     if (!dir) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s: %s", STR_ARG(path), strerror(errno));
+        report_unless_absent(l, path, errno);
         return all;
     }
     while ((e = readdir(dir))) {
         struct str *slot;
 
-        if (e->d_name[0] == '.' || is_folder(dir, e) != folders)
+        if (e->d_name[0] == '.' || (!folders && e->d_type == DT_DIR) || is_folder(l, path, dir, e) != folders)
             continue;
         if ((slot = avec_push(&l->scratch, &all)))
             *slot = str_dup(&l->scratch, str_from_c(e->d_name));
@@ -62,11 +86,18 @@ path_join(struct arena *a, struct str folder, struct str name)
     return str_printf(a, "%.*s/%.*s", STR_ARG(folder), STR_ARG(name));
 }
 
-static const struct source *
-report_file(struct loader *l, struct str path, const char *why)
+void
+folder_check_case(struct loader *l, struct str path, const struct names *all)
 {
-    diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s: %s", STR_ARG(path), why);
-    return NULL;
+    struct map seen = MAP_INIT_NOCASE;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct str *other = map_set(&seen, all->v[i], &all->v[i]);
+        if (other)
+            diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s/%.*s: names are the same in any case, and there is `%.*s` already",
+                     STR_ARG(path), STR_ARG(all->v[i]), STR_ARG(*other));
+    }
+    map_destroy(&seen);
 }
 
 static bool
@@ -100,9 +131,11 @@ folder_read(struct loader *l, struct str path)
 
     if (!s || !name.p)
         return report_file(l, path, "out of memory");
-    fd = open(name.p, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? NULL : report_file(l, path, strerror(errno));
+    fd = open(name.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);   /* it might be a pipe that nobody writes to */
+    if (fd < 0) {
+        report_unless_absent(l, path, errno);
+        return NULL;
+    }
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || (size_t)st.st_size > FILE_BYTES_MAX) {
         close(fd);
         return report_file(l, path, "not a file, or larger than 32 MiB");

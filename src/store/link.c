@@ -282,7 +282,13 @@ set_products_of_apis(struct loader *l, const struct containment *all, size_t n)
         else if (api->products[api->n_products - 1] == p)
             continue;
         ((const struct product **)api->products)[api->n_products++] = p;
-        if (!p->is_subscription_required && !api->open_product)
+        if (p->is_subscription_required)
+            continue;
+        if (api->open_product && api->is_current)
+            diag_add(l->diags, DIAG_WARNING, api->information, 0, 1,
+                     "API `%.*s` is in two products without subscription, `%.*s` and `%.*s`, using the first", STR_ARG(api->name),
+                     STR_ARG(api->open_product->name), STR_ARG(p->name));
+        else if (!api->open_product)
             api->open_product = p;
     }
 }

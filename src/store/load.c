@@ -94,6 +94,7 @@ free_loader(struct loader *l)
     vec_free(&l->tag_links);
     map_destroy(&l->named_value_index);
     map_destroy(&l->owners);
+    map_destroy(&l->dead_links);
     arena_destroy(&l->scratch);
 }
 

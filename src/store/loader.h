@@ -90,6 +90,7 @@ struct loader {
     VEC(struct diagnostic_draft) diagnostics;
     VEC(struct tag_link) tag_links;
     struct map named_value_index;     /* "name" or "workspace/name" by display name -> index + 1 */
+    struct map dead_links;            /* links that lead nowhere and were reported */
     struct map owners;                /* subscription -> user name, from users.yaml */
 };
 
@@ -102,6 +103,8 @@ struct names {
 
 /* Entries of a directory, without hidden ones; empty when there is none. `folders` or files. */
 struct names folder_list(struct loader *l, struct str path, bool folders);
+/* Reports names that are the same but for case, without regard to which they are looked up. */
+void folder_check_case(struct loader *l, struct str path, const struct names *all);
 struct str path_join(struct arena *a, struct str folder, struct str name);
 /* A file's name and text, both in the model's arena; NULL when it is not there. Other failures are reported. */
 const struct source *folder_read(struct loader *l, struct str path);

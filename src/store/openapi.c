@@ -612,8 +612,29 @@ read_operation(struct importer *im, const struct place *at)
 }
 
 static void
+read_path(struct importer *im, const struct doc_node *path, const struct doc_node *item)
+{
+    if (item->kind != DOC_MAP && item->kind != DOC_NULL)
+        doc_report(im->doc, DIAG_ERROR, item, "expected a map of methods, found %s", doc_kind_name(item));
+    if (item->kind != DOC_MAP)
+        return;
+    doc_each(method, item) {
+        struct place at = {path, item, method};
+        if (!upper(im, method->key).p)
+            continue;
+        if (method->kind == DOC_MAP)
+            read_operation(im, &at);
+        else
+            doc_report(im->doc, DIAG_ERROR, method, "`%.*s` must be a map that describes an operation, found %s", STR_ARG(method->key),
+                       doc_kind_name(method));
+    }
+}
+
+static void
 read_paths(struct importer *im, const struct doc_node *paths)
 {
+    bool is_lost = false;
+
     doc_each(path, paths) {
         const struct doc_node *item = openapi_deref(im->doc, path);
 
@@ -623,14 +644,12 @@ read_paths(struct importer *im, const struct doc_node *paths)
             doc_report_key(im->doc, DIAG_ERROR, path, "a path must begin with '/'");
             continue;
         }
-        if (!item || item->kind != DOC_MAP)
-            continue;
-        doc_each(method, item) {
-            struct place at = {path, item, method};
-            if (method->kind == DOC_MAP && upper(im, method->key).p)
-                read_operation(im, &at);
-        }
+        is_lost = is_lost || !item;
+        if (item)
+            read_path(im, path, item);
     }
+    if (is_lost && !im->operations.n)
+        doc_report(im->doc, DIAG_ERROR, paths, "no operation of these paths can be read; an API without any serves everything below its path");
 }
 
 /* ---- the document ---- */

@@ -634,3 +634,54 @@ TEST(a_missing_folder_is_an_error)
     m = NULL;
     nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
+
+#define API_AT(path) "{\"properties\": {\"path\": \"" path "\", \"subscriptionRequired\": false}}"
+
+static const char *
+full_path(const char *name)
+{
+    static char path[512];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return path;
+}
+
+TEST(a_link_that_leads_nowhere_is_no_missing_file)
+{
+    begin();
+    put("apis/a/apiInformation.json", API_AT("a"));
+    ASSERT(symlink("/nowhere/at/all", full_path("apis/a/policy.xml")) == 0);
+    ASSERT(symlink("round", full_path("apis/round")) == 0);
+    EXPECT(!load_with(0));
+    EXPECT_EQ(diags.errors, 2);
+    EXPECT_PROBLEM("apis/a/policy.xml: a link that leads nowhere");
+    EXPECT_PROBLEM("apis/round: a link that leads nowhere");
+    begin();
+    ASSERT(symlink("nowhere", full_path("apis")) == 0);
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("apis: a link that leads nowhere");
+}
+
+TEST(a_pipe_holds_nobody_up)
+{
+    begin();
+    put("apis/a/apiInformation.json", API_AT("a"));
+    ASSERT(mkfifo(full_path("apis/a/policy.xml"), 0600) == 0);
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("apis/a/policy.xml: not a file");
+}
+
+TEST(names_in_two_cases_are_refused)
+{
+    begin();
+    put("apis/a/apiInformation.json", API_AT("a"));
+    put("apis/A/apiInformation.json", API_AT("b"));
+    put("backends/B/backendInformation.json", "{\"properties\": {\"url\": \"http://b.example\"}}");
+    put("backends/b/backendInformation.json", "{\"properties\": {\"url\": \"http://b.example\"}}");
+    put("named values/x/namedValueInformation.json", "{\"properties\": {\"displayName\": \"n\", \"value\": \"1\"}}");
+    put("named values/y/namedValueInformation.json", "{\"properties\": {\"displayName\": \"n\", \"value\": \"2\"}}");
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("apis/a: names are the same in any case, and there is `A` already");
+    EXPECT_PROBLEM("backends/b: names are the same in any case, and there is `B` already");
+    EXPECT_PROBLEM("there is another named value with the display name `n`");
+}
