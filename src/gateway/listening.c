@@ -10,6 +10,7 @@
 #include "base/vec.h"
 
 #define PEM_BYTES_MAX ((size_t)1 << 20)
+#define SOCKETS_OF_ONE 1024u             /* of one listener, at most: one a worker */
 
 /* Everything read for one tls: section; freed once OpenSSL has it. */
 struct tls_files {
@@ -141,17 +142,41 @@ bound_addr(int fd, const struct addr *asked)
     return addr_from_sockaddr(&at.sa, len);
 }
 
+/* Of the listeners before this one: the same address is a mistake, and a port of theirs is ours. *ret_index: the number of our first
+ * socket among those of one address, which only "any free port" has of several listeners. */
+static bool
+look_at_others(const struct listener_set *set, const struct listening *l, uint32_t *ret_index, bool *ret_is_ours, struct err *err)
+{
+    *ret_index = 0;
+    *ret_is_ours = l->addr.kind == ADDR_UNIX || l->addr.port == 0;
+    for (const struct listening *other = set->v; other < l; other++) {
+        bool is_same = strcmp(other->path, l->path) == 0;
+        if (is_same && l->addr.kind != ADDR_UNIX && l->addr.port == 0)
+            *ret_index += SOCKETS_OF_ONE;
+        else if (is_same)
+            return err_set(err, ERR_INVALID, "listeners: two of them have the address %s", l->path);
+        *ret_is_ours |= other->addr.port == l->addr.port;
+    }
+    return true;
+}
+
 /* The first socket decides the port; the others join it. */
 static bool
-bind_all(struct listening *l, const struct listener_conf *conf, uint32_t n_workers, struct master_link *master,
-         struct err *err)
+bind_all(const struct listener_set *set, struct listening *l, const struct listener_conf *conf, struct master_link *master, struct err *err)
 {
-    for (uint32_t w = 0; w < n_workers; w++) {
-        if (l->addr.kind == ADDR_UNIX && w > 0) { /* one file, one socket: workers share its queue */
+    bool is_shared = l->addr.kind != ADDR_UNIX, is_ours;
+    uint32_t first;
+
+    if (!look_at_others(set, l, &first, &is_ours, err))
+        return false;
+    if (!master && !is_ours && !listener_address_is_free(&l->addr, err)) /* a master looks itself */
+        return false;
+    for (uint32_t w = 0; w < set->n_workers; w++) {
+        if (!is_shared && w > 0) {       /* one file, one socket: workers share its queue */
             l->fds[w] = dup(l->fds[0]);
             continue;
         }
-        l->fds[w] = master_link_socket(master, &l->addr, w, conf->backlog, conf->unix_mode, l->addr.kind != ADDR_UNIX, err);
+        l->fds[w] = master_link_socket(master, &l->addr, first + w, conf->backlog, conf->unix_mode, is_shared, err);
         if (l->fds[w] < 0)
             return false;
         l->addr = bound_addr(l->fds[w], &l->addr);
@@ -178,7 +203,7 @@ open_one(struct listener_set *set, const struct listener_conf *conf, struct list
         l->fds[w] = -1;
     if (!parse_address(conf, l, err))
         return false;
-    if (!bind_all(l, conf, set->n_workers, master, err))
+    if (!bind_all(set, l, conf, master, err))
         return false;
     l->name = conf->name.len ? xstrndup(conf->name.p, conf->name.len) : NULL;
     if (!l->name) {
@@ -227,10 +252,16 @@ failed:
 bool
 listener_set_reload(struct listener_set *set, const struct options *options, struct err *err)
 {
-    for (uint32_t i = 0; i < set->n; i++)
-        if (!make_tls(&options->listeners[i], &set->v[i], err))
-            return false;
-    return true;
+    struct err own;
+    bool ok = true;
+
+    for (uint32_t i = 0; i < set->n; i++) {
+        bool is_made = make_tls(&options->listeners[i], &set->v[i], &own);
+        if (!is_made && ok)
+            *err = own;                  /* the others may have something new all the same */
+        ok = ok && is_made;
+    }
+    return ok;
 }
 
 struct listener *

@@ -155,6 +155,16 @@ is_same_request(const struct master_request *a, const struct master_request *b)
            memcmp(&a->addr, &b->addr, a->addr_len) == 0;
 }
 
+/* Addresses of ours may overlap, as 0.0.0.0 and 127.0.0.1 do: only a port that none of them has can be somebody else's. */
+static bool
+is_ours_to_bind(struct master *m, const struct master_request *q, const struct addr *at, struct err *err)
+{
+    for (uint32_t i = 0; i < m->n_held; i++)
+        if (addr_from_sockaddr(&m->held[i].asked.addr.sa, m->held[i].asked.addr_len).port == at->port)
+            return true;
+    return !q->is_shared || listener_address_is_free(at, err);
+}
+
 static struct held *
 bind_held(struct master *m, const struct master_request *q, struct err *err)
 {
@@ -168,7 +178,7 @@ bind_held(struct master *m, const struct master_request *q, struct err *err)
         err_set(err, ERR_LIMIT, "the master holds %d sockets already", SOCKETS_MAX);
         return NULL;
     }
-    fd = listener_bind(&at, q->backlog, q->mode, q->is_shared, err);
+    fd = is_ours_to_bind(m, q, &at, err) ? listener_bind(&at, q->backlog, q->mode, q->is_shared, err) : -1;
     if (fd < 0)
         return NULL;
     h = &m->held[m->n_held++];

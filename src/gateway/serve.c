@@ -52,10 +52,12 @@ say_where(const struct gateway *g, const struct options *o)
 {
     for (uint32_t i = 0; i < o->n_listeners; i++) {
         const struct listener_conf *l = &o->listeners[i];
+        bool is_v6 = str_find_char(l->address, ':', 0) >= 0;
         if (str_starts_with(l->address, STR("unix:")))
             log_info("serving on %.*s", STR_ARG(l->address));
         else
-            log_info("serving on %s://%.*s:%u", l->is_tls ? "https" : "http", STR_ARG(l->address), gateway_port(g, i));
+            log_info(is_v6 ? "serving on %s://[%.*s]:%u" : "serving on %s://%.*s:%u", l->is_tls ? "https" : "http",
+                     STR_ARG(l->address), gateway_port(g, i));
     }
     if (o->admin.is_on)
         log_info("admin on %.*s:%u", STR_ARG(o->admin.address), gateway_admin_port(g));

@@ -24,6 +24,8 @@
 #define ACCEPTS_A_TURN 32
 #define PAUSE_MS 100
 #define HANDSHAKE_TIMEOUT_MS 10000
+#define FREE_STEP_MS 20
+#define FREE_WAIT_MS 2000
 
 struct listener {
     struct listener_options options;
@@ -116,6 +118,30 @@ listener_bind(const struct addr *at, uint32_t backlog, unsigned mode, bool is_sh
         return fd;
     close(fd);
     return -1;
+}
+
+bool
+listener_address_is_free(const struct addr *at, struct err *err)
+{
+    union addr_socket sock;
+    socklen_t len = addr_to_sockaddr(at, &sock);
+
+    for (int waited_ms = 0; at->kind != ADDR_UNIX && at->port != 0; waited_ms += FREE_STEP_MS) {
+        int fd = socket(sock.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), failure;
+        bool ok = fd >= 0 && bind_tcp(fd, at, &sock, len, false, NULL);
+        failure = errno;
+        if (fd >= 0)
+            close(fd);
+        if (ok || failure != EADDRINUSE)
+            break;                       /* what else is wrong shows in listener_bind() */
+        if (waited_ms >= FREE_WAIT_MS) {
+            char text[ADDR_TEXT_MAX];
+            addr_text(at, text);
+            return err_set_errno(err, ERR_IO, failure, "cannot bind %s", text);
+        }
+        usleep(FREE_STEP_MS * 1000);
+    }
+    return true;
 }
 
 /* --- lifetime --- */

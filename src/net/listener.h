@@ -11,6 +11,9 @@ struct tls_server;
 /* A bound, listening socket: non-blocking, close-on-exec. mode: of a unix socket's file (0: 0660); an old socket file
  * that nobody answers is replaced. -1 on failure. is_shared: SO_REUSEPORT. */
 int listener_bind(const struct addr *at, uint32_t backlog, unsigned mode, bool is_shared, struct err *err);
+/* Before the first of several that share an address: is nobody listening there? The kernel would let us join another gateway, and
+ * clients would get answers of both. One that is about to go, since its master has gone, has two seconds for it. Blocks. */
+bool listener_address_is_free(const struct addr *at, struct err *err);
 
 struct listener_options {
     struct addr addr;                    /* for messages and metrics; bound to by the caller (fd) */

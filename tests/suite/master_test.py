@@ -429,6 +429,26 @@ def test_a_wrong_configuration_ends_the_start():
         g.end()
 
 
+def test_a_port_of_another_gateway_is_not_joined():
+    first = Gateway()
+    try:
+        for words in ([], ["--no-master"]):
+            result = subprocess.run([HEADGATE, "run", "--artifacts", os.path.join(first.folder, "artifacts"), *words, "--config",
+                                     write_second(first)], capture_output=True, text=True, timeout=60)
+            assert result.returncode == 1 and "Address already in use" in result.stderr, result
+        assert first.upgrade().returncode == 0 and answers(first.port), "its own sockets are no hindrance"
+    finally:
+        first.end()
+
+
+def write_second(first):
+    """A configuration that has the first one's port for itself."""
+    path = os.path.join(first.folder, "second.yaml")
+    with open(path, "w") as f:
+        f.write(f"listeners: [{{port: {first.port}}}]\nadmin: {{port: {free_port()}}}\n")
+    return path
+
+
 def test_without_its_master_the_process_drains_and_goes():
     g = Gateway("drain:\n  quiet: 100ms\n")
     try:

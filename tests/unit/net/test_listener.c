@@ -166,6 +166,18 @@ TEST(an_address_in_use_is_said_so)
     rig_close(&r);
 }
 
+TEST(an_address_that_another_process_shares_is_not_free)
+{
+    struct rig r;
+    struct err err = ERR_INIT;
+    rig_open_at(&r, "127.0.0.1:0", (struct listener_options){.fd = -1}, 0, 0);
+
+    EXPECT(!listener_address_is_free(&r.at, &err)); /* although it could be joined */
+    EXPECT(strstr(err.text, "Address already in use") != NULL);
+    rig_close(&r);
+    EXPECT(listener_address_is_free(&r.at, &err));
+}
+
 TEST(limits_hold_for_all_and_for_each_address)
 {
     struct rig r;
