@@ -80,6 +80,7 @@ tls_files_read(struct tls_files *f, const struct listener_tls *tls, struct err *
         if (!read_text(&f->arena, c->certificate, &id->cert, err) || !read_text(&f->arena, c->key, &id->key, err) ||
             !own_rules(f, tls, c, &id->rules, err))
             return false;
+        id->label = c->certificate;
         id->password = c->password.value;
         id->names = c->names.v;
         id->n_names = c->names.n;

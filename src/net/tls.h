@@ -25,6 +25,7 @@ struct tls_identity {
     const struct str *names;             /* a server shows it for these ("*.example.org" too); none: those it holds */
     size_t n_names;
     const struct tls_client_rules *rules; /* of a server for these names; NULL: the server's own */
+    struct str label;                    /* in messages; empty: its number */
 };
 
 /* Session ticket keys, shared by all workers and servers that name them, made anew every rotate_s; the two keys before
@@ -37,7 +38,9 @@ void tls_tickets_unref(struct tls_tickets *t);
 
 struct tls_server_options {
     const char *listener;                /* part of what tickets are bound to */
-    const struct tls_identity *identities;  /* chosen by SNI: exact name, wildcard; the first when none fits */
+    /* Chosen by SNI: exact name, wildcard; the first when none fits. Two with keys of different kinds (ECDSA and RSA) may have a
+     * name in common: then by what the client can verify. */
+    const struct tls_identity *identities;
     size_t n_identities;
     struct tls_client_rules rules;
     bool http2;                          /* ALPN offers h2 before http/1.1 */

@@ -6,10 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/vec.h"
 #include "net/tls_internal.h"
 
 #define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS "X25519:P-256:P-384"
+#define ALONE SIZE_MAX                   /* an identity without another */
 #define SERVERS_MAX 1024                 /* whose sessions a client context keeps */
 
 bool
@@ -213,7 +215,7 @@ tls_shown_for(const struct tls_server_conf *conf, struct str name)
 
     if (!shown && dot > 0)
         shown = map_get(&conf->wildcard, str_skip(name, (size_t)dot + 1));
-    return shown ? shown : &conf->shown[0];
+    return shown ? shown : conf->usual;
 }
 
 const struct tls_shown *
@@ -222,9 +224,9 @@ tls_shown_of(const struct tls_server_conf *conf, const SSL *ssl)
     const SSL_CTX *context = SSL_get_SSL_CTX(ssl);
     size_t i = 0;
 
-    while (i + 1 < conf->n && conf->shown[i].context != context)
+    while (i + 1 < conf->n && conf->shown[i]->context != context)
         i++;
-    return &conf->shown[i];
+    return conf->shown[i];
 }
 
 /* First of all callbacks, before a ticket is looked at: chooses the certificate and what is asked of the client, and binds the
@@ -282,46 +284,6 @@ accept_verified_certificate(int is_ok, X509_STORE_CTX *store)
     return is_ok;
 }
 
-static void
-add_name(struct tls_server_conf *conf, struct tls_shown *shown, const char *p, int len)
-{
-    char lower[256];
-    struct str name = {lower, (size_t)len};
-    bool is_wildcard = len > 2 && p[0] == '*' && p[1] == '.';
-
-    if (len <= 0 || len > 255)
-        return;
-    for (int i = 0; i < len; i++)
-        lower[i] = ascii_lower(p[i]);
-    if (is_wildcard)
-        name = str_skip(name, 2);
-    struct map *map = is_wildcard ? &conf->wildcard : &conf->exact;
-    if (!map_has(map, name))
-        map_set_copy(map, name, shown);
-}
-
-/* DNS names of the certificate; its common name when it has none. */
-static void
-add_names(struct tls_server_conf *conf, struct tls_shown *shown, X509 *leaf)
-{
-    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-    char common[256];
-    int found = 0;
-
-    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-        const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
-        if (n->type != GEN_DNS)
-            continue;
-        add_name(conf, shown, (const char *)ASN1_STRING_get0_data(n->d.dNSName), ASN1_STRING_length(n->d.dNSName));
-        found++;
-    }
-    GENERAL_NAMES_free(names);
-    if (!found) {
-        int len = X509_NAME_get_text_by_NID(X509_get_subject_name(leaf), NID_commonName, common, sizeof(common));
-        add_name(conf, shown, common, len);
-    }
-}
-
 static bool
 ask_for_client_cert(SSL_CTX *context, const struct tls_client_rules *rules, struct err *err)
 {
@@ -372,23 +334,17 @@ bind_to(struct tls_shown *shown, const char *listener, const struct tls_client_r
     EVP_MD_CTX_free(md);
 }
 
-/* Half-built is fine: the caller frees. */
 static bool
-show(struct tls_server_conf *conf, struct tls_shown *shown, const struct tls_server_options *o, const struct tls_identity *from,
-     struct err *err)
+use_files(SSL_CTX *context, const struct tls_identity *from, struct err *err)
 {
-    const struct tls_client_rules *rules = from->rules ? from->rules : &o->rules;
     struct identity id AUTO(identity_destroy) = {0};
-    SSL_CTX *context;
 
-    if (!identity_load(from, &id, err))
-        return false;
-    if (!(context = shown->context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err)))
-        return false;
-    if (!use_suites(context, o->suites_tls13, err) || !use_identity(context, &id, err) || !ask_for_client_cert(context, rules, err))
-        return false;
-    shown->client_ca_pem = str_from(xstrndup(rules->ca_pem.p, rules->ca_pem.len), rules->ca_pem.len);
-    bind_to(shown, o->listener ? o->listener : "", rules);
+    return identity_load(from, &id, err) && use_identity(context, &id, err);
+}
+
+static void
+set_up(SSL_CTX *context, struct tls_server_conf *conf, const struct tls_server_options *o)
+{
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, o->tickets ? 1 : 0);
     if (o->tickets)
@@ -397,10 +353,135 @@ show(struct tls_server_conf *conf, struct tls_shown *shown, const struct tls_ser
         SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
     SSL_CTX_set_alpn_select_cb(context, on_alpn, conf);
     SSL_CTX_set_client_hello_cb(context, on_client_hello, conf);
-    for (size_t i = 0; i < from->n_names; i++)
-        add_name(conf, shown, from->names[i].p, (int)from->names[i].len);
-    if (!from->n_names)
-        add_names(conf, shown, id.leaf);
+}
+
+/* Makes one that shows an identity, and another with it (or ALONE); what the first asks of clients holds. NULL when it fails. */
+static const struct tls_shown *
+show(struct tls_server_conf *conf, const struct tls_server_options *o, size_t first, size_t also, struct err *err)
+{
+    const struct tls_client_rules *rules = o->identities[first].rules ? o->identities[first].rules : &o->rules;
+    SSL_CTX *context = context_new(TLS_server_method(), o->tls12_off, o->ciphers_tls12, err);
+    struct tls_shown *shown;
+
+    if (!context)
+        return NULL;
+    if (!use_suites(context, o->suites_tls13, err) || (also != ALONE && !use_files(context, &o->identities[also], err)) ||
+        !use_files(context, &o->identities[first], err) || !ask_for_client_cert(context, rules, err)) {
+        SSL_CTX_free(context);
+        return NULL;
+    }
+    set_up(context, conf, o);
+    if (conf->n == conf->cap)
+        conf->shown = vec_grow_(conf->shown, &conf->cap, sizeof(*conf->shown));
+    conf->shown[conf->n++] = shown = xnew(struct tls_shown);
+    *shown = (struct tls_shown){.context = context, .first = first, .also = also};
+    shown->client_ca_pem = str_from(xstrndup(rules->ca_pem.p, rules->ca_pem.len), rules->ca_pem.len);
+    bind_to(shown, o->listener ? o->listener : "", rules);
+    return shown;
+}
+
+/* ---- which is shown for which name ---- */
+
+static int
+key_kind(const struct tls_shown *shown)
+{
+    return EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(shown->context));
+}
+
+/* Of one name: both, where a client may be able to verify but one of them. *ret stays what it is where they do not go together. */
+static bool
+pair_up(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_shown *of, const struct tls_shown *with,
+        const struct tls_shown **ret, struct err *err)
+{
+    if (of->also != ALONE || of == with || key_kind(of) == key_kind(with) || memcmp(of->binding, with->binding, sizeof(of->binding)) != 0)
+        return true;
+    for (size_t i = o->n_identities; i < conf->n; i++) {
+        if (conf->shown[i]->first == of->first && conf->shown[i]->also == with->first) {
+            *ret = conf->shown[i];
+            return true;
+        }
+    }
+    const struct tls_shown *both = show(conf, o, of->first, with->first, err);
+    if (both)
+        *ret = both;
+    return both != NULL;
+}
+
+static bool
+add_name(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_shown *shown, struct str as_written,
+         struct err *err)
+{
+    bool is_wildcard = as_written.len > 2 && str_starts_with(as_written, STR("*."));
+    struct map *map = is_wildcard ? &conf->wildcard : &conf->exact;
+    char lower[256];
+    struct str name = {lower, as_written.len};
+
+    if (as_written.len == 0 || as_written.len >= sizeof(lower))
+        return true;
+    for (size_t i = 0; i < as_written.len; i++)
+        lower[i] = ascii_lower(as_written.p[i]);
+    name = is_wildcard ? str_skip(name, 2) : name;
+    const struct tls_shown *before = map_get(map, name), *now = before ? before : shown;
+    if (before && !pair_up(conf, o, before, shown, &now, err))
+        return false;
+    map_set_copy(map, name, (void *)(uintptr_t)now);
+    return true;
+}
+
+/* DNS names of the certificate; its common name when it has none. */
+static bool
+add_own_names(struct tls_server_conf *conf, const struct tls_server_options *o, const struct tls_shown *shown, struct err *err)
+{
+    X509 *leaf = SSL_CTX_get0_certificate(shown->context);
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    char common[256];
+    bool ok = true;
+    int found = 0;
+
+    for (int i = 0; ok && i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+        if (n->type != GEN_DNS)
+            continue;
+        ok = add_name(conf, o, shown, str_from((const char *)ASN1_STRING_get0_data(n->d.dNSName), (size_t)ASN1_STRING_length(n->d.dNSName)),
+                      err);
+        found++;
+    }
+    GENERAL_NAMES_free(names);
+    if (found)
+        return ok;
+    int len = X509_NAME_get_text_by_NID(X509_get_subject_name(leaf), NID_commonName, common, sizeof(common));
+    return len <= 0 || add_name(conf, o, shown, str_from(common, (size_t)len), err);
+}
+
+static bool
+add_names(struct tls_server_conf *conf, const struct tls_server_options *o, size_t i, struct err *err)
+{
+    const struct tls_identity *from = &o->identities[i];
+    bool ok = from->n_names > 0 || add_own_names(conf, o, conf->shown[i], err);
+
+    for (size_t k = 0; ok && k < from->n_names; k++)
+        ok = add_name(conf, o, conf->shown[i], from->names[k], err);
+    return ok;
+}
+
+/* Half-built is fine: the caller frees. */
+static bool
+show_all(struct tls_server_conf *conf, const struct tls_server_options *o, struct err *err)
+{
+    for (size_t i = 0; i < o->n_identities; i++) {
+        if (!show(conf, o, i, ALONE, err)) {
+            const struct str *label = &o->identities[i].label;
+            return label->len ? err_prefix(err, "%.*s", STR_ARG(*label)) : err_prefix(err, "certificate %zu", i + 1);
+        }
+        conf->has_several_rules |= memcmp(conf->shown[i]->binding, conf->shown[0]->binding, sizeof(conf->shown[i]->binding)) != 0;
+    }
+    for (size_t i = 0; i < o->n_identities; i++)
+        if (!add_names(conf, o, i, err))
+            return false;
+    conf->usual = conf->shown[0];
+    for (size_t i = o->n_identities; i < conf->n && conf->usual->also == ALONE; i++)
+        if (conf->shown[i]->first == 0)
+            conf->usual = conf->shown[i];
     return true;
 }
 
@@ -412,22 +493,12 @@ conf_new(const struct tls_server_options *o, struct err *err)
     conf->refs = 1;
     conf->http2 = o->http2;
     conf->tickets = tls_tickets_ref(o->tickets);
-    conf->shown = xnew_array(struct tls_shown, o->n_identities ? o->n_identities : 1);
-    if (o->n_identities == 0) {
+    if (o->n_identities == 0)
         err_set(err, ERR_INVALID, "a TLS listener needs a certificate");
-        tls_server_conf_unref(conf);
-        return NULL;
-    }
-    for (size_t i = 0; i < o->n_identities; i++) {
-        conf->n++;
-        if (!show(conf, &conf->shown[i], o, &o->identities[i], err)) {
-            err_prefix(err, "certificate %zu", i + 1);
-            tls_server_conf_unref(conf);
-            return NULL;
-        }
-        conf->has_several_rules |= memcmp(conf->shown[i].binding, conf->shown[0].binding, sizeof(conf->shown[i].binding)) != 0;
-    }
-    return conf;
+    if (o->n_identities > 0 && show_all(conf, o, err))
+        return conf;
+    tls_server_conf_unref(conf);
+    return NULL;
 }
 
 void
@@ -436,8 +507,9 @@ tls_server_conf_unref(struct tls_server_conf *conf)
     if (!conf || atomic_fetch_sub_explicit(&conf->refs, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < conf->n; i++) {
-        SSL_CTX_free(conf->shown[i].context);
-        free((char *)(uintptr_t)conf->shown[i].client_ca_pem.p);
+        SSL_CTX_free(conf->shown[i]->context);
+        free((char *)(uintptr_t)conf->shown[i]->client_ca_pem.p);
+        free(conf->shown[i]);
     }
     map_destroy(&conf->exact);
     map_destroy(&conf->wildcard);

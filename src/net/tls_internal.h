@@ -9,9 +9,10 @@
 #include "base/map.h"
 #include "net/tls.h"
 
-/* An identity, and what it asks of clients. */
+/* An identity, or two with keys of different kinds for names that both have, and what is asked of clients. */
 struct tls_shown {
     SSL_CTX *context;
+    size_t first, also;                  /* identities; also: SIZE_MAX when it is one alone */
     struct str client_ca_pem;            /* malloc */
     uint8_t binding[32];                 /* digest of listener and verification policy: part of the session's context */
 };
@@ -19,8 +20,9 @@ struct tls_shown {
 /* What a server shows at one time. Immutable, counted: a reload makes a new one. */
 struct tls_server_conf {
     _Atomic uint32_t refs;
-    size_t n;
-    struct tls_shown *shown;             /* one an identity */
+    size_t n, cap;
+    struct tls_shown **shown;            /* one an identity, then pairs */
+    const struct tls_shown *usual;       /* for all names that are in neither: */
     struct map exact, wildcard;          /* lower-case name (without "*.") -> struct tls_shown */
     bool http2;
     bool has_several_rules;              /* not all of them ask the same of clients */
@@ -48,7 +50,7 @@ struct tls_sessions {
     SSL_SESSION *v[TLS_SESSIONS_KEPT];
 };
 
-/* What is shown to who asks for this name (lower case); the first for all others. */
+/* What is shown to who asks for this name (lower case). */
 const struct tls_shown *tls_shown_for(const struct tls_server_conf *conf, struct str name);
 /* What a connection shows. */
 const struct tls_shown *tls_shown_of(const struct tls_server_conf *conf, const SSL *ssl);

@@ -494,7 +494,7 @@ tls_stream_is_misdirected(struct stream *s, struct str host)
 
     if (LIKELY(!t->conf || !t->conf->has_several_rules))
         return false;
-    return memcmp(tls_shown_of(t->conf, t->ssl)->binding, tls_shown_for(t->conf, host)->binding, sizeof(t->conf->shown->binding)) != 0;
+    return memcmp(tls_shown_of(t->conf, t->ssl)->binding, tls_shown_for(t->conf, host)->binding, sizeof(t->conf->usual->binding)) != 0;
 }
 
 static const struct stream_ops tls_ops = {
@@ -618,7 +618,7 @@ tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms
            void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx)
 {
     struct tls_server_conf *conf = tls_server_conf_ref(server);
-    struct tls_stream *t = wrap(plain, conf->shown[0].context);
+    struct tls_stream *t = wrap(plain, conf->usual->context);
 
     t->conf = conf;
     t->handshake->on_done = on_done;

@@ -25,8 +25,8 @@ def openssl(*args):
     subprocess.run(["openssl", *args], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def certificate(folder, name, alt, ca=None):
-    key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+def certificate(folder, name, alt, ca=None, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+    key = ["req", "-x509", "-newkey", *kind, "-nodes", "-days", "2", "-subj", f"/CN={name}",
            "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"]
     if alt:
         key += ["-addext", "subjectAltName=" + ",".join(f"DNS:{a}" for a in alt)]
@@ -44,6 +44,7 @@ class Gate:
         certificate(folder, "open", ["open.test", "also.test"])
         certificate(folder, "locked", ["locked.test"])
         certificate(folder, "other", ["other.test"])
+        certificate(folder, "open-rsa", ["open.test", "*.wild.test"], kind=("rsa:2048",))
         api(folder, "e", "e", 1, policy='<inbound><return-response /></inbound>')
         os.mkdir(f"{folder}/state")
 
@@ -58,6 +59,7 @@ listeners:
         - {shown("open")}
         - {shown("locked", ", client-certificates: require")}
         - {shown("other", f", client-certificates: ask, client-ca: {folder}/ca2.pem")}
+        - {shown("open-rsa")}
       client-ca: {folder}/ca.pem
 admin: {{port: {self.admin}}}
 state: {folder}/state
@@ -160,12 +162,25 @@ def handshakes(gate):
     yield "no early data", "Max Early Data: 0" in out or "Max Early Data" not in out, True
 
 
+def kinds_of_keys(gate):
+    """Two certificates of one name: each client gets the one that it can verify; of names that one has alone, that one."""
+    rsa = (["-tls1_3", "-sigalgs", "RSA-PSS+SHA256"], ["-tls1_2", "-sigalgs", "RSA-PSS+SHA256:RSA+SHA256"],
+           ["-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"])
+    for name, of_rsa, of_any in (("open.test", "open-rsa", "open"), ("also.test", None, "open"), ("x.wild.test", "open-rsa", "open-rsa"),
+                                 ("nobody.test", "open-rsa", "open"), ("locked.test", None, "locked")):
+        for args in (*rsa, ["-tls1_3"], ["-tls1_2"]):
+            r = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{gate.port}", "-servername", name, *args], input=b"",
+                               capture_output=True, timeout=60)
+            got = re.search(rb"subject=CN = (\S+)", r.stdout)
+            yield f"{name} {' '.join(args)}", got and got[1].decode(), of_rsa if args in rsa else of_any
+
+
 def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         gate = Gate(folder, sys.argv[1])
         try:
-            for part in (misdirection, sessions, handshakes):
+            for part in (misdirection, sessions, handshakes, kinds_of_keys):
                 for what, got, wanted in part(gate):
                     passed, failed = passed + (got == wanted), failed + (got != wanted)
                     if got != wanted:
