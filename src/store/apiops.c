@@ -20,7 +20,8 @@ read_collection(struct loader *l, struct str path, const char *collection, read_
     struct str folder = path_join(&l->scratch, path, str_from_c(collection));
     struct names all = folder_list(l, folder, true);
 
-    folder_check_case(l, folder, &all);
+    if (strcmp(collection, "named values") != 0)   /* these are known by their display names, to the letter */
+        folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++)
         read(l, path_join(&l->scratch, folder, all.v[i]), keep_str(l, all.v[i]));
     if (all.n)
