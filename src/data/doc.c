@@ -4,18 +4,42 @@
 
 #include "base/num.h"
 
+static bool
+looks_like_json(struct str text)
+{
+    if (str_starts_with(text, STR("\xef\xbb\xbf")))
+        text = str_skip(text, 3);
+    while (text.len && ascii_is_blank(*text.p))
+        text = str_skip(text, 1);
+    return text.len && (*text.p == '{' || *text.p == '[');
+}
+
 bool
 doc_parse(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags)
 {
-    struct str rest = source->text;
+    return looks_like_json(source->text) ? doc_parse_json(ret, source, a, diags) : doc_parse_yaml(ret, source, a, diags);
+}
 
-    if (str_starts_with(rest, STR("\xef\xbb\xbf")))
-        rest = str_skip(rest, 3);
-    while (rest.len && ascii_is_blank(*rest.p))
-        rest = str_skip(rest, 1);
-    if (rest.len && (*rest.p == '{' || *rest.p == '['))
+bool
+doc_parse_loosely(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags)
+{
+    struct diags as_json, as_yaml;
+    const struct diag *why;
+
+    if (!looks_like_json(source->text))
+        return doc_parse_yaml(ret, source, a, diags);
+    diags_init(&as_json, a);
+    if (doc_parse_json(ret, source, a, &as_json)) {
+        ret->diags = diags;
+        return true;
+    }
+    why = as_json.first;
+    diags_init(&as_yaml, a);
+    if (!why || !doc_parse_yaml(ret, source, a, &as_yaml) || ret->root->kind != DOC_MAP)
         return doc_parse_json(ret, source, a, diags);
-    return doc_parse_yaml(ret, source, a, diags);
+    diag_add(diags, DIAG_WARNING, source, why->offset, why->len, "this is no JSON, read as YAML: %.*s", STR_ARG(why->message));
+    ret->diags = diags;
+    return true;
 }
 
 const struct doc_node *

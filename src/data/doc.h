@@ -41,6 +41,9 @@ struct doc {
 /* Parses by what the text begins with: '{' or '[' is JSON, anything else YAML 1.2 (core types; anchors and merge
  * keys too). Tree in `a`, texts in `a` or the source. A problem is a diag, and false. */
 bool doc_parse(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags);
+/* What is nearly JSON (a comma too many, a name without quotes) is read as YAML, of which JSON is a part, with a warning. For
+ * documents of a kind that services read so, too: descriptions of APIs. */
+bool doc_parse_loosely(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags);
 bool doc_parse_yaml(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags);
 bool doc_parse_json(struct doc *ret, const struct source *source, struct arena *a, struct diags *diags);
 

@@ -142,7 +142,7 @@ api_schemas_new(struct arena *keep, const struct api *api, const struct str *poi
         diag_add(diags, DIAG_WARNING, api->specification, 0, 1, "a definition of more than %zu bytes is not used for validation",
                  API_DEFINITION_MAX);
         s->state = DEFINITION_MISSING;
-    } else if (api->specification && doc_parse(&d, api->specification, &scratch, &ignored)) {
+    } else if (api->specification && doc_parse_loosely(&d, api->specification, &scratch, &ignored)) {
         b.all = json_schemas_new(keep, &d, dialect_of(&d));
     } else {
         s->state = DEFINITION_MISSING;

@@ -165,7 +165,7 @@ read_openapi(struct loader *l, const struct source *source, struct api *api, str
 
     api->specification = source;
     ret->is_there = true;
-    if (!doc_parse(&d, source, &l->scratch, l->diags) || !openapi_read(&d, l->keep, &ret->openapi))
+    if (!doc_parse_loosely(&d, source, &l->scratch, l->diags) || !openapi_read(&d, l->keep, &ret->openapi))
         return;
     if (!api->service_url.len)
         api->service_url = ret->openapi.service_url;

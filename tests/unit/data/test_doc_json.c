@@ -45,3 +45,35 @@ TEST(what_yaml_would_take_is_no_json)
     EXPECT(!parse("{\"a\": 1, \"a\": 2}"));
     EXPECT(!parse("[1] x"));
 }
+
+TEST(what_is_nearly_json_is_read_loosely_and_said)
+{
+    static const struct { const char *text; uint32_t warnings; const char *json; } cases[] = {
+        {"{\"a\": 1}", 0, "{\"a\":1}"},
+        {"{\"a\": [1, 2,],\n \"b\": 'x', c: y z,\n}", 1, "{\"a\":[1,2],\"b\":\"x\",\"c\":\"y z\"}"},
+        {"a: 1\n", 0, "{\"a\":1}"},
+        {"{\"a\": 1", 0, NULL},
+        {"{\"a\": 1, \"a\": 2}", 0, NULL},
+        {"[1,2,]", 0, NULL},
+    };
+
+    for (size_t i = 0; i < COUNTOF(cases); i++) {
+        struct buf out = buf_in(&arena);
+
+        diags_init(&diags, &arena);
+        source.text = str_from_c(cases[i].text);
+        EXPECT_EQ(doc_parse_loosely(&doc, &source, &arena, &diags), cases[i].json != NULL);
+        EXPECT_EQ(diags.errors > 0, !cases[i].json);
+        EXPECT_EQ(diags.warnings, cases[i].warnings);
+        if (!cases[i].json)
+            continue;
+        EXPECT(doc.diags == &diags);
+        doc_write_json(doc.root, &out);
+        EXPECT_STR(buf_str(&out), cases[i].json);
+    }
+    source.text = STR("{\"a\": 1,}");
+    diags_init(&diags, &arena);
+    EXPECT(doc_parse_loosely(&doc, &source, &arena, &diags));
+    EXPECT_STR(diags.first->message, "this is no JSON, read as YAML: expected a member name in double quotes, found '}'");
+    EXPECT_EQ(diags.first->offset, 8);
+}
