@@ -248,9 +248,25 @@ compile_expression(struct compiler *c, const struct attr_def *def, const struct 
 }
 
 static bool
-is_between(struct str text, struct str mark)
+is_of_word(char c)
 {
-    return text.len > 2 * mark.len && str_starts_with(text, mark) && str_ends_with(text, mark);
+    return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == '_';
+}
+
+/* Whether a word stands between two of a mark somewhere: https://#host#/x. */
+static bool
+has_word_between(struct str text, struct str mark)
+{
+    for (ptrdiff_t at = str_find(text, mark, 0); at >= 0; at = str_find(text, mark, (size_t)at + 1)) {
+        struct str rest = str_skip(text, (size_t)at + mark.len);
+        size_t n = 0;
+
+        while (n < rest.len && is_of_word(rest.p[n]) && !str_starts_with(str_skip(rest, n), mark))
+            n++;
+        if (n && n < rest.len && str_starts_with(str_skip(rest, n), mark))
+            return true;
+    }
+    return false;
 }
 
 /* A document checked alone may hold what somebody else fills in: {{named values}}, and the placeholders of deployment
@@ -263,8 +279,8 @@ compile_is_placeholder(const struct compiler *c, struct str text)
     if (str_find(text, STR("{{"), 0) >= 0)
         return true;
     return c->in->names->is_lone &&
-           (str_find(text, STR("${"), 0) >= 0 || str_find(text, STR("#{"), 0) >= 0 || is_between(text, STR("#")) ||
-            is_between(text, STR("__")) || (str_starts_with(text, STR("{")) && str_ends_with(text, STR("}"))));
+           (str_find(text, STR("${"), 0) >= 0 || str_find(text, STR("#{"), 0) >= 0 || has_word_between(text, STR("#")) ||
+            has_word_between(text, STR("__")) || (str_starts_with(text, STR("{")) && str_ends_with(text, STR("}"))));
 }
 
 /* A name with a blank or a colon in it names no header: what it is for never happens. */

@@ -196,7 +196,7 @@ compile(struct compiler *c, const struct node *n, void *conf)
 
     if (pvalue_is_set(&h->bare) && h->values.n == 0)
         return compile_strict(c, n, "Azure takes the value of set-header in <value>");
-    if (!h->name.program && !http_name_is_valid(str_trim(h->name.text)))
+    if (!h->name.program && !http_name_is_valid(str_trim(h->name.text)) && !compile_is_placeholder(c, h->name.text))
         return compile_strict(c, n, "'%.*s' is not a header name; requests that come here fail", STR_ARG(h->name.text));
     if (!h->name.program && !h->action.program && is_protected(str_trim(h->name.text), is_delete))
         compile_warning(c, n, "this set-header has no effect: %.*s belongs to the gateway", STR_ARG(h->name.text));

@@ -42,7 +42,7 @@ SAID = [
     ('<ip-filter action="allow"><address-range from="10.0.0.9" to="10.0.0.1" /></ip-filter>', "error: the range from 10.0.0.9 to 10.0.0.1 holds no address"),
     ('<ip-filter action="allow"><address-range from="10.0.0.9" to="::1" /></ip-filter>', "error: the range from 10.0.0.9 to ::1 holds no address"),
     ('<cors><allowed-origins><origin>example</origin></allowed-origins></cors>', "warning: 'example' is no origin"),
-    ('<cors><allowed-origins><origin>*</origin></allowed-origins></cors>', "warning: Azure needs <allowed-headers>"),
+    ('<cors><allowed-origins><origin>*</origin></allowed-origins></cors>', "warning: without <allowed-headers> a preflight"),
     ('<validate-jwt header-name="A" require-scheme="Bearer" />', "warning: require-scheme has no effect"),
     ('<validate-jwt header-name="A" failed-validation-httpcode="99" />', "error: failed-validation-httpcode: '99' is below 200"),
     ('<check-header name="A" failed-check-httpcode="1000" />', "error: failed-check-httpcode: '1000' is above 999"),

@@ -441,7 +441,8 @@ TEST(what_only_the_service_knows_is_no_mistake_when_checked)
         {"<ip-filter action='allow'><address>{{closed}}</address></ip-filter>", false, true},
         {"<ip-filter action='allow'><address>${here}</address></ip-filter>", false, true},
         {"<rate-limit calls='#{calls}#' renewal-period='60'/>", false, true},
-        {"<rate-limit calls='#calls#' renewal-period='__PERIOD__'/>", false, true},
+        {"<rate-limit calls='#calls#' renewal-period='__PERIOD_S__'/>", false, true},
+        {"<rate-limit calls='#a b#' renewal-period='60'/>", false, false},
         {"<rate-limit calls='#' renewal-period='60'/>", false, false},
         {"<rate-limit calls='____' renewal-period='60'/>", false, false},
     };
