@@ -63,7 +63,20 @@ self_api(const struct call *c)
 
 static bool api_id(struct call *c) { return return_text(c, self_api(c)->root_name); }
 static bool api_name(struct call *c) { return return_text(c, self_api(c)->display_name); }
-static bool api_path(struct call *c) { return return_text(c, self_api(c)->path); }
+/* As in a URL: documents put it behind a host, OriginalUrl.Host + Api.Path. */
+static bool
+api_path(struct call *c)
+{
+    struct str path = self_api(c)->path;
+    struct buf b = call_buf(c);
+
+    if (str_starts_with(path, STR("/")))
+        return return_text(c, path);
+    buf_add_char(&b, '/');
+    buf_add_str(&b, path);
+    return return_new(c, string_from_buf(c, &b));
+}
+
 static bool api_revision(struct call *c) { return return_text(c, self_api(c)->revision); }
 static bool api_version(struct call *c) { return return_text_or_null(c, self_api(c)->version); }
 static bool api_is_current(struct call *c) { return return_bool(c, self_api(c)->is_current); }
