@@ -407,7 +407,10 @@ read_logger(struct loader *l, struct str path, struct str name)
 
         if (!g.credentials || !value || !doc_is_scalar(it))
             continue;
-        *value = expand_named_values(l, &i, it, it->text);
+        l->valueless = STR_NONE;
+        *value = expand_what_is_known(l, &i, it, it->text);
+        if (l->valueless.p)
+            doc_report(&i.doc, DIAG_WARNING, it, "named value `%.*s` has no value: nothing reaches this logger", STR_ARG(l->valueless));
         g.credentials[g.n_credentials++] = (struct named_strings){keep_str(l, it->key), value, 1};
     }
     *vec_push(&l->loggers) = g;

@@ -11,7 +11,7 @@ expanded(struct loader *l, const struct info *i, const struct doc_node *map, con
 {
     const struct doc_node *n = doc_get(map, key);
 
-    return expand_named_values(l, i, n, doc_get_str(&i->doc, map, key, STR("")));
+    return expand_what_is_known(l, i, n, doc_get_str(&i->doc, map, key, STR("")));
 }
 
 /* {"name": ["value", ...]}, named values put in. */
@@ -29,7 +29,7 @@ read_named_strings(struct loader *l, const struct info *i, const struct doc_node
         one->name = keep_str(l, it->key);
         kept = arena_new_array(l->keep, struct str, MAX(n, 1u));
         for (uint32_t k = 0; kept && k < n; k++)
-            kept[one->n_values++] = expand_named_values(l, i, it, values[k]);
+            kept[one->n_values++] = expand_what_is_known(l, i, it, values[k]);
         one->values = kept;
     }
     return all;
@@ -175,6 +175,8 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
     b->proxy_url = expanded(l, i, proxy, "url");
     b->proxy_user = expanded(l, i, proxy, "username");
     b->proxy_password = expanded(l, i, proxy, "password");
+    if (l->valueless.p)
+        return; /* said below, once for all of the backend */
     if (!b->url.len)
         b->problem = STR("it has no `url`");
     else if (errors == l->diags->errors && !uri_parse_http(b->url, &u, &err))
@@ -214,6 +216,7 @@ read_backend(struct loader *l, struct str path, struct str name)
     folder_warn_unknown(l, path, known);
     if (!info_open(l, path, known[0], true, &i))
         return;
+    l->valueless = STR_NONE;
     b->information = i.source;
     b->title = info_str(l, &i, "title");
     b->description = info_str(l, &i, "description");
@@ -226,6 +229,10 @@ read_backend(struct loader *l, struct str path, struct str name)
     read_credentials(l, &i, &draft);
     read_breakers(l, &i, b);
     apply_override(l, b);
+    if (l->valueless.p) {
+        b->problem = str_printf(l->keep, "its named value `%.*s` has no value", STR_ARG(l->valueless));
+        doc_report(&i.doc, DIAG_WARNING, i.properties, "%.*s", STR_ARG(b->problem));
+    }
     *vec_push(&l->backends) = draft;
     info_close(l, &i);
 }

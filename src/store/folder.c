@@ -263,8 +263,9 @@ find_named_value(struct loader *l, struct str name)
     return found ? &l->named_values.v[(uintptr_t)found - 1] : NULL;
 }
 
-struct str
-expand_named_values(struct loader *l, const struct info *i, const struct doc_node *n, struct str text)
+/* `valueless`: where the name of a value that is not there is kept; NULL: that is an error. */
+static struct str
+expand(struct loader *l, const struct info *i, const struct doc_node *n, struct str text, struct str *valueless)
 {
     struct buf out = buf_in(l->keep);
     ptrdiff_t open, close;
@@ -279,6 +280,8 @@ expand_named_values(struct loader *l, const struct info *i, const struct doc_nod
         buf_add_str(&out, str_sub(text, at, (size_t)open));
         if (v && v->value.is_set)
             buf_add_str(&out, v->value.value);
+        else if (v && valueless)
+            *valueless = v->display_name;
         else
             doc_report(&i->doc, DIAG_ERROR, n, v ? "named value `%.*s` has no value" : "no named value `%.*s`",
                        STR_ARG(name));
@@ -286,6 +289,18 @@ expand_named_values(struct loader *l, const struct info *i, const struct doc_nod
     }
     buf_add_str(&out, str_skip(text, at));
     return buf_str(&out);
+}
+
+struct str
+expand_named_values(struct loader *l, const struct info *i, const struct doc_node *n, struct str text)
+{
+    return expand(l, i, n, text, NULL);
+}
+
+struct str
+expand_what_is_known(struct loader *l, const struct info *i, const struct doc_node *n, struct str text)
+{
+    return expand(l, i, n, text, &l->valueless);
 }
 
 struct str

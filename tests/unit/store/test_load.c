@@ -335,12 +335,22 @@ TEST(what_a_filter_left_out_does_not_stop_the_rest)
     put("subscriptions/b/subscriptionInformation.json",
         "{\"properties\": {\"scope\": \"/products/left-out\", \"primaryKey\": \"k2\", \"state\": \"active\"}}");
     put("backends/b/backendInformation.json", "{\"properties\": {\"protocol\": \"http\", \"credentials\": {}}}");
+    put("named values/s/namedValueInformation.json", "{\"properties\": {\"displayName\": \"s\", \"secret\": true}}");
+    put("backends/k/backendInformation.json",
+        "{\"properties\": {\"url\": \"https://k.example\", \"credentials\": {\"header\": {\"X-Key\": [\"{{s}}\"]}}}}");
+    put("backends/u/backendInformation.json", "{\"properties\": {\"url\": \"https://{{s}}/\"}}");
+    put("loggers/ai/loggerInformation.json",
+        "{\"properties\": {\"loggerType\": \"applicationInsights\", \"credentials\": {\"instrumentationKey\": \"{{s}}\"}}}");
     EXPECT(load_with(0));
     EXPECT_EQ(diags.errors, 0);
     EXPECT_PROBLEM("warning: no API `left-out`\n");
     EXPECT_PROBLEM("warning: no product `left-out`\n");
     EXPECT_PROBLEM("backends/b/backendInformation.json:1:16: warning: it has no `url`\n");
     EXPECT_STR(model_find_backend(m, STR("b"), NULL)->problem, "it has no `url`");
+    EXPECT_PROBLEM("backends/k/backendInformation.json:1:16: warning: its named value `s` has no value\n");
+    EXPECT_STR(model_find_backend(m, STR("k"), NULL)->problem, "its named value `s` has no value");
+    EXPECT_STR(model_find_backend(m, STR("u"), NULL)->problem, "its named value `s` has no value");
+    EXPECT_PROBLEM("loggers/ai/loggerInformation.json:1:92: warning: named value `s` has no value: nothing reaches this logger\n");
 }
 
 TEST(mistakes_are_found_with_their_place)
