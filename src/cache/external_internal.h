@@ -68,6 +68,7 @@ struct external {
     _Atomic uint64_t beats;           /* each sign of life of this node has its own */
     _Atomic uint64_t said_ms;         /* our time of the last one */
     _Atomic uint32_t pulse_worker;    /* who gives them */
+    _Atomic bool is_refused;          /* the store did not take the last one: it is full, say */
     _Atomic bool has_ended;           /* it has said goodbye: nobody shall wait for it any more */
     _Atomic uint64_t fresh_until_ms;  /* the lease of what is known of the generations */
     _Atomic uint64_t applied;         /* id of the last purge that was read from the stream and applied */
@@ -77,6 +78,7 @@ struct external {
     _Atomic uint32_t links_up;
     _Atomic uint64_t away_since_ms;   /* our time; 0: not away */
     _Atomic bool has_warned;          /* that the generations cannot be read */
+    _Atomic bool has_told_stores, has_told_reads;   /* that entries are refused, or may not be read */
     pthread_mutex_t lock;             /* covers what follows, and applying purges in their order */
     struct list turns;                /* locks that workers of this process hold: remote_turn.c */
     struct node nodes[NODES_MAX];
@@ -95,6 +97,18 @@ external_count(struct external *x, enum external_figure which)
 }
 
 void external_tell(struct external *x, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* True for the first who asks, until `flag` is false again. */
+static inline bool
+external_is_first(_Atomic bool *flag)
+{
+    return !atomic_load_explicit(flag, memory_order_relaxed) && !atomic_exchange(flag, true);
+}
+static inline void
+external_works_again(_Atomic bool *flag)
+{
+    if (atomic_load_explicit(flag, memory_order_relaxed))
+        atomic_store(flag, false);
+}
 
 /* An id of the stream ("1700000000000-3") as one number: 44 bits of milliseconds, 20 of the sequence. 0 when it does not fit. */
 uint64_t external_generation_parse(struct str id);

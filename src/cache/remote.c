@@ -347,24 +347,28 @@ on_pong(struct redis_call *call, const struct resp *reply)
 {
     struct remote_ping *p = CONTAINER_OF(call, struct remote_ping, call);
 
-    if (reply && resp_type(*reply) != RESP_ERROR)
+    if (reply)
         remote_heard(p->remote, p->member, call->sent_ns);
 }
 
+/* Outside of clusters, where replicas send us on, a write that changes nothing: a replica would answer PING, too, but it may be behind.
+ * Any reply will do but that of a server which is out, and that breaks the link. */
 static void
 ping(struct remote *r, uint32_t member)
 {
     struct redis_link *l = redis_client_link(r->client, member);
-    struct str words[] = {STR("PING")};
+    struct str words[] = {STR("DEL"), STR("headgate:lock:{}")}, plain[] = {STR("PING")};
     struct remote_ping *p = r->pings[member];
+    bool is_plain;
 
     if (!l)
         return;
+    is_plain = redis_link_hello(l)->is_cluster;
     if (!p) {
         p = r->pings[member] = xnew(struct remote_ping);
         *p = (struct remote_ping){.call = {.on_reply = on_pong}, .remote = r, .member = member};
     }
-    if (p->call.state != CALL_SENT && !redis_link_send(l, &p->call, words, 1))
+    if (p->call.state != CALL_SENT && !redis_link_send(l, &p->call, is_plain ? plain : words, is_plain ? 1 : COUNTOF(words)))
         p->call.state = CALL_IDLE;
 }
 

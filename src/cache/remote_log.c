@@ -278,6 +278,14 @@ node_text(struct remote *r, uint64_t applied, char text[NODE_TEXT])
     return str_from(text, (size_t)snprintf(text, NODE_TEXT, "%" PRIu64 " %" PRIu64 " %s", applied, beat, r->x->name));
 }
 
+/* Nobody can wait for a node that may not be on the list: it may not use what it knows. A store that is full takes no purges either. */
+static void
+take_listed(void *ctx, const struct redis_ask *ask, struct resp reply)
+{
+    if (resp_type(reply) == RESP_ERROR && str_starts_with(resp_text(reply), STR("NOPERM ")))
+        say_bad(ctx, reply);
+}
+
 /* Who asks is on the list of nodes first, so that a purge which the answer does not know waits for it. */
 static bool
 ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
@@ -287,7 +295,7 @@ ask_once(struct remote *r, struct inquiry *q, uint64_t *ret_sent_ns)
     struct str last[] = {STR("XREVRANGE"), KEY_PURGES, STR("+"), STR("-"), STR("COUNT"), STR("1")};
     struct str first[] = {STR("XRANGE"), KEY_PURGES, STR("-"), STR("+"), STR("COUNT"), STR("1")};
     struct str read[] = {STR("XREAD"), STR("COUNT"), STR("1000"), STR("STREAMS"), KEY_PURGES, STR_NONE};
-    struct redis_ask asks[] = {{node, COUNTOF(node), NULL, NULL, 0, 0}, {last, COUNTOF(last), take_last, q, 0, 0},
+    struct redis_ask asks[] = {{node, COUNTOF(node), take_listed, q, 0, 0}, {last, COUNTOF(last), take_last, q, 0, 0},
                                {first, COUNTOF(first), take_first, q, 0, 0}, {read, COUNTOF(read), take_entries, q, 0, 0}};
 
     *q = (struct inquiry){.r = r, .before = atomic_load(&r->x->applied)};
@@ -426,11 +434,7 @@ write_pending(struct remote *r, struct added *added)
 static void
 warn_once(struct remote *r, const char *what, const char *why)
 {
-    bool expected = false;
-
-    if (!*why)
-        return;
-    if (!atomic_compare_exchange_strong(&r->x->has_warned, &expected, true))
+    if (!*why || !external_is_first(&r->x->has_warned))
         return;
     external_tell(r->x, LOG_WARN, "cache: the purges of other nodes cannot be %s (%s), so nothing is served from the external cache",
                   what, why);
@@ -495,7 +499,7 @@ catch_up(struct remote *r)
         case CANNOT_MEND: warn_once(r, "written", added.why); return false;
         case NOTHING_TO_MEND: break;
         }
-        atomic_store(&r->x->has_warned, false);
+        external_works_again(&r->x->has_warned);
         extend_lease(r, sent_ns);
         return true;
     }
@@ -535,11 +539,12 @@ remote_is_fresh(struct remote *r)
 /* --- nodes --------------------------------------------------------------------------------------------------------- */
 
 /* A look at the list. While the store was away nobody could say anything, so that time makes nobody silent; and a store that comes
- * and goes every few seconds does not keep a dead node alive, as what passes between absences adds up. x->lock is held. */
+ * and goes every few seconds does not keep a dead node alive, as what passes between absences adds up. Where it takes nothing from us
+ * it takes nothing from others. x->lock is held. */
 static void
 listen_on(struct external *x, uint64_t now_ms)
 {
-    if (x->looked_ms && now_ms > x->looked_ms)
+    if (x->looked_ms && now_ms > x->looked_ms && !atomic_load(&x->is_refused))
         x->listened_ms += MIN(now_ms - x->looked_ms, (uint64_t)LISTEN_GAP_MS);
     x->looked_ms = MAX(now_ms, x->looked_ms);
 }
@@ -662,6 +667,14 @@ write_counts(struct remote *r)
     }
 }
 
+static void
+take_written(void *ctx, const struct redis_ask *ask, struct resp reply)
+{
+    struct external *x = ctx;
+
+    atomic_store(&x->is_refused, resp_type(reply) == RESP_ERROR);
+}
+
 /* How far we are, for the others. Yields. */
 static void
 write_node(struct remote *r, uint64_t applied)
@@ -669,7 +682,7 @@ write_node(struct remote *r, uint64_t applied)
     char id[NODE_ID_TEXT], text[NODE_TEXT];
     struct str words[] = {STR("HSET"), KEY_NODES, node_id_text(r->x->id, id), STR_NONE};
     struct str all[] = {STR("HGETALL"), KEY_NODES};
-    struct redis_ask asks[] = {{words, COUNTOF(words), NULL, NULL, 0, 0}, {all, COUNTOF(all), take_nodes, r, 0, 0}};
+    struct redis_ask asks[] = {{words, COUNTOF(words), take_written, r->x, 0, 0}, {all, COUNTOF(all), take_nodes, r, 0, 0}};
 
     atomic_store(&r->x->said_ms, loop_now_ms(r->loop));
     words[3] = node_text(r, applied, text);

@@ -244,6 +244,15 @@ take_text(struct fetch *f, struct str text)
     return is_alive(f, &v, &scopes) && take_alive(f, &v, text);
 }
 
+/* Another type lies there, or we may not read it, which is worth a word. */
+static void
+take_error(struct fetch *f, struct str error)
+{
+    odd(f);
+    if (error.len && !str_starts_with(error, STR("WRONGTYPE")) && external_is_first(&f->r->x->has_told_reads))
+        external_tell(f->r->x, LOG_WARN, "cache: the external cache refuses to read an entry (%.*s), so look-ups miss", STR_ARG(error));
+}
+
 /* Runs as the bytes come in: no copy of them is kept. */
 static void
 take_value(void *ctx, const struct redis_ask *ask, struct resp reply)
@@ -252,10 +261,11 @@ take_value(void *ctx, const struct redis_ask *ask, struct resp reply)
 
     f->member = ask->member;
     remote_heard(f->r, ask->member, ask->sent_ns);
-    if (resp_type(reply) == RESP_STRING)
+    if (resp_type(reply) == RESP_STRING) {
+        external_works_again(&f->r->x->has_told_reads);
         take_text(f, resp_text(reply));
-    else
-        odd(f);                       /* another type lies there, or we may not read it */
+    } else
+        take_error(f, resp_type(reply) == RESP_ERROR ? resp_text(reply) : STR(""));
 }
 
 /* --- finding ------------------------------------------------------------------------------------------------------- */
@@ -358,6 +368,11 @@ take_set(void *ctx, const struct redis_ask *ask, struct resp reply)
     remote_heard(j->r, ask->member, ask->sent_ns);
     j->is_set = resp_type(reply) == RESP_STRING;
     j->is_refused = resp_type(reply) == RESP_ERROR;
+    if (j->is_set)
+        external_works_again(&j->r->x->has_told_stores);
+    if (j->is_refused && external_is_first(&j->r->x->has_told_stores))
+        external_tell(j->r->x, LOG_WARN, "cache: the external cache refuses to store an entry (%.*s); memory keeps it where prefer-external "
+                      "asks", STR_ARG(resp_text(reply)));
 }
 
 static void
@@ -533,6 +548,17 @@ judge_copy(struct store_job *j, bool is_answered)
         cache_drop(j->r->memory, &copy, j->entry);
 }
 
+/* What was refused was to take the place of what lies there, which nobody shall find any more. Yields. */
+static void
+remove_older(struct store_job *j, struct str name)
+{
+    struct str words[] = {STR("DEL"), name};
+    struct redis_ask ask = {words, COUNTOF(words), NULL, NULL, 0, 0};
+
+    if (!redis_client_run(j->r->client, name, &ask, 1, remote_deadline(j->r), NULL))
+        external_count(j->r->x, EXTERNAL_AWAY);
+}
+
 static void
 run_job(struct store_job *j)
 {
@@ -547,6 +573,8 @@ run_job(struct store_job *j)
         name = variant_name(text, name, vary, token);
     }
     judge_copy(j, ok && encode_entry(j, token) && set(j, name));
+    if (j->is_refused && !j->is_absent)
+        remove_older(j, name);
 }
 
 static void

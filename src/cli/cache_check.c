@@ -214,8 +214,6 @@ check_auth(struct check *c)
     if (!open_client(c, 0) || !open_client(c, 1))
         return false;
     h = redis_client_hello(c->clients[0]);
-    if (h->is_replica)
-        return fail(c, "AUTH", "the server is a replica: it can only be read; name the primary");
     return say(c, "AUTH", "%s version %s, RESP%u%s", c->conf.password.p ? "accepted," : "no password,",
                h->version[0] ? h->version : "unknown", h->protocol, h->is_cluster ? ", a cluster" : "");
 }

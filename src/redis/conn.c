@@ -207,6 +207,33 @@ count_latency(struct redis_conn *c, uint64_t us)
     COUNT(c, latency_us, us);
 }
 
+/* The server as a whole is of no use now: a replica, or one without its primary; busy with a script, or still reading its data. */
+static bool
+is_out(struct str error)
+{
+    static const struct str words[] = {STR_INIT("READONLY "), STR_INIT("MASTERDOWN "), STR_INIT("BUSY "), STR_INIT("LOADING ")};
+
+    for (size_t i = 0; i < COUNTOF(words); i++)
+        if (str_starts_with(error, words[i]))
+            return true;
+    return false;
+}
+
+/* The answer to a command. A server that is out is left, and tried again until it is what it was. */
+static void
+end_answered(struct redis_conn *c, struct redis_call *call, struct resp reply)
+{
+    bool is_last = resp_type(reply) == RESP_ERROR && is_out(resp_text(reply));
+    struct err err;
+
+    if (is_last)
+        err_set(&err, ERR_DENIED, "%.*s", STR_ARG(resp_text(reply)));
+    if (call)
+        end_call(call, &reply);
+    if (is_last && c->stream)
+        broken(c, &err);
+}
+
 /* False when nobody had asked. */
 static bool
 take_reply(struct redis_conn *c, struct resp reply)
@@ -225,11 +252,11 @@ take_reply(struct redis_conn *c, struct resp reply)
     c->replies++;
     if (resp_type(reply) == RESP_ERROR)
         COUNT(c, errors, 1);
-    if (!call)
-        return true;
-    c->late = 0;
-    count_latency(c, (loop_now_ns(c->options->loop) - call->sent_ns) / 1000);
-    end_call(call, &reply);
+    if (call) {
+        c->late = 0;
+        count_latency(c, (loop_now_ns(c->options->loop) - call->sent_ns) / 1000);
+    }
+    end_answered(c, call, reply);
     return true;
 }
 

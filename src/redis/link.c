@@ -4,6 +4,8 @@
  *
  * The hello is HELLO 3 with AUTH; a server that does not know it, or is told not to, gets AUTH, and a second connection that
  * key changes are redirected to. A hello that is not answered in time counts as a failure: a server that only crawls stays out.
+ * A replica is no way in: it may be behind, so that what was purged lives on there, and takes nothing; the next endpoint, or the
+ * name once it points elsewhere, leads to the primary. In a cluster any member shows the map, and replicas send us on themselves.
  * While anything is on its way a timer ticks: no reply between two ticks and what was asked before the first is still open:
  * the server is silent. It counts ticks, not time, so that a clock that jumps breaks nothing.
  * SPDX-License-Identifier: Apache-2.0 */
@@ -217,6 +219,7 @@ static void
 on_greeting(struct redis_call *c, const struct resp *reply)
 {
     struct greeting *g = CONTAINER_OF(c, struct greeting, call);
+    struct resp role;
     struct str text;
 
     if (!reply) {
@@ -234,6 +237,8 @@ on_greeting(struct redis_call *c, const struct resp *reply)
     resp_u64(*reply, &g->number);
     if (resp_is_list(*reply))
         take_hello_map(&g->link->hello, *reply);
+    if (resp_item(*reply, 0, &role))
+        g->link->hello.is_replica |= str_eq_lit(resp_text(role), "slave");
 }
 
 /* True when the reply has come, whatever it says. Yields. */
@@ -291,6 +296,20 @@ hello3(struct redis_link *l, uint64_t deadline_ms, bool *ret, struct err *err)
     if (!g.is_ok && !g.is_unknown && !(conf->password.p && str_starts_with(str_from_c(g.error), STR("NOAUTH"))))
         return err_set(err, ERR_DENIED, "HELLO: %s", g.error);
     return true;
+}
+
+/* Yields. */
+static bool
+is_primary(struct redis_link *l, bool is_resp3, uint64_t deadline_ms, struct err *err)
+{
+    struct str words[] = {STR("ROLE")};
+    struct greeting g;
+
+    /* Who may not ask finds out when it writes. */
+    if (!is_resp3 && !greet(l, &l->main, words, 1, deadline_ms, &g, err))
+        return false;
+    return !l->hello.is_replica || l->hello.is_cluster ||
+           err_set(err, ERR_DENIED, "the server is a replica: it can only be read, and may be behind; name the primary");
 }
 
 /* RESP2: a second connection hears what the first one's keys do. Yields. */
@@ -378,6 +397,8 @@ say_hello(struct redis_link *l, uint64_t deadline_ms, struct err *err)
             !open_ear(l, stream, deadline_ms, &redirect, err))
             return false;
     }
+    if (!is_primary(l, is_resp3, deadline_ms, err))
+        return false;
     if (!subscribe(l, is_resp3 ? &l->main : &l->ear, deadline_ms, err))
         return false;
     if (name[2].len && !greet(l, &l->main, name, 3, deadline_ms, &g, err))

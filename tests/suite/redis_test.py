@@ -413,6 +413,7 @@ def test_a_read_only_redis_does_no_harm(rig):
     warm(origin, [a, b], "/v/1", redis)
     assert redis("REPLICAOF", "127.0.0.1", "1") == "OK"
     assert a.get("/products/v/1").text == "0"
+    must(lambda: "is away" in a.log() and "replica" in a.log(), "whoever takes no writes is away")
     for _ in range(3):
         assert a.get("/products/v/2").text == "0"
     assert origin.count("/v/2") == 1, "memory holds what Redis refuses"
@@ -423,6 +424,67 @@ def test_a_read_only_redis_does_no_harm(rig):
     assert a.get("/products/v/1").text == "1"
     assert redis("REPLICAOF", "NO", "ONE") == "OK"
     must(lambda: b.get("/products/v/1").text == "1", "the purge is made up for")
+
+
+def test_a_redis_that_is_busy_is_away(rig):
+    redis = rig.redis("--lua-time-limit", "50")
+    origin, a = nodes(rig, 1, redis.port)
+    warm(origin, [a], "/v/1", redis)
+    script = threading.Thread(target=swallow, args=(redis, "EVAL", "while true do end", "0"))
+    script.start()
+    must(lambda: "is away (BUSY" in a.log(), "a notices", 20)
+    for _ in range(3):
+        assert a.get("/products/v/2").text == "0"
+    assert origin.count("/v/2") == 1, "memory serves alone"
+    assert redis("SCRIPT", "KILL") == "OK"
+    script.join()
+    must(lambda: is_connected(a), "it is back", 20)
+
+
+def test_a_redis_that_refuses_to_store_is_told_of(rig):
+    """What is refused is kept in memory, and no older value stays in its place."""
+    redis = rig.redis()
+    _, a, b = nodes(rig, 2, redis.port)
+    a.request("POST", "/values/x?k=name", body="old")
+    assert b.get("/values/x?k=name").text == "old"
+    assert redis("CONFIG", "SET", "maxmemory", "1") == "OK"
+    a.request("POST", "/values/x?k=name", body="new")
+    must(lambda: "refuses to store an entry (OOM" in a.log(), "it is in the log")
+    must(lambda: redis("EXISTS", "apim:-:v:name") == 0, "the old one is removed")
+    must(lambda: b.get("/values/x?k=name").text == "none", "b is told")
+    assert a.log().count("refuses to store") == 1
+    assert redis("CONFIG", "SET", "maxmemory", "0") == "OK"
+    a.request("POST", "/values/x?k=name", body="newer")
+    assert b.get("/values/x?k=name").text == "newer"
+
+
+def promote(rig, options):
+    """Of several names of one primary the primary is taken, and the other one once the roles have changed, though both go on."""
+    one, two = (rig.redis("--repl-diskless-sync-delay", "0", name=name) for name in ("one", "two"))
+    assert two("REPLICAOF", "127.0.0.1", str(one.port)) == "OK"
+    origin = rig.origin()
+    both = f"caches:\n  - {{connection: '127.0.0.1:{two.port},127.0.0.1:{one.port}{options}', timeout: {TIMEOUT}}}\n"
+    a, b = (rig.gateway(origin, APIS, both, name=f"node{i}") for i in range(2))
+    for g in (a, b):
+        must(lambda: is_connected(g), "the gateway finds the primary")
+    warm(origin, [a, b], "/v/1", one)
+    must(lambda: two("KEYS", "apim:products:r:*"), "the replica follows")
+    assert two("REPLICAOF", "NO", "ONE") == "OK" and one("REPLICAOF", "127.0.0.1", str(two.port)) == "OK"
+    for g in (a, b):
+        must(lambda: f"127.0.0.1:{two.port} is back" in g.log() and is_connected(g), "it has gone over", 20)
+    origin.versions["/v/1"] = 1
+    a.request("POST", "/purge/x?path=/products/v/1")
+    assert a.metric("headgate_external_cache_purges_alone_total") == 0 and a.metric(OUTSTANDING) == 0
+    assert [g.get("/products/v/1").text for g in (a, b)] == ["1", "1"]
+    assert two("XLEN", "{headgate}:purges") >= 1
+
+
+def test_a_replica_is_promoted(rig):
+    promote(rig, "")
+
+
+def test_a_replica_is_promoted_resp2(rig):
+    promote(rig, ",protocol=resp2")
 
 
 def test_answers_that_vary(rig):
