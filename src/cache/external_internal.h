@@ -16,6 +16,7 @@
 #define NODE_NAME_MAX 80u
 #define NODE_SILENT_MS 5000u   /* nobody waits for a node that was not heard of for so long */
 #define NODE_FORGOTTEN_MS 60000u
+#define TELL_MS 60000u         /* between two lines that say the same */
 #define LISTEN_GAP_MS (2 * BEAT_MS)  /* between two looks at the list; a longer one was an absence of ours */
 #define PENDING_MAX 4096u      /* purges that wait for the store; above, one purge of all takes their place */
 #define LOG_LENGTH "65536"     /* purges kept in the store, about */
@@ -78,7 +79,7 @@ struct external {
     _Atomic uint32_t links_up;
     _Atomic uint64_t away_since_ms;   /* our time; 0: not away */
     _Atomic bool has_warned;          /* that the generations cannot be read */
-    _Atomic bool has_told_stores, has_told_reads;   /* that entries are refused, or may not be read */
+    _Atomic uint64_t told_stores_ms, told_reads_ms;   /* our time when it was said that entries are refused, or may not be read */
     pthread_mutex_t lock;             /* covers what follows, and applying purges in their order */
     struct list turns;                /* locks that workers of this process hold: remote_turn.c */
     struct node nodes[NODES_MAX];
@@ -97,17 +98,13 @@ external_count(struct external *x, enum external_figure which)
 }
 
 void external_tell(struct external *x, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* True for the first who asks, until `flag` is false again. */
+/* True for one of those who ask in a minute. */
 static inline bool
-external_is_first(_Atomic bool *flag)
+external_may_tell(_Atomic uint64_t *told_ms, uint64_t now_ms)
 {
-    return !atomic_load_explicit(flag, memory_order_relaxed) && !atomic_exchange(flag, true);
-}
-static inline void
-external_works_again(_Atomic bool *flag)
-{
-    if (atomic_load_explicit(flag, memory_order_relaxed))
-        atomic_store(flag, false);
+    uint64_t last_ms = atomic_load(told_ms);
+
+    return (!last_ms || now_ms >= last_ms + TELL_MS) && atomic_compare_exchange_strong(told_ms, &last_ms, now_ms);
 }
 
 /* An id of the stream ("1700000000000-3") as one number: 44 bits of milliseconds, 20 of the sequence. 0 when it does not fit. */

@@ -434,7 +434,9 @@ write_pending(struct remote *r, struct added *added)
 static void
 warn_once(struct remote *r, const char *what, const char *why)
 {
-    if (!*why || !external_is_first(&r->x->has_warned))
+    bool expected = false;
+
+    if (!*why || !atomic_compare_exchange_strong(&r->x->has_warned, &expected, true))
         return;
     external_tell(r->x, LOG_WARN, "cache: the purges of other nodes cannot be %s (%s), so nothing is served from the external cache",
                   what, why);
@@ -499,7 +501,7 @@ catch_up(struct remote *r)
         case CANNOT_MEND: warn_once(r, "written", added.why); return false;
         case NOTHING_TO_MEND: break;
         }
-        external_works_again(&r->x->has_warned);
+        atomic_store(&r->x->has_warned, false);
         extend_lease(r, sent_ns);
         return true;
     }

@@ -249,7 +249,7 @@ static void
 take_error(struct fetch *f, struct str error)
 {
     odd(f);
-    if (error.len && !str_starts_with(error, STR("WRONGTYPE")) && external_is_first(&f->r->x->has_told_reads))
+    if (error.len && !str_starts_with(error, STR("WRONGTYPE")) && external_may_tell(&f->r->x->told_reads_ms, loop_now_ms(f->r->loop)))
         external_tell(f->r->x, LOG_WARN, "cache: the external cache refuses to read an entry (%.*s), so look-ups miss", STR_ARG(error));
 }
 
@@ -261,10 +261,9 @@ take_value(void *ctx, const struct redis_ask *ask, struct resp reply)
 
     f->member = ask->member;
     remote_heard(f->r, ask->member, ask->sent_ns);
-    if (resp_type(reply) == RESP_STRING) {
-        external_works_again(&f->r->x->has_told_reads);
+    if (resp_type(reply) == RESP_STRING)
         take_text(f, resp_text(reply));
-    } else
+    else
         take_error(f, resp_type(reply) == RESP_ERROR ? resp_text(reply) : STR(""));
 }
 
@@ -368,9 +367,7 @@ take_set(void *ctx, const struct redis_ask *ask, struct resp reply)
     remote_heard(j->r, ask->member, ask->sent_ns);
     j->is_set = resp_type(reply) == RESP_STRING;
     j->is_refused = resp_type(reply) == RESP_ERROR;
-    if (j->is_set)
-        external_works_again(&j->r->x->has_told_stores);
-    if (j->is_refused && external_is_first(&j->r->x->has_told_stores))
+    if (j->is_refused && external_may_tell(&j->r->x->told_stores_ms, loop_now_ms(j->r->loop)))
         external_tell(j->r->x, LOG_WARN, "cache: the external cache refuses to store an entry (%.*s); memory keeps it where prefer-external "
                       "asks", STR_ARG(resp_text(reply)));
 }

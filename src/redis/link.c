@@ -185,6 +185,7 @@ struct greeting {
     struct redis_call call;
     struct redis_link *link;
     bool is_ok, is_unknown;           /* no error; or one that says the command is not known */
+    bool is_list;                     /* and not empty */
     uint64_t number;                  /* a number that was the reply */
     char error[200];
 };
@@ -234,6 +235,7 @@ on_greeting(struct redis_call *c, const struct resp *reply)
         return;
     }
     g->is_ok = true;
+    g->is_list = resp_is_list(*reply) && resp_n(*reply);
     resp_u64(*reply, &g->number);
     if (resp_is_list(*reply))
         take_hello_map(&g->link->hello, *reply);
@@ -298,16 +300,23 @@ hello3(struct redis_link *l, uint64_t deadline_ms, bool *ret, struct err *err)
     return true;
 }
 
-/* Yields. */
+/* What HELLO would have said: whether it is a member of a cluster, and whether a replica. Who may not ask finds out when it writes.
+ * Yields. */
 static bool
-is_primary(struct redis_link *l, bool is_resp3, uint64_t deadline_ms, struct err *err)
+ask_what_it_is(struct redis_link *l, uint64_t deadline_ms, struct err *err)
 {
-    struct str words[] = {STR("ROLE")};
+    struct str slots[] = {STR("CLUSTER"), STR("SLOTS")}, role[] = {STR("ROLE")};
     struct greeting g;
 
-    /* Who may not ask finds out when it writes. */
-    if (!is_resp3 && !greet(l, &l->main, words, 1, deadline_ms, &g, err))
+    if (!greet(l, &l->main, slots, 2, deadline_ms, &g, err))
         return false;
+    l->hello.is_cluster = g.is_list;
+    return greet(l, &l->main, role, 1, deadline_ms, &g, err);
+}
+
+static bool
+is_primary(struct redis_link *l, struct err *err)
+{
     return !l->hello.is_replica || l->hello.is_cluster ||
            err_set(err, ERR_DENIED, "the server is a replica: it can only be read, and may be behind; name the primary");
 }
@@ -394,10 +403,10 @@ say_hello(struct redis_link *l, uint64_t deadline_ms, struct err *err)
     if (!is_resp3) {
         l->hello.protocol = 2;
         if (!authenticate(l, &l->main, deadline_ms, err) || !(stream = connect_stream(l, deadline_ms, err)) ||
-            !open_ear(l, stream, deadline_ms, &redirect, err))
+            !open_ear(l, stream, deadline_ms, &redirect, err) || !ask_what_it_is(l, deadline_ms, err))
             return false;
     }
-    if (!is_primary(l, is_resp3, deadline_ms, err))
+    if (!is_primary(l, err))
         return false;
     if (!subscribe(l, is_resp3 ? &l->main : &l->ear, deadline_ms, err))
         return false;

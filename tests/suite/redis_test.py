@@ -734,6 +734,21 @@ def test_a_cluster(rig):
         assert g.get("/products/v/1").text == "1"
 
 
+def test_a_cluster_resp2(rig):
+    members = cluster(rig)
+    origin = rig.origin()
+    more = f"caches:\n  - {{connection: '127.0.0.1:{members[1].port},protocol=resp2', timeout: {TIMEOUT}}}\n"
+    a, b = (rig.gateway(origin, APIS, more, name=f"node{i}") for i in range(2))
+    for g in (a, b):
+        must(lambda: g.metric("headgate_external_cache_connections") >= 8, "the gateway knows all members")
+    for i in range(6):
+        for g in (a, b):
+            g.request("POST", f"/values/x?k=k{i}", body=f"v{i}")
+            assert a.get(f"/values/x?k=k{i}").text == b.get(f"/values/x?k=k{i}").text == f"v{i}"
+    assert all(m("DBSIZE") >= 1 for m in members)
+    assert a.metric("headgate_external_cache_odd_total") == 0 and a.metric("headgate_external_cache_store_errors_total") == 0
+
+
 def test_answers_that_vary_in_a_cluster(rig):
     """The marker and the answers it leads to live on members of their own; whoever has the answer vouches for its copy."""
     members = cluster(rig)
