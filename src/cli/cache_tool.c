@@ -43,6 +43,12 @@ text(const struct json *j, const char *name)
     return json_str(json_get(j, str_from_c(name)), STR(""));
 }
 
+static const char *
+entries_word(int64_t n)
+{
+    return n == 1 ? "entry" : "entries";
+}
+
 static void
 print_receipt(const struct json *r)
 {
@@ -50,16 +56,16 @@ print_receipt(const struct json *r)
     const struct json *dropped = json_get_lit(nodes, "dropped");
     bool is_dry = json_bool(json_get_lit(r, "dryRun"), false), is_soft = json_bool(json_get_lit(r, "soft"), false);
 
-    printf("%s %" PRId64 " entries of this node: %.*s\n", is_dry ? "would drop" : is_soft ? "made stale:" : "dropped",
-           number(r, "entries"), STR_ARG(text(r, "what")));
+    printf("%s %" PRId64 " %s of this node: %.*s\n", is_dry ? "would drop" : is_soft ? "made stale:" : "dropped",
+           number(r, "entries"), entries_word(number(r, "entries")), STR_ARG(text(r, "what")));
     if (is_dry)
         return;
     printf("generation %" PRId64 ", %" PRId64 " node%s reached%s\n", number(r, "generation"), number(nodes, "reached"),
            number(nodes, "reached") == 1 ? "" : "s",
            json_bool(json_get_lit(r, "shared"), false) ? ", the external cache knows" : "");
     for (size_t i = 0; i < json_count(dropped); i++)
-        printf("%s %" PRId64 " entries of %.*s\n", is_soft ? "made stale:" : "dropped", number(json_item(dropped, i), "entries"),
-               STR_ARG(text(json_item(dropped, i), "node")));
+        printf("%s %" PRId64 " %s of %.*s\n", is_soft ? "made stale:" : "dropped", number(json_item(dropped, i), "entries"),
+               entries_word(number(json_item(dropped, i), "entries")), STR_ARG(text(json_item(dropped, i), "node")));
     for (size_t i = 0; i < json_count(outstanding); i++)
         printf("outstanding: %.*s\n", STR_ARG(json_str(json_item(outstanding, i), STR(""))));
 }
@@ -253,12 +259,14 @@ parse_words(struct tool *t, const struct verb *v, int argc, char **argv, int *re
         struct str word = str_from_c(argv[optind]);
         add_name(t, str_ends_with(word, STR("*")) ? "prefix" : "url", word);
     }
-    *ret_status = 2;
-    if ((t->names_something && !v->takes_names) || (v->wants_names && !t->names_something)) {
-        usage(v, stderr, 2);
-        return false;
-    }
-    return true;
+    if (t->names_something && !v->takes_names)
+        fprintf(stderr, "headgate cache %s: it takes no names\n", v->name);
+    else if (v->wants_names && !t->names_something)
+        fprintf(stderr, "headgate cache %s: nothing is named; --all means everything\n", v->name);
+    else
+        return true;
+    *ret_status = usage(v, stderr, 2);
+    return false;
 }
 
 /* --- the call ------------------------------------------------------------------------------------------------------ */

@@ -23,6 +23,7 @@ static const struct verb {
     {"ls", cache_tool_run, "what lies in the memory of a node"},
     {"show", cache_tool_run, "all that is known of single entries"},
     {"stats", cache_tool_run, "figures"},
+    {"flights", cache_tool_run, "fetches under way, and how many requests wait for each"},
     {"explain", cache_explain_run, "what the cache makes of a request, and why"},
     {"writes", cache_writes_run, "which paths each write drops"},
     {"purges", cache_tool_run, "the last purges: what, by whom, when"},
@@ -46,5 +47,8 @@ cmd_cache(int argc, char **argv)
     for (size_t i = 0; i < COUNTOF(verbs); i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argc - 1, argv + 1);
-    return strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ? usage(stdout, 0) : usage(stderr, 2);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return usage(stdout, 0);
+    fprintf(stderr, "headgate cache: there is no '%s'\n", argv[1]);
+    return usage(stderr, 2);
 }

@@ -35,7 +35,7 @@ def test_purge(rig):
     out = cache(g, "purge", "--dry-run", "--tag", "shoes")
     assert "would drop 2 entries" in out and "tag shoes" in out, out
     out = cache(g, "purge", "/shop/d?x=1")
-    assert "dropped 1 entries" in out and "1 node reached" in out, out
+    assert "dropped 1 entry" in out and "1 node reached" in out, out
     g.get("/shop/a")
     assert origin.count("/a") == 2
     assert "made stale: 2 entries" in cache(g, "purge", "--soft", "http://gateway.test/shop/a")
@@ -62,12 +62,16 @@ def test_looking(rig):
     assert "Surrogate-Key: shoes" in out and "status     200" in out, out
     out = cache(g, "stats")
     assert "stores       2" in out and "refused: no-store" in out, out
+    assert "0 fetches under way" in cache(g, "flights")
     assert g.metric('headgate_cache_refusals_total{reason="no-store"}') == 1
 
 
 def test_what_goes_wrong_is_said(rig):
     origin, g = shop(rig)
-    assert "usage: headgate cache purge" in cache(g, "purge", status=2)
+    out = cache(g, "purge", status=2)
+    assert "nothing is named" in out and "usage: headgate cache purge" in out, out
+    assert "it takes no names" in cache(g, "stats", "/shop/a", status=2)
+    assert "there is no 'nonsense'" in cache(g, "nonsense", status=2)
     assert "begins with '/'" in cache(g, "purge", "--prefix", "items", status=1)
     wrong = rig.path("token")
     with open(wrong, "w") as f:
@@ -87,7 +91,7 @@ def test_two_nodes_behind_one_redis(rig):
     must(lambda: one.metric("headgate_external_cache_nodes") == 2 and two.metric("headgate_external_cache_nodes") == 2, "both know both")
     out = cache(one, "purge", "--tag", "shoes")
     assert "2 nodes reached, the external cache knows" in out, out
-    assert "dropped 1 entries of this node" in out and "dropped 1 entries of two" in out, out
+    assert "dropped 1 entry of this node" in out and "dropped 1 entry of two" in out, out
     answer = json.loads(cache(two, "purge", "--tag", "shoes", "--json"))
     assert answer["entries"] == 0 and [n["entries"] for n in answer["nodes"]["dropped"]] == [0], answer
     before = origin.count("/a")
