@@ -293,16 +293,21 @@ add_field(struct warming *w, const char *text)
     struct str all = str_from_c(text);
     ptrdiff_t colon = str_find_char(all, ':', 0);
 
-    if (colon <= 0 || w->n_fields == FIELDS_MAX)
+    if (colon <= 0 || w->n_fields == FIELDS_MAX) {
+        fprintf(stderr, "headgate cache warm: --header: expected 'NAME: VALUE', %u of them at most, found '%s'\n", FIELDS_MAX, text);
         return false;
+    }
     w->fields[w->n_fields++] = (struct caller_field){str_trim(str_sub(all, 0, (size_t)colon)), str_trim(str_skip(all, (size_t)colon + 1))};
     return true;
 }
 
 static bool
-read_number(const char *text, uint32_t max, uint32_t *ret)
+read_number(const char *option, const char *text, uint32_t max, uint32_t *ret)
 {
-    return num_parse_u32(str_from_c(text), max, ret, NULL) && *ret > 0;
+    if (num_parse_u32(str_from_c(text), max, ret, NULL) && *ret > 0)
+        return true;
+    fprintf(stderr, "headgate cache warm: %s: expected a number from 1 to %u, found '%s'\n", option, max, text);
+    return false;
 }
 
 static int
@@ -311,7 +316,8 @@ run(struct warming *w, const char *what)
     if (!prepare(w, what))
         return 2;
     if (w->targets.n == 0)
-        fprintf(stderr, "headgate cache warm: there is nothing to ask for\n");
+        fprintf(stderr, "headgate cache warm: '%s' has nothing to ask for: no line with a path, no GET operation without parameters\n",
+                what);
     else if (!caller_run(&w->caller, warm, w))
         fprintf(stderr, "headgate cache warm: no memory\n");
     caller_destroy(&w->caller);
@@ -334,12 +340,14 @@ cache_warm_run(int argc, char **argv)
         switch (c) {
         case 'c': w.config = optarg; break;
         case 'u': w.base = optarg; break;
-        case 'r': ok &= read_number(optarg, RATE_MAX, &w.rate); break;
-        case 'n': ok &= read_number(optarg, AT_ONCE_MAX, &w.at_once); break;
+        case 'r': ok &= read_number("--rate", optarg, RATE_MAX, &w.rate); break;
+        case 'n': ok &= read_number("--at-once", optarg, AT_ONCE_MAX, &w.at_once); break;
         case 'H': ok &= add_field(&w, optarg); break;
         case 'h': return usage(stdout, 0);
         default: return usage(stderr, 2);
         }
     }
-    return ok && optind + 1 == argc ? run(&w, argv[optind]) : usage(stderr, 2);
+    if (!ok)
+        return 2;
+    return optind + 1 == argc ? run(&w, argv[optind]) : usage(stderr, 2);
 }

@@ -97,7 +97,7 @@ print_model(const struct model *model, int argc, char **argv)
     }
     if (n)
         return 0;
-    fprintf(stderr, "headgate cache writes: there is no such API\n");
+    fprintf(stderr, "headgate cache writes: there is no such API: %s\n", argc ? argv[0] : "the configuration has none");
     return 1;
 }
 

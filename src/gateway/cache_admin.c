@@ -91,7 +91,9 @@ read_order(struct http_call *call, struct named_entries *ret)
             body = str_dup(call->arena, pieces_join(&pieces, call->arena));
         pieces_destroy(&pieces);
         if (!ok) {
-            http_call_send_error(call, err.code == ERR_LIMIT ? 413 : 400, STR("The body could not be read."));
+            http_call_send_error(call, err.code == ERR_LIMIT ? 413 : 400, err.code == ERR_LIMIT
+                                 ? str_printf(call->arena, "The body is larger than an order may be, %zu bytes.", ORDER_BODY_MAX)
+                                 : STR("The body could not be read."));
             return false;
         }
     }

@@ -30,7 +30,17 @@ add_scope(struct reading *r, cache_scope_id id, struct err *err)
     return true;
 }
 
-/* The path as entries know it, without scheme and host. */
+/* What people write and clients escape: blanks, letters beyond ASCII. */
+static struct str
+escaped(struct arena *arena, struct str path)
+{
+    struct buf b = buf_in(arena);
+
+    codec_percent_encode(&b, path, "-._~!$&'()*+,;=:@/%");
+    return b.failed ? path : buf_str(&b);
+}
+
+/* The path as entries know it, without scheme and host, and the query as requests have it. */
 static bool
 normal_path(struct reading *r, struct str text, struct str *ret_path, struct str *ret_query, struct err *err)
 {
@@ -40,8 +50,10 @@ normal_path(struct reading *r, struct str text, struct str *ret_path, struct str
         return err_set(err, ERR_INVALID, "expected a path that begins with '/', or an address, found '%.*s'", STR_ARG(text));
     if (!http_target_split(text, &target))
         return err_set(err, ERR_INVALID, "'%.*s' is no address", STR_ARG(text));
-    *ret_query = target.query;
-    return http_path_normalise(r->arena, target.path.len ? target.path : STR("/"), HTTP_PATH_ENCODED_SLASH, ret_path, err);
+    if (!http_query_normalise(r->arena, target.query, ret_query))
+        return err_set(err, ERR_NO_MEMORY, "no memory left for this order");
+    return http_path_normalise(r->arena, target.path.len ? escaped(r->arena, target.path) : STR("/"), HTTP_PATH_ENCODED_SLASH,
+                               ret_path, err) || err_prefix(err, "'%.*s'", STR_ARG(text));
 }
 
 static bool
@@ -147,7 +159,7 @@ add_name(struct reading *r, const struct selector *s, struct str text, struct er
     if (r->what.len)
         buf_add_lit(&r->what, ", ");
     buf_printf(&r->what, "%.*s %.*s", STR_ARG(s->name), STR_ARG(text));
-    return s->add(r, text, err);
+    return s->add(r, text, err) || err_prefix(err, "'%.*s'", STR_ARG(s->name));
 }
 
 /* --- switches ------------------------------------------------------------------------------------------------------ */
