@@ -77,8 +77,8 @@ add_origin(struct buf *to, struct str scheme, struct str host, struct str port)
 static bool
 read_http(struct arena *arena, struct str rest, struct cache_key_text *ret)
 {
-    struct str scheme, host, port, authority, path, query;
-    struct str *const fields[] = {&ret->api, &scheme, &host, &port, &authority, &path, &query};
+    struct str prefix, scheme, host, port, authority, path, query;
+    struct str *const fields[] = {&ret->api, &prefix, &scheme, &host, &port, &authority, &path, &query};
     struct buf url = buf_in(arena);
 
     if (!next_fields(&rest, fields, COUNTOF(fields)) || rest.len || port.len != sizeof(uint16_t))
@@ -97,8 +97,8 @@ read_http(struct arena *arena, struct str rest, struct cache_key_text *ret)
 static bool
 read_policy(struct arena *arena, struct str api, struct str rest, struct cache_key_text *ret)
 {
-    struct str scheme, host, port, path;
-    struct str *const fields[] = {&ret->operation, &ret->product, &scheme, &host, &port, &path};
+    struct str prefix, scheme, host, port, path;
+    struct str *const fields[] = {&prefix, &ret->operation, &ret->product, &scheme, &host, &port, &path};
     struct buf url = buf_in(arena);
 
     if (!next_fields(&rest, fields, COUNTOF(fields)))

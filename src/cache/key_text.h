@@ -1,8 +1,8 @@
 /* key_text.h: the key of a stored answer, taken apart again for people. The layouts, each begun by its kind:
  *
- *     'r'  api, operation, product, scheme, host, port, path, pairs of the query, what else varies
+ *     'r'  api, its prefix, operation, product, scheme, host, port, path, pairs of the query, what else varies
  *                                                                                            cache-lookup (policy/p_cache_lookup.c)
- *     'r'  "http", api, scheme, host, port, Host, path, query                                RFC 9111 mode (exchange/http_cache.c)
+ *     'r'  "http", api, its prefix, scheme, host, port, Host, path, query                    RFC 9111 mode (exchange/http_cache.c)
  *     'r'  "response-cache", path, pairs of the query                                        values stored as response-cache:<path>
  *     'v'  name                                                                              values
  * SPDX-License-Identifier: Apache-2.0 */

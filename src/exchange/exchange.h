@@ -256,6 +256,7 @@ struct exchange {
     const struct http_proxy *proxy;   /* http/client.h: on the way to it; NULL: as its entity says */
     const struct target *target;      /* where requests go: the backend's, a base-url's, or the API's own; NULL: nowhere */
     struct cache_intent *cache;   /* what cache-lookup left for cache-store; NULL without one */
+    struct value_lookup *computing;   /* policy/p_cache_value.c: whose values are being computed; NULL: none */
     struct early_step *early;     /* runs before outbound's own steps; NULL: none */
     struct deferred_work *deferred;   /* runs after outbound, newest first */
     struct after_answer *after_answer;   /* runs when the answer is out */

@@ -90,6 +90,7 @@ make_key(struct lookup *l)
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, STR("http"));
     cache_key_add(&b, ex->api->name);
+    cache_key_add(&b, ex->api->prefix);
     cache_key_add(&b, url.scheme);
     cache_key_add(&b, url.host);
     cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));

@@ -231,7 +231,8 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     intent->path = url.path;
     buf_reserve(&b, 256);
     cache_key_begin(&b, CACHE_RESPONSE);
-    cache_key_add(&b, ex->api ? ex->api->name : STR_NONE);
+    cache_key_add(&b, ex->api->name);
+    cache_key_add(&b, ex->api->prefix);   /* purges name answers by it: moved elsewhere an API begins anew */
     cache_key_add(&b, operation_name(ex));
     cache_key_add(&b, product_name(ex));
     cache_key_add(&b, url.scheme);

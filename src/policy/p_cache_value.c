@@ -45,18 +45,29 @@ static const struct child_def children[] = {
 };
 
 /* One run of the policy. */
-struct lookup {
+struct value_lookup {
     struct exchange *ex;
     const struct cache_value *conf;
     struct str name;
     struct object *stored;            /* what the cache had */
     bool has_stored;
     struct cache_flight *flight;      /* ours: the value is to be computed, and others may wait */
+    struct value_lookup *next;        /* in ex->computing */
 };
+
+/* The policies inside of a cache-value of the same key: it must not wait for itself. */
+static bool
+is_inside_of_itself(const struct value_lookup *l)
+{
+    for (const struct value_lookup *o = l->ex->computing; o; o = o->next)
+        if (o->conf->caching_type == l->conf->caching_type && str_eq(o->name, l->name))
+            return true;
+    return false;
+}
 
 /* What is there, and whether this request computes. */
 static bool
-look_up(struct lookup *l)
+look_up(struct value_lookup *l)
 {
     struct exchange *ex = l->ex;
     struct cache_place place = value_cache_place(l->conf->caching_type, l->name);
@@ -66,7 +77,7 @@ look_up(struct lookup *l)
     struct cache_key key;
 
     how.wait_ms = !settings ? WAIT_MS : settings->collapse ? settings->collapse_wait_ms : 0;
-    if (!ex->services->tiers || !value_cache_key(ex, l->name, &key))
+    if (!ex->services->tiers || is_inside_of_itself(l) || !value_cache_key(ex, l->name, &key))
         return true;
     tiers_enter(ex->services->tiers, &place, &key, &how, &got);
     l->flight = got.flight;
@@ -81,7 +92,7 @@ look_up(struct lookup *l)
 
 /* The block has run: its value is kept. */
 static bool
-keep(struct lookup *l, struct object *value, uint64_t born)
+keep(struct value_lookup *l, struct object *value, uint64_t born)
 {
     uint32_t keep_s, fresh_s;
 
@@ -102,7 +113,7 @@ keep(struct lookup *l, struct object *value, uint64_t born)
 
 /* What the variable is when the block has left it unset or null: what the cache had, or the default. */
 static bool
-fall_back(struct lookup *l, struct object **ret, bool *ret_is_set)
+fall_back(struct value_lookup *l, struct object **ret, bool *ret_is_set)
 {
     *ret = l->stored;
     *ret_is_set = l->has_stored || pvalue_is_set(&l->conf->default_value);
@@ -110,7 +121,7 @@ fall_back(struct lookup *l, struct object **ret, bool *ret_is_set)
 }
 
 static enum flow
-compute(struct lookup *l)
+compute(struct value_lookup *l)
 {
     struct exchange *ex = l->ex;
     const struct origin *at = ex->at;
@@ -135,16 +146,30 @@ compute(struct lookup *l)
     return FLOW_NEXT;
 }
 
+/* Branches of <wait> end in any order. */
+static void
+end_computing(struct value_lookup *l)
+{
+    struct value_lookup **at = &l->ex->computing;
+
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+}
+
 static enum flow
 run(const void *conf, struct exchange *ex)
 {
-    struct lookup l = {.ex = ex, .conf = conf};
+    struct value_lookup l = {.ex = ex, .conf = conf};
     enum flow flow;
 
     if (!pvalue_str(ex, &l.conf->key, &l.name))
         return FLOW_ERROR;
     if (look_up(&l)) {
+        l.next = ex->computing;
+        ex->computing = &l;
         flow = compute(&l);
+        end_computing(&l);
         /* No value, or none that can be stored: the next of those who wait computes. */
         cache_flight_end(l.flight, FLIGHT_FAILED, loop_now_ms(ex->services->loop));
         return flow;

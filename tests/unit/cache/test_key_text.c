@@ -19,7 +19,7 @@ key_of(enum cache_kind kind, const struct str *fields, size_t n)
 
 TEST(of_cache_lookup)
 {
-    struct str fields[] = {STR("shop"), STR("get"), STR("gold"), STR("http"), STR("backend"), str_from((const char *)&port, 2),
+    struct str fields[] = {STR("shop"), STR("/s"), STR("get"), STR("gold"), STR("http"), STR("backend"), str_from((const char *)&port, 2),
                            STR("/items")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
@@ -39,7 +39,7 @@ TEST(of_cache_lookup)
 
 TEST(of_cache_lookup_in_an_api_named_as_another_layout)
 {
-    struct str fields[] = {STR("http"), STR("get"), STR_NONE, STR("http"), STR("backend"), str_from((const char *)&port, 2),
+    struct str fields[] = {STR("http"), STR("/s"), STR("get"), STR_NONE, STR("http"), STR("backend"), str_from((const char *)&port, 2),
                            STR("/items")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
@@ -53,7 +53,7 @@ TEST(of_cache_lookup_in_an_api_named_as_another_layout)
 TEST(of_the_rfc_9111_mode)
 {
     uint16_t usual = 443;
-    struct str fields[] = {STR("http"), STR("shop"), STR("https"), STR("backend"), str_from((const char *)&usual, 2), STR("gateway"),
+    struct str fields[] = {STR("http"), STR("shop"), STR("/s"), STR("https"), STR("backend"), str_from((const char *)&usual, 2), STR("gateway"),
                            STR("/items"), STR("b=2&a=1")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
@@ -80,7 +80,7 @@ TEST(of_values_and_warmed_answers)
 
 TEST(what_is_cut_or_foreign_is_not_read)
 {
-    struct str fields[] = {STR("shop"), STR("get"), STR_NONE, STR("http"), STR("backend"),
+    struct str fields[] = {STR("shop"), STR("/s"), STR("get"), STR_NONE, STR("http"), STR("backend"),
                            str_from((const char *)&port, 2), STR("/items")};
     struct buf b = key_of(CACHE_RESPONSE, fields, COUNTOF(fields));
     struct cache_key_text t;
