@@ -75,6 +75,7 @@ store_response(struct exchange *ex, int caching_type, struct str path, struct st
     struct cache_item item = {.scopes = &scopes, .born = storing_born_of_values(ex), .stored_ms = now_ms,
                               .expires_ms = now_ms + (uint64_t)seconds * 1000};
     struct cache_place place = {.type = (enum caching_type)caching_type};
+    enum cache_refusal why = CACHE_STORED;
     struct str body;
 
     if (!r || !content_read(ex, &r->content, true, &body, NULL) || !stored_head_encode(&head, r) ||
@@ -85,7 +86,8 @@ store_response(struct exchange *ex, int caching_type, struct str path, struct st
     item.status = r->status;
     item.head = buf_str(&head);
     response_warm_scopes(ex, path, query, &scopes);
-    tiers_store(ex->services->tiers, &place, &item, body, NULL);
+    if (!tiers_store(ex->services->tiers, &place, &item, body, &why))
+        value_cache_say_refused(ex, STR("cache-store-value"), why);
 }
 
 static enum flow

@@ -37,6 +37,12 @@ value_cache_read(struct exchange *ex, struct cache_entry *entry, struct object *
     return ok;
 }
 
+void
+value_cache_say_refused(struct exchange *ex, struct str policy, enum cache_refusal why)
+{
+    exchange_trace(ex, TRACE_ERROR, policy, str_printf(ex->arena, "not stored: %s", cache_refusal_sentence(why)));
+}
+
 bool
 value_cache_store(struct exchange *ex, struct str policy, int caching_type, struct str name, struct object *value, uint64_t born,
                   uint32_t fresh_s, uint32_t keep_s)
@@ -47,13 +53,17 @@ value_cache_store(struct exchange *ex, struct str policy, int caching_type, stru
                               .stale_until_ms = now_ms + (uint64_t)keep_s * 1000, .revalidate_s = keep_s - fresh_s,
                               .error_s = keep_s - fresh_s};
     struct cache_place place = value_cache_place(caching_type, name);
+    enum cache_refusal why = CACHE_STORED;
     struct err err = ERR_INIT;
 
     bytes.max = VALUE_BYTES_MAX;
     if (!value_cache_key(ex, name, &item.key) || !value_encode(ex, value, &bytes, &err)) {
-        tiers_count_refusal(ex->services->tiers, CACHE_REFUSED_NO_ENCODING);
+        tiers_count_refusal(ex->services->tiers, err.code == ERR_LIMIT ? CACHE_REFUSED_TOO_LARGE : CACHE_REFUSED_NO_ENCODING);
         exchange_trace(ex, TRACE_ERROR, policy, str_dup(ex->arena, str_from_c(err.text)));
         return false;
     }
-    return tiers_store(ex->services->tiers, &place, &item, buf_str(&bytes), NULL);
+    if (tiers_store(ex->services->tiers, &place, &item, buf_str(&bytes), &why))
+        return true;
+    value_cache_say_refused(ex, policy, why);
+    return false;
 }

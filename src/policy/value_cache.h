@@ -22,3 +22,5 @@ MUST_USE bool value_cache_read(struct exchange *ex, struct cache_entry *entry, s
  * counted, and the trace of `policy` says why. Yields. */
 bool value_cache_store(struct exchange *ex, struct str policy, int caching_type, struct str name, struct object *value, uint64_t born,
                        uint32_t fresh_s, uint32_t keep_s);
+/* Says in the policy's trace why something was not stored. */
+void value_cache_say_refused(struct exchange *ex, struct str policy, enum cache_refusal why);
