@@ -1,5 +1,5 @@
 /* A backend much faster than any proxy: fixed keep-alive responses picked by
- * the path (/1k, /100k, anything else = 1k); request bodies are counted off by
+ * the path (/1k, /100k, /10m, anything else = 1k); request bodies are counted off by
  * Content-Length, and /whole is answered behind its body.  usage: backend PORT */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +21,7 @@ struct conn {
 static struct {
     char *p;
     size_t n;
-} doc[2];
+} doc[3];
 static int ep;
 
 static void
@@ -93,7 +93,7 @@ serve(struct conn *c)
                 c->skip = strtoul(cl + 17, 0, 10);
         }
         char *path = strchr(r, ' ');
-        int big = path && strstr(path, "/100k") == path + 1;
+        int big = !path ? 0 : strstr(path, "/100k") == path + 1 ? 1 : strstr(path, "/10m") == path + 1 ? 2 : 0;
         pos = e + 4 - c->in;
         c->is_late = c->skip && path && strstr(path, "/whole") == path + 1;
         if (c->is_late)
@@ -114,6 +114,7 @@ main(int argc, char **argv)
         return 2;
     make(0, 1024);
     make(1, 102400);
+    make(2, 10 << 20);
     int one = 1, ls = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons(atoi(argv[1])),

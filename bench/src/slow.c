@@ -1,6 +1,7 @@
 /* A crowd of slow clients: N connections, opened at a steady pace, each of which sends the beginning of a request and then
- * one byte now and then, never an end. Says when each was closed by the server, counted from its own opening.
- * usage: slow PORT N head|body OPENS_PER_S DRIP_S LIMIT_S
+ * one byte now and then, never an end; or, as a reader, asks for 10 MiB and takes one byte of it now and then, with a receive
+ * buffer as small as the kernel makes one. Says when each was closed by the server, counted from its own opening.
+ * usage: slow PORT N head|body|reader OPENS_PER_S DRIP_S LIMIT_S
  * Prints "ready" when all are open and, when all are closed or LIMIT_S after the last opening, one line of figures.
  * Connections come from four addresses of the loopback, so that neither ports nor a limit for one address run out. */
 #include <arpa/inet.h>
@@ -21,7 +22,9 @@ struct slow {
 };
 static const char head[] = "GET /e/x HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ";
 static const char body[] = "POST /e/whole HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n";
+static const char reader[] = "GET /e/10m HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 static struct slow *crowd;
+static int is_reader;
 static unsigned n_open, n_closed, n_told;
 static uint64_t took_max, took_sum;
 
@@ -39,9 +42,11 @@ open_one(int ep, int port, unsigned i, const char *begin, size_t len)
     struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + i % 4)};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
-    struct epoll_event v = {.events = EPOLLIN, .data.u32 = i};
+    struct epoll_event v = {.events = is_reader ? EPOLLRDHUP : EPOLLIN, .data.u32 = i};
 
     setsockopt(fd, SOL_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, &one, sizeof one);
+    if (is_reader)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &one, sizeof one);
     if (fd < 0 || bind(fd, (void *)&from, sizeof from) || connect(fd, (void *)&to, sizeof to) ||
         send(fd, begin, len, MSG_NOSIGNAL) != (ssize_t)len || epoll_ctl(ep, EPOLL_CTL_ADD, fd, &v)) {
         perror("open");
@@ -58,6 +63,8 @@ static int
 listen_to(struct slow *s)
 {
     char b[4096];
+    if (is_reader)
+        return -1;
     ssize_t r = recv(s->fd, b, sizeof b, MSG_DONTWAIT);
 
     if (r > 12 && !memcmp(b, "HTTP/1.1 408", 12))
@@ -89,7 +96,8 @@ drip(unsigned at, unsigned n, uint64_t t, uint64_t every)
             continue;
         if (t - s->drip < every)
             break;
-        (void)!send(s->fd, "a", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+        char b = 'a';
+        (void)!(is_reader ? recv(s->fd, &b, 1, MSG_DONTWAIT) : send(s->fd, &b, 1, MSG_NOSIGNAL | MSG_DONTWAIT));
         s->drip += every;
     }
     return at;
@@ -100,14 +108,15 @@ main(int argc, char **argv)
 {
     if (argc < 7)
         return 2;
-    int port = atoi(argv[1]), is_head = !strcmp(argv[3], "head"), ep = epoll_create1(EPOLL_CLOEXEC);
+    int port = atoi(argv[1]), ep = epoll_create1(EPOLL_CLOEXEC);
     unsigned n = atoi(argv[2]), opened = 0, at = 0;
     double pace = atof(argv[4]);
     uint64_t every = atof(argv[5]) * 1e9, limit = atof(argv[6]) * 1e9, begun = now(), last = 0;
-    const char *begin = is_head ? head : body;
+    const char *begin = !strcmp(argv[3], "head") ? head : !strcmp(argv[3], "body") ? body : reader;
     struct rlimit l = {65536, 65536};
     struct epoll_event evs[256];
 
+    is_reader = begin == reader;
     setrlimit(RLIMIT_NOFILE, &l);
     crowd = calloc(n, sizeof *crowd);
     while (opened < n || (n_open && now() - last < limit)) {

@@ -765,6 +765,7 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
     http_origins_load(g->origins, &connections, &waiting);
     metric_set(figures, METRIC_REQUESTS_REFUSED, refused);
     metric_set(figures, METRIC_ANSWERS_UNREAD, atomic_load_explicit(&g->load.unread, memory_order_relaxed));
+    metric_set(figures, METRIC_ANSWERS_CUT, http_origins_cut(g->origins));
     metric_set(figures, METRIC_IDLE_CLOSED, atomic_load_explicit(&g->load.idle_closed, memory_order_relaxed));
     metric_set(figures, METRIC_TUNNELS_IDLE_CLOSED, atomic_load_explicit(&g->load.tunnels_idle_closed, memory_order_relaxed));
     metric_set(figures, METRIC_MEMORY_USED, atomic_load_explicit(&g->memory.used, memory_order_relaxed));

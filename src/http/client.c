@@ -85,6 +85,7 @@ pool_get(struct http_client *c, struct http_origin *origin)
     p->origin = http_origin_ref(origin);
     p->client = c;
     list_init(&p->idle);
+    list_init(&p->busy);
     list_init(&p->sessions);
     fiber_cond_init(&p->opened);
     map_set(&c->pools, pool_key(&p->origin), p);
@@ -115,8 +116,11 @@ upstream_close(struct h1_upstream *up)
 {
     struct http_pool *p = up->pool;
 
+    bool has_permit = !up->is_dropped;
+
     h1_upstream_delete(up);
-    origin_permit_give(p->origin);
+    if (has_permit)
+        origin_permit_give(p->origin);
     pool_unuse(p);
 }
 

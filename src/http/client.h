@@ -64,6 +64,8 @@ void http_origin_load(const struct http_origin *o, uint32_t *ret_connections,
                       uint32_t *ret_waiting);
 /* The same of all origins together. */
 void http_origins_load(struct http_origins *t, uint64_t *ret_connections, uint64_t *ret_waiting);
+/* Answers that were broken off for others so far (relief.h). */
+uint64_t http_origins_cut(const struct http_origins *t);
 
 struct http_client_conf {
     /* Asked for each address before connecting, and then the exchange's own; NULL: all are allowed. */

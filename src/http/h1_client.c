@@ -362,6 +362,7 @@ answer_close(struct http_answer *super)
         return;
     a->up = NULL;
     up->answer = NULL;
+    list_remove(&up->busy_link);
     if (a->has_body)
         body_close(&a->body.super);
     h1_sender_stop(&a->sender);
@@ -446,7 +447,39 @@ answer_new(struct h1_upstream *up, struct h1_client *client, const struct http_r
     a->limits = (struct h1_head_limits){.fields = client->head_fields_max, .extension_bytes = H1_CHUNK_EXTENSION_BYTES};
     up->answer = a;
     up->served++;
+    up->seen_bytes = 0;
+    list_push_back(&up->pool->busy, &up->busy_link);
     return a;
+}
+
+bool
+h1_upstream_lies(struct h1_upstream *up, uint64_t now_ms, uint32_t lain_ms)
+{
+    const struct h1_answer *a = up->answer;
+    const struct h1_body *b = &a->body;
+
+    up->is_read = a->has_body && b->is_whole;
+    if (up->is_dropped || !a->has_body || a->super.is_upgraded || b->on_ready || b->super.n_read == 0 ||
+        (b->super.status != IO_OK && !b->is_whole)) {
+        up->seen_bytes = 0;
+        return false;
+    }
+    if (up->seen_bytes != b->super.n_read) {
+        up->seen_bytes = b->super.n_read;
+        up->lain_since_ms = now_ms;
+        up->begun_ns = a->super.timing.head_ns;
+    }
+    return now_ms >= up->lain_since_ms + lain_ms;
+}
+
+void
+h1_upstream_drop(struct h1_upstream *up)
+{
+    up->is_dropped = true;
+    if (!up->answer->body.is_whole)
+        h1_body_break(&up->answer->body, IO_TIMEOUT);
+    stream_abort(up->in.stream);
+    origin_permit_give(up->pool->origin);
 }
 
 /* Sends and waits. Yields. */

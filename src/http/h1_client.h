@@ -15,6 +15,12 @@ struct h1_upstream {
     struct timer timer;               /* while idle; looks again when it fires */
     uint64_t idle_until_ms;
     uint32_t served;                  /* exchanges so far */
+    struct list_node busy_link;       /* in pool->busy while answer != NULL */
+    uint64_t seen_bytes;              /* of the answer, at the last look of relief.c */
+    uint64_t lain_since_ms;           /* the look that saw them first */
+    uint64_t begun_ns;                /* when the answer's head came */
+    bool is_read;                     /* to its end, at the last look: dropping it breaks nothing off */
+    bool is_dropped;                  /* its connection and permit are gone, what was read is still there */
     bool is_uploading;                /* counted by upload_begin(); the body is not out yet */
     struct h1_answer *answer;         /* the exchange that has it */
 };
@@ -45,6 +51,12 @@ bool h1_upstream_exchange(struct h1_upstream *up, const struct http_request *req
 
 /* The exchange's body is out, or never will be; more than once is fine. */
 void h1_upstream_uploaded(struct h1_upstream *up);
+
+/* A look: was the answer begun, does nobody wait for more of it, and has nothing been read of it for so long? */
+bool h1_upstream_lies(struct h1_upstream *up, uint64_t now_ms, uint32_t lain_ms);
+/* Gives the permit back and closes the connection; an answer that was not read to its end is broken off: whoever reads it next learns
+ * that. What was read before stays. */
+void h1_upstream_drop(struct h1_upstream *up);
 
 struct h1_client *http_client_h1(struct http_client *c);
 /* client.c: the exchange is over; is_reusable: the connection can serve another. */

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "http/relief.h"
 #include "net/tls.h"
 #include "rt/fiber.h"
 
@@ -23,6 +24,7 @@
 struct http_origins {
     pthread_mutex_t lock;
     struct map by_key;
+    _Atomic uint64_t cut;
 };
 
 struct http_origins *
@@ -196,6 +198,18 @@ http_origins_load(struct http_origins *t, uint64_t *ret_connections, uint64_t *r
     pthread_mutex_unlock(&t->lock);
 }
 
+void
+origin_count_cut(struct http_origin *o, size_t n)
+{
+    atomic_fetch_add_explicit(&o->table->cut, n, memory_order_relaxed);
+}
+
+uint64_t
+http_origins_cut(const struct http_origins *t)
+{
+    return atomic_load_explicit(&((struct http_origins *)t)->cut, memory_order_relaxed);
+}
+
 /* ---- permits ---- */
 
 /* On the waiter's own loop. */
@@ -314,12 +328,28 @@ ask_for_idle(struct http_origin *o)
     }
 }
 
+/* Until something is granted. Meanwhile answers that lie about are broken off. Yields. */
+static enum io_status
+wait_in_line(struct http_origin *o, const struct origin_waiter *w, uint64_t deadline_ms)
+{
+    enum io_status status = IO_OK;
+
+    while (status == IO_OK && !w->is_granted) {
+        uint64_t now_ms = loop_now_ms(w->loop);
+        relief_ask(o, now_ms);
+        status = fiber_wait(MIN(deadline_ms, now_ms + RELIEF_LOOK_MS));
+        if (status == IO_TIMEOUT && loop_now_ms(w->loop) < deadline_ms)
+            status = IO_OK;
+    }
+    return status;
+}
+
 bool
 origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_ms,
                    struct h1_upstream **ret_connection, struct err *err)
 {
     struct origin_waiter w = {.loop = loop, .fiber = fiber_self(), .since_ms = loop_now_ms(loop)};
-    enum io_status status = IO_OK;
+    enum io_status status;
 
     *ret_connection = NULL;
     pthread_mutex_lock(&o->lock);
@@ -338,8 +368,7 @@ origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadline_m
     atomic_fetch_add_explicit(&o->n_waiting, 1, memory_order_relaxed);
     ask_for_idle(o);
     pthread_mutex_unlock(&o->lock);
-    while (status == IO_OK && !w.is_granted)
-        status = fiber_wait(deadline_ms);
+    status = wait_in_line(o, &w, deadline_ms);
     if (w.is_granted || was_granted(o, &w)) {
         *ret_connection = w.connection;
         return true;                  /* too late perhaps: the next wait says so */

@@ -29,6 +29,7 @@ struct http_origin {
     struct list waiters;              /* struct origin_waiter, first come first */
     struct list pools;                /* struct http_pool, one a worker */
     _Atomic uint32_t n_waiting;       /* length of waiters, readable without the lock */
+    uint64_t relief_at_ms;            /* the last look at answers that lie (relief.h); lock */
     _Atomic uint32_t n_uploads;       /* exchanges over HTTP/1 whose request bodies are not out (upload.h) */
 };
 
@@ -55,8 +56,10 @@ struct http_pool {
     struct http_client *client;
     struct list_node link;            /* origin->pools */
     struct list idle;                 /* struct h1_upstream, the latest used first */
+    struct list busy;                 /* struct h1_upstream, with an exchange */
     struct list sessions;             /* struct http_session */
     _Atomic uint32_t n_idle;          /* read by other workers */
+    _Atomic uint32_t n_lying;         /* of busy, at the last look; read by other workers */
     uint32_t n_users;                 /* connections, and exchanges about to have one: the pool stays */
     bool is_h2;                       /* the last connection spoke HTTP/2 */
     bool is_opening;                  /* a session is being opened: others wait for it */
@@ -69,6 +72,8 @@ bool origin_permit_take(struct http_origin *o, struct loop *loop, uint64_t deadl
                         struct h1_upstream **ret_connection, struct err *err);
 /* The connection is closed. */
 void origin_permit_give(struct http_origin *o);
+/* Answers of it that were broken off for others. */
+void origin_count_cut(struct http_origin *o, size_t n);
 /* The connection is free and could be kept: true when a waiter of this loop has taken it. False with
  * *ret_must_close when another worker needs the permit more. */
 bool origin_hand_over(struct http_origin *o, struct loop *loop, struct h1_upstream *connection,

@@ -250,6 +250,16 @@ stream_drop_unsent(struct stream *s)
 }
 
 void
+stream_abort(struct stream *s)
+{
+    struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+    /* The one way to have it closed and keep the descriptor; where the socket is of another kind, the next best. */
+    if (connect(s->io.fd, &none, sizeof(none)) < 0)
+        (void)shutdown(s->io.fd, SHUT_RDWR);
+}
+
+void
 stream_close(struct stream *s)
 {
     if (!s)

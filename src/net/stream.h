@@ -95,6 +95,8 @@ void stream_shutdown(struct stream *s);
 /* What the kernel still holds for the peer is dropped when the stream is closed, and the peer told so (RST): else it would be kept for
  * as long as a peer that takes nothing likes. */
 void stream_drop_unsent(struct stream *s);
+/* Ends the connection at once for the peer (RST), and gives the kernel's buffers back; reads and writes fail from now on. */
+void stream_abort(struct stream *s);
 /* Closes and frees, at once; a waiting fiber or callback must be gone. NULL is fine. */
 void stream_close(struct stream *s);
 /* Sends what is left and FIN, then reads and drops what the peer still sends, so that it sees our last answer and no

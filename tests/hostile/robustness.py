@@ -1,13 +1,16 @@
 #!/usr/bin/python3
-"""robustness.py BUILD_DIR [floods] [slow] [changes]: targets T4 to T6 measured on one release gateway with default limits, each beside
-what it must be. All three parts without a word; `make robustness` runs them. No part of `make test`: figures need a quiet machine.
+"""robustness.py BUILD_DIR [floods] [slow] [changes] [readers]: targets T4 to T6 measured on one release gateway with default limits, each beside
+what it must be. The first three parts without a word; `make robustness` runs them. No part of `make test`: figures need a quiet machine.
 
     floods    each HTTP/2 flood, plain and over TLS: bytes taken until it is dropped, the gateway's CPU time and memory, and how much
               later an ordinary client is answered while it goes on without a pause
     slow      10,000 connections that send a head, or a body, byte by byte: when they are closed, and how much later an ordinary client
               is answered while they are there. What it is compared with is the same client while as large a crowd sends to a socket
               that nobody reads: crowd and client are on one core and in each other's way, whatever the gateway does. nginx, with
-              the same timeouts, and a bare responder stand in the same rotation and say what the machine makes of such a crowd
+              the same timeouts, and a bare responder stand in the same rotation and say what the machine makes of such a crowd.
+              And as many that ask for 10 MiB each and take it byte by byte, which is a matter of memory and of who else is
+              served: not of p99
+    readers   the last of these alone
     changes   100 configurations published and 10 binary upgrades under load: requests that failed or had no answer
 
 The gateway has core 0 for itself where there are two, and one worker; ordinary clients and crowds are programs of bench/src. The
@@ -37,6 +40,7 @@ CROWD = int(os.environ.get("CROWD", 10000))
 RATE = 2000                # requests a second of the ordinary client
 P99_MS, P99_RATIO, CLOSED_S = 5.0, 1.10, 15.0
 OPENS = 5000               # slow connections opened a second
+READER_KIB = 160           # memory of the gateway for one that takes nothing of its answer
 DRIP_S = 3                 # between two bytes of one
 SECONDS = {"head": 4, "body": 2.5}  # of an ordinary client amid a crowd: less than what that is given
 VERSION = ('<inbound><base /><return-response><set-status code="200" reason="OK" /><set-body>version {:06}</set-body></return-response>'
@@ -90,10 +94,11 @@ class Rig:
 
     def __init__(self, folder):
         self.folder = folder
-        self.backend_port, self.port, self.tls_port, self.admin = free_ports(4)
+        self.backend_port, self.other_port, self.port, self.tls_port, self.admin = free_ports(5)
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
                         "/CN=localhost", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"], check=True, stderr=subprocess.DEVNULL)
         api(folder, "e", "e", self.backend_port)
+        api(folder, "o", "o", self.other_port)
         api(folder, "v", "v", self.backend_port, policy=VERSION.format(0))
         os.mkdir(f"{folder}/state")
         write(f"{folder}/headgate.yaml", f"""workers: 1
@@ -107,7 +112,7 @@ state: {folder}/state
 artifacts: {folder}/artifacts
 gateway-log: {{sinks: [{{kind: file, path: /dev/null}}]}}
 """)
-        self.backend = subprocess.Popen(pinned(1, [f"{BENCH}/backend", str(self.backend_port)]))
+        self.backend, self.other = (subprocess.Popen(pinned(1, [f"{BENCH}/backend", str(p)])) for p in (self.backend_port, self.other_port))
         self.log = open(f"{folder}/log", "w")
         self.process = subprocess.Popen(pinned(0, [f"{BUILD}/headgate", "run", "--config", f"{folder}/headgate.yaml"]), stdout=self.log,
                                         stderr=self.log)
@@ -117,7 +122,8 @@ gateway-log: {{sinks: [{{kind: file, path: /dev/null}}]}}
 
     def end(self):
         status = end_process(self.process, 60)
-        end_process(self.backend, 60)
+        for backend in (self.backend, self.other):
+            end_process(backend, 60)
         self.log.close()
         return status
 
@@ -194,12 +200,12 @@ def t4(rig):
 class Crowd:
     """bench/src/slow.c: 10,000 connections that send a byte now and then."""
 
-    def __init__(self, port, kind):
+    def __init__(self, port, kind, patience_s=CLOSED_S + 1):
         self.process = subprocess.Popen(["taskset", "-c", str(os.cpu_count() - 1), f"{BENCH}/slow", str(port), str(CROWD), kind, str(OPENS),
-                                         str(DRIP_S), str(CLOSED_S + 1)], stdout=subprocess.PIPE, text=True)
+                                         str(DRIP_S), str(patience_s)], stdout=subprocess.PIPE, text=True)
 
     def wait(self):
-        """Until all are there."""
+        """Until all have come."""
         if self.process.stdout.readline() != "ready\n":
             raise SystemExit("the crowd did not come")
 
@@ -314,6 +320,40 @@ def t5(rig):
     finally:
         for peer in peers:
             peer.end()
+    readers(rig)
+
+
+class Peak:
+    """The gateway's memory and the connections it has to the backend, looked at ten times a second while a process runs."""
+
+    def __init__(self, rig):
+        self.rig, self.pid, self.memory = rig, serving(rig.process), 0
+        self.before = floods.usage(self.pid)[1]
+
+    def watch(self, process):
+        while process.poll() is None:
+            self.memory = max(self.memory, floods.usage(self.pid)[1] - self.before)
+            time.sleep(0.1)
+
+
+def readers(rig):
+    """Answers that nobody takes: the crowd asks one backend, ordinary clients another one and the same."""
+    peak = Peak(rig)
+    seconds = CROWD / OPENS + 2 * CLOSED_S
+    others = [Load(rig.port, path, 8, seconds, 200) for path in ("/o/1k", "/e/1k")]
+    crowd = Crowd(rig.port, "reader", 3 * CLOSED_S)
+    peak.watch(crowd.process)
+    closed, _, slowest = crowd.end()
+    elsewhere, same = (o.end() for o in others)
+    late = Load(rig.port, "/e/1k", 8, 1, 200).end()
+    each = peak.memory / CROWD / 1024
+    row(f"{CROWD} clients that read slowly: closed", "all", f"{closed} closed, slowest after {slowest:.1f} s", closed == CROWD)
+    row(f"{CROWD} clients that read slowly: memory", f"{READER_KIB} KiB each", f"{peak.memory / 1e6:.0f} MB, {each:.0f} KiB each",
+        each <= READER_KIB)
+    row(f"{CROWD} clients that read slowly: errors of ordinary clients of another backend", "0", f"{elsewhere['errors']} of "
+        f"{elsewhere['requests']}, p99 {elsewhere['p99']:.1f} ms", not elsewhere["errors"])
+    row(f"{CROWD} clients that read slowly: ordinary clients of the same backend", "served, amid them and after", f"{same['requests']} "
+        f"answered, {same['errors']} refused; afterwards {late['errors']} errors", same["requests"] > same["errors"] and not late["errors"])
 
 
 # ---- T6 ----
@@ -357,8 +397,8 @@ def t6(rig):
 
 
 def main():
-    parts = {"floods": t4, "slow": t5, "changes": t6}
-    wanted = sys.argv[2:] or list(parts)
+    parts = {"floods": t4, "slow": t5, "changes": t6, "readers": readers}
+    wanted = sys.argv[2:] or ["floods", "slow", "changes"]
     print("| what | target | figure | |\n|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         rig = Rig(folder)
