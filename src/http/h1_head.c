@@ -8,7 +8,6 @@
 
 #include "http/h1_scan.h"
 
-#define METHOD_BYTES_MAX 64
 
 struct cursor {
     const char *p, *end;
@@ -138,7 +137,7 @@ method(struct cursor *c, struct http_request *ret)
 
     while (p < c->end && token_chars[(uint8_t)*p])
         p++;
-    if (p - start > METHOD_BYTES_MAX)
+    if (p - start > HTTP_METHOD_BYTES_MAX)
         return bad(c, 400, "the method is too long");
     if (p == c->end)
         return more(c);

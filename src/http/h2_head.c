@@ -187,6 +187,8 @@ h2_head_request(struct h2_head *h, bool has_body, struct http_request *ret, bool
     *ret = (struct http_request){.version = HTTP_2, .method_text = is_tunnel ? STR("GET") : h->method,
                                  .target = h->path, .protocol = h->protocol};
     ret->method = http_method_from(ret->method_text);
+    if (h->method.len > HTTP_METHOD_BYTES_MAX)
+        return *why = (struct h1_refusal){400, "the method is too long"}, H2_HEAD_REFUSED;
     if (!h->path.p)
         return *why = (struct h1_refusal){405, "this method is not served here"}, H2_HEAD_REFUSED;
     if (h->path.len > h->limits->target_bytes)

@@ -63,6 +63,7 @@ struct http_response {
     int64_t content_length;           /* as framed (or announced to HEAD); HTTP_LENGTH_UNKNOWN: chunked or until close */
 };
 
+#define HTTP_METHOD_BYTES_MAX 64
 enum http_method http_method_from(struct str text);
 struct str http_method_text(enum http_method method);
 /* By IANA's registry (methods.def), extensions such as WebDAV's among them; what it does not list is neither. */

@@ -25,14 +25,30 @@ is_key(struct str text)
     return codec_base64_decode(&key, text, NULL) && key.len == KEY_BYTES;
 }
 
+/* Of a field that may be there once (RFC 6455 11.3); empty when it is not, or repeated. */
+static struct str
+only(const struct http_headers *h, enum http_field_id id)
+{
+    struct str found = STR("");
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < h->n; i++) {
+        if (h->v[i].id != id)
+            continue;
+        found = str_trim(h->v[i].value);
+        n++;
+    }
+    return n == 1 ? found : STR("");
+}
+
 bool
 websocket_request_is_valid(const struct http_request *r, struct h1_refusal *why)
 {
     if (r->method != HTTP_METHOD_GET)
         return refuse(why, 400, "a WebSocket begins with GET");
-    if (!str_eq_lit(str_trim(http_headers_get(&r->headers, HTTP_SEC_WEBSOCKET_VERSION)), "13"))
+    if (!str_eq_lit(only(&r->headers, HTTP_SEC_WEBSOCKET_VERSION), "13"))
         return refuse(why, 426, "only version 13 of the WebSocket protocol is served");
-    if (r->version < HTTP_2 && !is_key(http_headers_get(&r->headers, HTTP_SEC_WEBSOCKET_KEY)))
+    if (r->version < HTTP_2 && !is_key(only(&r->headers, HTTP_SEC_WEBSOCKET_KEY)))
         return refuse(why, 400, "Sec-WebSocket-Key is not 16 bytes in base64");
     return true;
 }

@@ -692,6 +692,8 @@ TEST(requests_that_are_refused_get_an_answer)
 {
     OUTCOME("400", GET, HOST, NV("host", "b.example"));
     OUTCOME("400", GET, NV(":authority", "user@a.example"));
+    OUTCOME("400", NV(":method", "A23456789B23456789C23456789D23456789E23456789F23456789G23456789HI"), NV(":scheme", "http"), NV(":path", "/"),
+            HOST);
     OUTCOME("400", GET, HOST, NV("transfer_encoding", "chunked"));
     OUTCOME("405", NV(":method", "TRACE"), NV(":scheme", "http"), NV(":path", "/"), HOST);
     OUTCOME("405", NV(":method", "CONNECT"), HOST);

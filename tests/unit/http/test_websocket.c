@@ -24,6 +24,14 @@ TEST(requests_that_keep_the_rules_and_that_do_not)
     EXPECT_EQ(why.status, 400);
     http_headers_add(&r.headers, STR("Sec-WebSocket-Key"), STR("dGhlIHNhbXBsZSBub25jZQ=="));
     EXPECT(websocket_request_is_valid(&r, &why));
+    http_headers_add(&r.headers, STR("Sec-WebSocket-Key"), STR("dGhlIHNhbXBsZSBub25jZQ=="));
+    EXPECT(!websocket_request_is_valid(&r, &why)); /* which of the two would the backend answer to? */
+    http_headers_set(&r.headers, STR("Sec-WebSocket-Key"), STR("dGhlIHNhbXBsZSBub25jZQ=="));
+    http_headers_add(&r.headers, STR("Sec-WebSocket-Version"), STR("8"));
+    EXPECT(!websocket_request_is_valid(&r, &why));
+    EXPECT_EQ(why.status, 426);
+    http_headers_set(&r.headers, STR("Sec-WebSocket-Version"), STR("13"));
+    EXPECT(websocket_request_is_valid(&r, &why));
     http_headers_set(&r.headers, STR("Sec-WebSocket-Key"), STR("c2hvcnQ="));
     EXPECT(!websocket_request_is_valid(&r, &why));
     r.method = HTTP_METHOD_POST;
