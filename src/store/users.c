@@ -24,6 +24,16 @@ refuse_unknown_keys(const struct info *i, const struct doc_node *map, const char
             doc_report_key(&i->doc, DIAG_ERROR, it, "no key `%.*s` here", STR_ARG(it->key));
 }
 
+/* Nothing is fine: every key may be left out. */
+static bool
+is_description(const struct info *i, const struct doc_node *n)
+{
+    if (n->kind == DOC_MAP || n->kind == DOC_NULL)
+        return true;
+    doc_report(&i->doc, DIAG_ERROR, n, "expected a map of keys, found %s", doc_kind_name(n));
+    return false;
+}
+
 static struct str
 text(struct loader *l, const struct info *i, const struct doc_node *map, const char *key)
 {
@@ -35,6 +45,8 @@ read_user_group(struct loader *l, const struct info *i, const struct doc_node *n
 {
     static const char *const known[] = {"display-name", "description", "external-id", NULL};
 
+    if (!is_description(i, n))
+        return;
     refuse_unknown_keys(i, n, known);
     *vec_push(&l->groups) = (struct group){.name = keep_str(l, n->key), .display_name = text(l, i, n, "display-name"),
                                            .description = text(l, i, n, "description"), .type = STR("custom"),
@@ -64,7 +76,8 @@ read_identities(struct loader *l, const struct info *i, const struct doc_node *n
     struct user_identity *all = list && list->n ? arena_new_array(l->keep, struct user_identity, list->n) : NULL;
 
     doc_each(it, all ? list : NULL)
-        all[u->n_identities++] = (struct user_identity){text(l, i, it, "provider"), text(l, i, it, "id")};
+        if (is_description(i, it))
+            all[u->n_identities++] = (struct user_identity){text(l, i, it, "provider"), text(l, i, it, "id")};
     u->identities = all;
 }
 
@@ -78,6 +91,8 @@ read_user(struct loader *l, const struct info *i, const struct doc_node *n)
                      .note = text(l, i, n, "note"), .state = text(l, i, n, "state")};
     struct info of_user = *i;
 
+    if (!is_description(i, n))
+        return;
     refuse_unknown_keys(i, n, known);
     of_user.properties = n;
     u.registered_s = info_date(l, &of_user, "registered");

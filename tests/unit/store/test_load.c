@@ -681,6 +681,17 @@ TEST(a_pipe_holds_nobody_up)
     EXPECT_PROBLEM("apis/a/policy.xml: not a file");
 }
 
+TEST(who_users_are_is_described_by_maps)
+{
+    begin();
+    put("users.yaml", "groups: {a: 1}\nusers: {ada: 5, bob: , eve: {identities: [x]}}\nowners: {s: [bob]}\n");
+    EXPECT(!load_with(0));
+    EXPECT_EQ(diags.errors, 4);
+    EXPECT_PROBLEM("users.yaml:1:13: error: expected a map of keys, found a number");
+    EXPECT_PROBLEM("users.yaml:2:14: error: expected a map of keys, found a number");
+    EXPECT_PROBLEM("expected a map of keys, found text");
+}
+
 TEST(names_in_two_cases_are_refused)
 {
     begin();
