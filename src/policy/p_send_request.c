@@ -208,7 +208,8 @@ compile(struct compiler *c, const struct node *n, void *conf)
     CHILDREN(&s->url, struct set_url, u) {
         struct str text = str_trim(u->text.text);
 
-        if (!u->text.program && str_find(text, STR("{"), 0) < 0 && !compile_is_placeholder(c, text) && !url_parse(c->arena, text, &url, &err))
+        if (!u->text.program && str_find(text, STR("{"), 0) < 0 && !compile_is_placeholder(c, text) &&
+            !url_parse(c->arena, text, &url, &err))
             return compile_strict(c, n, "set-url: %s; the request fails", err.text);
     }
     return true;

@@ -156,7 +156,8 @@ read_version_set(struct loader *l, struct str path, struct str name)
     struct info i;
 
     folder_warn_unknown(l, path, known);
-    if (!info_open(l, path, known[1], false, &i) && !info_open(l, path, known[0], true, &i)) /* the former, of older extractors */
+    /* The second, of older extractors, may be there instead. */
+    if (!info_open(l, path, known[1], false, &i) && !info_open(l, path, known[0], true, &i))
         return;
     v.display_name = info_str(l, &i, "displayName");
     v.description = info_str(l, &i, "description");
@@ -266,7 +267,8 @@ read_listed(struct loader *l, struct str path, const char *file, struct mentions
 static void
 read_product(struct loader *l, struct str path, struct str name)
 {
-    static const char *const known[] = {"productInformation.json", "policy.xml", "apis", "groups", "apis.json", "groups.json", "*", NULL};
+    static const char *const known[] = {"productInformation.json", "policy.xml", "apis", "groups", "apis.json", "groups.json",
+                                        "*", NULL};
     struct product_draft draft = {.product = {.name = name, .workspace = l->workspace}};
     struct product *p = &draft.product;
     struct info i;
@@ -410,7 +412,8 @@ read_logger(struct loader *l, struct str path, struct str name)
         l->valueless = STR_NONE;
         *value = expand_what_is_known(l, &i, it, it->text);
         if (l->valueless.p)
-            doc_report(&i.doc, DIAG_WARNING, it, "named value `%.*s` has no value: nothing reaches this logger", STR_ARG(l->valueless));
+            doc_report(&i.doc, DIAG_WARNING, it, "named value `%.*s` has no value: nothing reaches this logger",
+                       STR_ARG(l->valueless));
         g.credentials[g.n_credentials++] = (struct named_strings){keep_str(l, it->key), value, 1};
     }
     *vec_push(&l->loggers) = g;

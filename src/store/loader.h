@@ -133,8 +133,8 @@ const struct str *keep_strs(struct loader *l, const struct info *i, const struct
 int64_t info_date(struct loader *l, const struct info *i, const char *key);
 /* Text with {{named values}} put in. */
 struct str expand_named_values(struct loader *l, const struct info *i, const struct doc_node *n, struct str text);
-/* The same for what may go without: a named value that has no value (a secret that nobody has given yet) is no error, and its name
- * goes to l->valueless. */
+/* The same for what may go without: a named value that has no value (a secret that nobody has given yet) is no error, and
+ * its name goes to l->valueless. */
 struct str expand_what_is_known(struct loader *l, const struct info *i, const struct doc_node *n, struct str text);
 
 /* The name behind the last "/KIND/" in an id, relative or absolute, "%3B" read as ';'; a bare name is taken as it is.
