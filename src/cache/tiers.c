@@ -275,32 +275,36 @@ tiers_count_refusal(struct cache_tiers *t, enum cache_refusal why)
 
 /* Removed is what a purge of this one key removes: on all nodes, and for fetches that began before. */
 static bool
-remove_everywhere(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key)
+remove_everywhere(struct cache_tiers *t, struct remote *r, const struct cache_place *place, const struct cache_key *key,
+                  const struct purge_order *as, struct purge_receipt *ret)
 {
     struct cache_key copy = remote_copy_key(key);
     cache_scope_id scope = cache_scope(SCOPE_KEY, key->bytes);
     char text[REMOTE_NAME_MAX];
     struct str name = remote_name(place, key, text);
-    struct purge_order order = {.scopes = &scope, .n = 1, .what = name};
-    struct purge_receipt receipt = {0};
+    struct purge_order order = as ? *as : (struct purge_order){.what = name};
 
+    order.scopes = &scope;
+    order.n = 1;
+    order.is_soft = false;            /* a value is there or not */
     cache_remove_hash(t->memory, copy.hash);
     if (!remote_enter(r))
         return false;
-    remote_purge(r, &order, name, &receipt);
+    remote_purge(r, &order, name, ret);
     remote_leave(r);
-    return receipt.is_shared;
+    return ret->is_shared;
 }
 
 bool
 tiers_remove(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key)
 {
     struct remote *r = remote_of(t, place);
+    struct purge_receipt receipt = {0};
 
     if (!tiers_has(t, place->type))
         return false;
     if (r)
-        return remove_everywhere(t, r, place, key);
+        return remove_everywhere(t, r, place, key, NULL, &receipt);
     cache_remove(t->memory, key);
     return true;
 }
@@ -313,6 +317,28 @@ note_purge(struct cache_tiers *t, const struct purge_order *order, uint64_t gene
                               .is_soft = order->is_soft};
 
     purge_journal_add(cache_journal(t->memory), &head, order->scopes, order->n, order->what, order->by);
+}
+
+bool
+tiers_remove_as(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key, const struct purge_order *as,
+                struct purge_receipt *ret)
+{
+    struct remote *r = remote_of(t, place);
+    cache_scope_id scope = cache_scope(SCOPE_KEY, key->bytes);
+    struct purge_order order = *as;
+
+    *ret = (struct purge_receipt){.nodes_reached = 1, .outstanding = STR(""), .dropped = STR("")};
+    if (!tiers_has(t, place->type))
+        return false;
+    if (r && remove_everywhere(t, r, place, key, as, ret))
+        return true;
+    if (!r)
+        cache_remove(t->memory, key);
+    order.scopes = &scope;
+    order.n = 1;
+    ret->generation = cache_generation(t->memory);
+    note_purge(t, &order, ret->generation, UINT64_MAX);
+    return !r;
 }
 
 void

@@ -106,6 +106,10 @@ struct purge_receipt {
  * reached. Waits for nodes that vanished lately, at most for the lease of generations (2.2 s). ret may be NULL. Yields. */
 void tiers_purge(struct cache_tiers *t, const struct purge_order *order, struct purge_receipt *ret);
 
+/* tiers_remove() with a receipt (without `entries`) and a line in the journal, as `as` says; its scopes do not matter. Yields. */
+bool tiers_remove_as(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key, const struct purge_order *as,
+                     struct purge_receipt *ret);
+
 /* Commands of others (counters, say) to the external store, all about one key. False without one, or when it has not answered
  * within the deadline of one operation. Yields. */
 struct redis_ask;

@@ -129,6 +129,7 @@ struct purge_job {
     struct purge_order order;
     struct purge_receipt receipt;
     struct buf outstanding, dropped;  /* as in the receipt; malloc: they cross threads */
+    bool has_part;                    /* the receipt is that of something already */
     bool has_run, is_done;
 };
 
@@ -141,6 +142,22 @@ on_back(struct message *m)
     fiber_wake(job->waiter);
 }
 
+/* The receipt of an order is that of all its parts: it holds where each of them does. */
+static void
+add_receipt(struct purge_job *job, const struct purge_receipt *one)
+{
+    struct purge_receipt *all = &job->receipt;
+
+    all->is_shared = one->is_shared && (all->is_shared || !job->has_part);
+    all->nodes_reached = job->has_part ? MIN(all->nodes_reached, one->nodes_reached) : one->nodes_reached;
+    all->generation = MAX(all->generation, one->generation);
+    if (one->outstanding.len && str_find(buf_str(&job->outstanding), one->outstanding, 0) < 0)
+        buf_printf(&job->outstanding, "%s%.*s", job->outstanding.len ? ", " : "", STR_ARG(one->outstanding));
+    if (one->dropped.len)
+        buf_printf(&job->dropped, "%s%.*s", job->dropped.len ? ", " : "", STR_ARG(one->dropped));
+    job->has_part = true;
+}
+
 /* A value may lie in memory, in the external store, or under either name in both. */
 static void
 remove_key(struct purge_job *job, struct str name)
@@ -148,6 +165,7 @@ remove_key(struct purge_job *job, struct str name)
     static const enum caching_type types[] = {CACHING_INTERNAL, CACHING_PREFER_EXTERNAL};
     struct cache_tiers *t = job->worker->tiers;
     bool is_shared = tiers_has(t, CACHING_EXTERNAL);
+    struct purge_receipt receipt;
     struct buf b AUTO(buf_destroy) = BUF_INIT;
     struct cache_key key;
 
@@ -163,8 +181,14 @@ remove_key(struct purge_job *job, struct str name)
             cache_entry_unref(found);
             job->receipt.entries++;
         }
-        if (!job->names->is_dry_run)
+        if (job->names->is_dry_run)
+            continue;
+        if (is_shared && types[i] == CACHING_INTERNAL) {
             tiers_remove(t, &place, &key);
+        } else {
+            tiers_remove_as(t, &place, &key, &job->order, &receipt);
+            add_receipt(job, &receipt);
+        }
     }
 }
 
@@ -174,7 +198,8 @@ run_job(void *arg)
     struct purge_job *job = arg;
     struct cache_tiers *t = job->worker->tiers;
 
-    if (job->order.n && !job->names->is_dry_run)
+    job->has_part = job->order.n && !job->names->is_dry_run;
+    if (job->has_part)
         tiers_purge(t, &job->order, &job->receipt);
     else
         job->receipt = (struct purge_receipt){.generation = tiers_generation(t), .nodes_reached = 1, .outstanding = STR(""),

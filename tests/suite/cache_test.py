@@ -117,6 +117,35 @@ def explain(g, path, *words):
     return dict(line.split(None, 1) for line in out.splitlines()[1:])
 
 
+KEEPS = PLAIN.replace("<inbound>", """<inbound>
+    <cache-store-value key="token" value="t" duration="600" />""")
+
+
+def test_a_value_is_purged_on_all_nodes_with_a_receipt(rig):
+    redis = rig.redis()
+    shared = f"caches:\n  - {{connection: 'redis://127.0.0.1:{redis.port}', timeout: 1s}}\n"
+    origin = rig.origin()
+    one, two = (rig.gateway(origin, {"shop": ("shop", KEEPS)}, shared, name=name) for name in ("one", "two"))
+    for g in (one, two):
+        must(lambda: g.metric("headgate_external_cache_nodes") == 2, "the nodes know each other")
+    one.get("/shop/a")
+    must(lambda: redis("EXISTS", "apim:-:v:token") == 1, "it is stored")
+    out = cache(one, "purge", "--key", "token")
+    assert "dropped 1 entry of this node: key token" in out and "2 nodes reached, the external cache knows" in out, out
+    assert redis("EXISTS", "apim:-:v:token") == 0
+    for g in (one, two):
+        must(lambda: "key token  by anna, admin at 127.0.0.1" in cache(g, "purges"), "both know who it was")
+
+
+def test_a_value_is_purged_without_a_shared_cache(rig):
+    g = rig.gateway(rig.origin(), {"shop": ("shop", KEEPS)})
+    g.get("/shop/a")
+    out = cache(g, "purge", "--key", "token")
+    assert "dropped 1 entry of this node: key token" in out and "1 node reached\n" in out, out
+    assert "key token  by anna, admin at 127.0.0.1" in cache(g, "purges")
+    assert "dropped 0 entries" in cache(g, "purge", "--key", "token")
+
+
 def test_explain(rig):
     origin, g = shop(rig)
     said = explain(g, "/shop/a?x=1")
