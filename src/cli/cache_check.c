@@ -359,11 +359,11 @@ configured(const struct options *o)
     for (uint32_t i = 0; i < o->service.n_caches; i++) {
         const struct cache_option *one = &o->service.caches[i];
 
-        if (region.len && str_eq_nocase(one->use_from, region)) {
+        if (region.len && region_is(one->use_from, region)) {
             found = one;
             break;
         }
-        if (str_eq_nocase(one->use_from, STR("default")))
+        if (!found && region_is(one->use_from, STR("default")))
             found = one;
     }
     if (!found)

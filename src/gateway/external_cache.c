@@ -27,6 +27,9 @@ external_cache_prepare(struct gateway *g, const struct snapshot *s, struct exter
     struct err err;
 
     *ret = NULL;
+    if (!conf && s->model->n_caches)
+        diag_add(diags, DIAG_WARNING, NULL, 0, 0, "caches: none of them is used from the region '%.*s' (deployment.region) or from "
+                 "'default', going on without an external cache", STR_ARG(d->region));
     if (!conf)
         return true;
     if (!conf->connection.is_set) {

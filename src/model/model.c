@@ -172,15 +172,30 @@ model_find_certificate(const struct model *m, struct str id_or_thumbprint)
     return c;
 }
 
+bool
+region_is(struct str a, struct str b)
+{
+    for (;; a = str_skip(a, 1), b = str_skip(b, 1)) {
+        while (a.len && a.p[0] == ' ')
+            a = str_skip(a, 1);
+        while (b.len && b.p[0] == ' ')
+            b = str_skip(b, 1);
+        if (!a.len || !b.len)
+            return a.len == b.len;
+        if (ascii_lower(a.p[0]) != ascii_lower(b.p[0]))
+            return false;
+    }
+}
+
 const struct cache_conf *
 model_find_cache(const struct model *m, struct str region)
 {
     const struct cache_conf *fallback = NULL;
 
     for (uint32_t i = 0; i < m->n_caches; i++) {
-        if (region.len && str_eq_nocase(m->caches[i].use_from, region))
+        if (region.len && region_is(m->caches[i].use_from, region))
             return &m->caches[i];
-        if (str_eq_nocase(m->caches[i].use_from, STR("default")))
+        if (!fallback && region_is(m->caches[i].use_from, STR("default")))
             fallback = &m->caches[i];
     }
     return fallback;

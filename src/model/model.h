@@ -214,6 +214,8 @@ const struct named_value *model_find_named_value(const struct model *m, struct s
                                                  const struct workspace *w);
 /* By id, or by thumbprint (case and blanks ignored). */
 const struct certificate *model_find_certificate(const struct model *m, struct str id_or_thumbprint);
+/* Regions are named in either way, "West Europe" and "westeurope". */
+bool region_is(struct str a, struct str b);
 /* The cache whose use_from is the region, else the one used from "default"; NULL when none is configured. */
 const struct cache_conf *model_find_cache(const struct model *m, struct str region);
 

@@ -1027,6 +1027,22 @@ def check(*words, folder=None):
     return p.returncode, steps, p.stderr
 
 
+def test_a_cache_is_chosen_by_region(rig):
+    near, far = rig.redis(name="near"), rig.redis(name="far")
+    origin = rig.origin()
+
+    def caches(*regions):
+        return "caches:\n" + "".join(f"  - {{id: c{i}, connection: '127.0.0.1:{r.port}', use-from: {region}}}\n"
+                                     for i, (r, region) in enumerate(zip((near, far), regions)))
+
+    for config_text, chosen in ((caches("T est", "default"), near), (caches("default", "TEST"), far), (caches("default", "default"), near)):
+        g = rig.gateway(origin, APIS, config_text, name="node")
+        must(lambda: f"connected to 127.0.0.1:{chosen.port}" in g.log(), "the gateway reaches its Redis")
+        g.close()
+    g = rig.gateway(origin, APIS, caches("north", "south"), name="node")
+    assert "none of them is used from the region 'test'" in g.log(), g.log()
+
+
 def test_cache_check_says_which_step_fails(rig):
     redis = rig.redis("--requirepass", "secret")
     c = redis.client()
@@ -1058,8 +1074,8 @@ def test_cache_check_says_which_step_fails(rig):
     folder = rig.path("conf")
     os.makedirs(folder)
     with open(os.path.join(folder, "headgate.yaml"), "w") as f:
-        f.write(f"deployment: {{region: north}}\ncaches:\n  - {{connection: '127.0.0.1:1', use-from: default}}\n"
-                f"  - {{id: near, connection: '127.0.0.1:{redis.port},password=secret', use-from: north}}\n")
+        f.write(f"deployment: {{region: North Europe}}\ncaches:\n  - {{connection: '127.0.0.1:1', use-from: default}}\n"
+                f"  - {{id: near, connection: '127.0.0.1:{redis.port},password=secret', use-from: northeurope}}\n")
     status, steps, err = check(folder=folder)
     assert status == 0 and "in the clear" in err and "secret," not in err, err
     assert check("h,colour=blue")[0] == 2
