@@ -91,17 +91,39 @@ keep_unless(struct loader *l, struct str text, struct str usual)
     return !text.p || str_eq(text, usual) ? usual : keep_str(l, text);
 }
 
-/* Requests are matched in the normal form of their paths: in another an API would never be met. */
+static size_t
+count_slashes(struct str s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        n += s.p[i] == '/';
+    return n;
+}
+
+/* Requests are matched in the normal form of their paths, whose segments are never empty or dots: an API elsewhere would never be met.
+ * Blanks and letters beyond ASCII are fine as they are, clients escape them. */
 static void
 check_path(struct loader *l, const struct info *i, struct str path)
 {
-    struct str full = str_printf(&l->scratch, "/%.*s", STR_ARG(path)), normal;
     const struct doc_node *n = doc_get(i->properties, "path");
+    struct buf full = buf_in(&l->scratch);
     struct err err = ERR_INIT;
+    struct str normal;
 
-    if (!http_path_normalise(&l->scratch, full, 0, &normal, &err))
+    buf_add_char(&full, '/');
+    for (size_t k = 0; k < path.len; k++) {
+        uint8_t c = (uint8_t)path.p[k];
+        if (c == ' ' || c >= 0x80)
+            buf_printf(&full, "%%%02X", c);
+        else
+            buf_add_char(&full, (char)c);
+    }
+    if (str_find_char(path, '{', 0) >= 0)
+        doc_report(&i->doc, DIAG_ERROR, n, "`path` has no parameters, those are for operations");
+    else if (!http_path_normalise(&l->scratch, buf_str(&full), 0, &normal, &err))
         doc_report(&i->doc, DIAG_ERROR, n, "`path`: %s", err.text);
-    else if (!str_eq(full, normal))
+    else if (count_slashes(normal) != count_slashes(buf_str(&full)) || (normal.len > 1 && str_ends_with(normal, STR("/"))))
         doc_report(&i->doc, DIAG_ERROR, n, "`path` must be written as requests are matched: '%.*s'", STR_ARG(str_skip(normal, 1)));
 }
 
