@@ -11,6 +11,8 @@
 
 typedef void read_fn(struct loader *l, struct str path, struct str name);
 
+static read_fn read_named_value;
+
 /* Calls read for each directory in `path`/`collection`; warns about files that lie between them. */
 static void
 read_collection(struct loader *l, struct str path, const char *collection, read_fn *read)
@@ -20,7 +22,7 @@ read_collection(struct loader *l, struct str path, const char *collection, read_
     struct str folder = path_join(&l->scratch, path, str_from_c(collection));
     struct names all = folder_list(l, folder, true);
 
-    if (strcmp(collection, "named values") != 0)   /* these are known by their display names, to the letter */
+    if (read != read_named_value)        /* these are looked up by their display names, as they are written */
         folder_check_case(l, folder, &all);
     for (size_t i = 0; i < all.n; i++)
         read(l, path_join(&l->scratch, folder, all.v[i]), keep_str(l, all.v[i]));
