@@ -329,7 +329,7 @@ read_events(struct store_watch *w)
 
             if (event_counts(w, e)) {
                 any = true;
-                w->is_stale = w->is_stale || (e->mask & (NAME_EVENTS | IN_Q_OVERFLOW));
+                w->is_stale = w->is_stale || (e->mask & (NAME_EVENTS | IN_Q_OVERFLOW | IN_UNMOUNT));
             }
             if (e->mask & IN_IGNORED)
                 forget_folder(w, e->wd);
