@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
@@ -131,6 +132,26 @@ buf_add_json_escaped(struct buf *b, struct str s)
         plain = ++i;
     }
     return buf_add(b, s.p + plain, i - plain);
+}
+
+bool
+buf_add_xml_escaped(struct buf *b, struct str s)
+{
+    for (size_t i = 0, n; i < s.len; i += n) {
+        unsigned char c = (unsigned char)s.p[i];
+        struct str one;
+
+        n = c < 0x80 ? 1 : utf8_sequence_len(s, i);
+        one = str_sub(s, i, i + MAX(n, (size_t)1));
+        if (n == 0 || (c < 0x20 && c != '\n' && c != '\t') || str_eq_lit(one, "\xef\xbf\xbe") || str_eq_lit(one, "\xef\xbf\xbf"))
+            buf_add_lit(b, "\xef\xbf\xbd");
+        else if (strchr("<>&\"'", c))
+            buf_printf(b, "&#%d;", c);
+        else
+            buf_add_str(b, one);
+        n = one.len;
+    }
+    return !b->failed;
 }
 
 struct str

@@ -45,6 +45,8 @@ bool buf_add_u64(struct buf *b, uint64_t n);
 bool buf_add_i64(struct buf *b, int64_t n);
 /* As the inside of a JSON string: quotes, backslash and controls escaped, bad UTF-8 as U+FFFD. No quotes around. */
 bool buf_add_json_escaped(struct buf *b, struct str s);
+/* As XML text or an attribute's value: markup and quotes escaped; bad UTF-8 and what XML cannot hold, such as controls, as U+FFFD. */
+bool buf_add_xml_escaped(struct buf *b, struct str s);
 static inline bool
 buf_add_str(struct buf *b, struct str s)
 {

@@ -72,13 +72,13 @@ usage(FILE *to, int status)
 }
 
 static bool
-write_junit(const char *path, struct buf *cases, const struct hgt_result *total)
+write_junit(const char *path, struct buf *cases, const struct hgt_result *total, unsigned broken)
 {
     struct buf all AUTO(buf_destroy) = BUF_INIT;
     struct err err;
 
     buf_printf(&all, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"headgate\" tests=\"%u\" "
-                     "failures=\"%u\">\n", total->tests, total->tests_failed);
+                     "failures=\"%u\" errors=\"%u\">\n", total->tests + broken, total->tests_failed, broken);
     buf_add_str(&all, buf_str(cases));
     buf_add_lit(&all, "  </testsuite>\n</testsuites>\n");
     if (file_write_atomic(path, buf_str(&all), 0644, &err))
@@ -113,9 +113,16 @@ cmd_test(int argc, char **argv)
     }
     if (optind == argc)
         return usage(stderr, 2);
-    for (int i = optind; i < argc; i++)
+    for (int i = optind; i < argc; i++) {
+        size_t n = paths.n;
+
         if (!collect(&paths, argv[i]))
             return 2;
+        if (paths.n == n) {
+            fprintf(stderr, "headgate test: %s: no test script (.hgt) in this folder\n", argv[i]);
+            return 2;
+        }
+    }
     log_configure(LOG_ERROR, false);
     signal(SIGPIPE, SIG_IGN);         /* fake backends write to whoever hung up, through TLS */
     qsort(paths.v, paths.n, sizeof(*paths.v), compare);
@@ -127,6 +134,8 @@ cmd_test(int argc, char **argv)
         if (!hgt_run(paths.v[i], &options, &total, &report, junit_path ? &junit : NULL)) {
             printf("%s: could not be run\n", paths.v[i]);
             broken++;
+            if (junit_path)
+                hgt_junit_case(&junit, str_from_c(paths.v[i]), STR("(the script could not be run)"), "error", buf_str(&report));
         }
         if (report.len)
             fwrite(report.p, 1, report.len, stdout);
@@ -134,14 +143,18 @@ cmd_test(int argc, char **argv)
         free(paths.v[i]);
     }
     vec_free(&paths);
-    if (junit_path && !write_junit(junit_path, &junit, &total))
+    if (junit_path && !write_junit(junit_path, &junit, &total, (unsigned)broken))
         return 2;
     if (options.with_coverage)
         printf("%u of %u policies ran\n", total.policies_ran, total.policies);
     if (total.documents.n_live)
         printf("%u documents executed end to end\n", total.documents.n_live);
     map_destroy(&total.documents);
-    printf("%u tests, %u passed, %u failed\n", total.tests, total.tests - total.tests_failed, total.tests_failed + broken);
+    printf("%u tests, %u passed, %u failed\n", total.tests + broken, total.tests - total.tests_failed, total.tests_failed + broken);
     printf("%u passed, %u failed\n", total.passed, total.failed + broken);
+    if (options.only.p && !total.tests && !broken) {
+        fprintf(stderr, "headgate test: no test has '%.*s' in its name\n", STR_ARG(options.only));
+        return 2;
+    }
     return total.failed || broken;
 }

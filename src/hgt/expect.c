@@ -5,10 +5,13 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include "base/num.h"
+#include <math.h>
+#include <stdlib.h>
+
 #include "data/json.h"
 
 #define SHOWN_MAX 400                 /* bytes of a value that a failure prints */
+#define EXACT_BELOW 9007199254740992.0 /* from 2^53 on a double does not tell neighbours apart */
 
 static struct str
 status_text(const struct client_reply *r)
@@ -73,7 +76,8 @@ regex_matches(struct str pattern, struct str text, struct arena *a, struct str *
 {
     int code, rc;
     PCRE2_SIZE at;
-    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len, PCRE2_UTF | PCRE2_MULTILINE, &code, &at, NULL);
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.len, PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_MULTILINE,
+                                   &code, &at, NULL);
     pcre2_match_data *data;
 
     if (!re) {
@@ -89,23 +93,40 @@ regex_matches(struct str pattern, struct str text, struct arena *a, struct str *
     return rc >= 0;
 }
 
-/* "2xx" stands for any of its class. */
+/* A number as JSON and the metrics write it. */
+static bool
+parse_number(struct str text, double *ret)
+{
+    char digits[64], *end;
+
+    if (!text.len || text.len >= sizeof(digits) || (!ascii_is_digit(text.p[0]) && text.p[0] != '-'))
+        return false;
+    memcpy(digits, text.p, text.len);
+    digits[text.len] = '\0';
+    *ret = strtod(digits, &end);
+    return *end == '\0' && isfinite(*ret);
+}
+
+/* "2xx" stands for any of its class; a number of a JSON body is the same however it is written. */
 static bool
 equals(const struct expectation *e, struct str value, struct str actual)
 {
     if (str_eq_lit(e->subject, "status") && value.len == 3 && str_eq_lit(str_skip(value, 1), "xx"))
         return actual.len == 3 && actual.p[0] == value.p[0];
+    double a, b;
+    if (str_eq_lit(e->subject, "json") && parse_number(value, &a) && parse_number(actual, &b) && a == b)
+        return fabs(a) < EXACT_BELOW || str_eq(value, actual);
     return actual.p && str_eq(value, actual);
 }
 
+/* Whether `actual` is on the side that was asked for; what is no number is on neither, nor is it `not`. */
 static bool
 compare_numbers(const struct expectation *e, struct str value, struct str actual)
 {
-    int64_t expected, found;
+    double expected, found;
 
-    if (!num_parse_i64(value, INT64_MIN, INT64_MAX, &expected, NULL) ||
-        !num_parse_i64(actual, INT64_MIN, INT64_MAX, &found, NULL))
-        return false;
+    if (!parse_number(value, &expected) || !parse_number(actual, &found))
+        return e->is_negated;
     return e->op == MATCH_LESS ? found < expected : found > expected;
 }
 

@@ -45,6 +45,7 @@ struct run {
     size_t log_at;                    /* size of the gateway log when the last request was sent */
     struct str test;
     bool is_skipping;                 /* the test at hand was not asked for */
+    bool has_begun;                   /* a step has run since the script was set up */
     bool test_failed;
     struct buf test_failures;
     struct buf figures_before;        /* of /metrics when the test began */
@@ -63,6 +64,18 @@ without_folder(struct run *r, struct str file)
 
 /* ---- sending ---- */
 
+/* Whether one of the lines "NAME: VALUE\r\n" has this name. */
+static bool
+has_header(struct str headers, struct str name)
+{
+    struct str line, found;
+
+    while (str_split_next(&headers, '\n', &line))
+        if (str_split_next(&line, ':', &found) && str_eq_nocase(str_trim(found), name))
+            return true;
+    return false;
+}
+
 static struct str
 render_request(struct run *r, const struct step *step)
 {
@@ -71,15 +84,14 @@ render_request(struct run *r, const struct step *step)
 
     buf_printf(&out, "%.*s %.*s HTTP/1.%d\r\n", STR_ARG(setup_expand(&r->setup, step->method)), STR_ARG(setup_expand(&r->setup, step->value)),
                step->is_http10 ? 0 : 1);
-    if (!str_starts_with_nocase(headers, STR("host:")) && str_find(headers, STR("\nHost:"), 0) < 0)
+    if (!has_header(headers, STR("Host")))
         buf_add_lit(&out, "Host: gateway.test\r\n");
     buf_add_str(&out, headers);
-    if (step->to_admin && str_find(headers, STR("Authorization:"), 0) < 0)
+    if (step->to_admin && !has_header(headers, STR("Authorization")))
         buf_add_lit(&out, "Authorization: Bearer " SETUP_ADMIN_TOKEN "\r\n");
-    if (step->has_body && str_find(headers, STR("Content-Length:"), 0) < 0 &&
-        str_find(headers, STR("Transfer-Encoding:"), 0) < 0)
+    if (step->has_body && !has_header(headers, STR("Content-Length")) && !has_header(headers, STR("Transfer-Encoding")))
         buf_printf(&out, "Content-Length: %zu\r\n", body.len);
-    if (!step->connection.p && str_find(headers, STR("Connection:"), 0) < 0)
+    if (!step->connection.p && !has_header(headers, STR("Connection")))
         buf_add_lit(&out, "Connection: close\r\n");
     buf_add_lit(&out, "\r\n");
     buf_add_str(&out, body);
@@ -550,10 +562,12 @@ run_set(struct run *r, const struct step *step)
 
     if (str_eq_lit(step->expect.subject, "text"))
         *value = str_dup(r->arena, setup_expand(&r->setup, step->value));
+    else if (actual_of(r, &step->expect, value))
+        ;
     else if (r->n_replies)
         *value = reply_part(&r->replies[0], step->expect.subject, step->expect.name, r->arena);
     if (!value->p)
-        fail(r, step, STR("the last answer has no such part"));
+        fail(r, step, STR("there is no such part"));
     map_set(&r->setup.variables, step->name, value);
 }
 
@@ -588,9 +602,12 @@ run_publish(struct run *r, const struct step *step)
     diags_print(&diags, &text);
     if (ok && step->at_once)
         fail(r, step, STR("it was published"));
-    else if (!ok && !step->at_once)
+    else if (!ok && !step->at_once) {
+        setup_relocate(&r->setup, &diags);
+        buf_clear(&text);
+        diags_print(&diags, &text);
         fail(r, step, buf_str(&text));
-    else if (!ok && str_find(buf_str(&text), step->value, 0) < 0)
+    } else if (!ok && str_find(buf_str(&text), step->value, 0) < 0)
         fail(r, step, str_printf(r->arena, "it failed otherwise:\n%.*s", STR_ARG(buf_str(&text))));
     else
         pass(r, step);
@@ -637,34 +654,34 @@ run_wait(struct run *r, const struct step *step)
 
 /* ---- tests of a script ---- */
 
+void
+hgt_junit_case(struct buf *junit, struct str script, struct str test, const char *outcome, struct str text)
+{
+    buf_add_lit(junit, "    <testcase classname=\"");
+    buf_add_xml_escaped(junit, script);
+    buf_add_lit(junit, "\" name=\"");
+    buf_add_xml_escaped(junit, test.len ? test : script); /* steps before the first `test` have no name */
+    buf_add_lit(junit, "\">");
+    if (outcome) {
+        buf_printf(junit, "<%s>", outcome);
+        buf_add_xml_escaped(junit, text);
+        buf_printf(junit, "</%s>", outcome);
+    }
+    buf_add_lit(junit, "</testcase>\n");
+}
+
 static void
 end_test(struct run *r)
 {
-    if (r->is_skipping)
+    /* Steps before the first `test` are one, when there are any and all tests were asked for, or when they fail. */
+    if (r->is_skipping || (!r->test.len && !r->test_failed && (!r->has_begun || r->options->only.p)))
         return;
     r->result->tests++;
     r->result->tests_failed += r->test_failed;
     buf_add_str(r->report, buf_str(&r->test_failures));
-    if (r->junit) {
-        buf_add_lit(r->junit, "    <testcase classname=\"");
-        buf_add_json_escaped(r->junit, r->setup.script->source->name);
-        buf_add_lit(r->junit, "\" name=\"");
-        for (size_t i = 0; i < r->test.len; i++)
-            strchr("<>&\"", r->test.p[i]) ? buf_printf(r->junit, "&#%d;", r->test.p[i]) : buf_add_char(r->junit, r->test.p[i]);
-        buf_add_lit(r->junit, "\">");
-        if (r->test_failed) {
-            buf_add_lit(r->junit, "<failure>");
-            for (size_t i = 0; i < r->test_failures.len; i++) {
-                unsigned char c = (unsigned char)r->test_failures.p[i];
-                if (strchr("<>&", c) || (c < 0x20 && c != '\n'))
-                    buf_printf(r->junit, c < 0x20 ? "?" : "&#%d;", c);
-                else
-                    buf_add_char(r->junit, (char)c);
-            }
-            buf_add_lit(r->junit, "</failure>");
-        }
-        buf_add_lit(r->junit, "</testcase>\n");
-    }
+    if (r->junit)
+        hgt_junit_case(r->junit, r->setup.script->source->name, r->test, r->test_failed ? "failure" : NULL,
+                       buf_str(&r->test_failures));
     buf_clear(&r->test_failures);
     r->test_failed = false;
 }
@@ -675,9 +692,13 @@ begin_test(struct run *r, const struct step *step)
     end_test(r);
     r->test = step->name;
     r->is_skipping = r->options->only.p && str_find(step->name, r->options->only, 0) < 0;
-    for (struct connection *c = r->connections; c; c = c->next)
+    for (struct connection *c = r->connections; c; c = c->next) {
         wire_close(&c->wire, false);
+        c->later = NULL;
+    }
+    r->n_replies = 0;                 /* what the last test received says nothing about this one */
     gateway_reset(r->setup.gateway);
+    r->log_at = log_size(r);
     buf_clear(&r->figures_before);
     gateway_metrics_print(r->setup.gateway, &r->figures_before);
     for (struct fake_origin *o = r->setup.origins; o; o = o->next)
@@ -708,6 +729,7 @@ run_each(struct run *r, const struct step *step)
 static void
 run_step(struct run *r, const struct step *step)
 {
+    r->has_begun = true;
     switch (step->kind) {
     case STEP_NEEDS:
     case STEP_NAMED_VALUE:
@@ -827,8 +849,10 @@ hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *
         report_coverage(&r);
     else if (r.setup.missing.p)
         buf_printf(report, "%s: skipped, there is no %.*s\n", path, STR_ARG(r.setup.missing));
-    else if (!ok)
+    else if (!ok) {
+        setup_relocate(&r.setup, &diags);
         diags_print(&diags, report);
+    }
     setup_destroy(&r.setup);
     buf_destroy(&r.figures_before);
     return ok || r.setup.missing.p;

@@ -22,3 +22,6 @@ struct hgt_result {
  * <testcase> a test. A script whose `needs` are not there is reported as skipped. False when the script itself could not be read, parsed or set up: also reported. Blocks. */
 bool hgt_run(const char *path, const struct hgt_options *options, struct hgt_result *ret, struct buf *report,
              struct buf *junit);
+
+/* One <testcase>. `outcome` is the element that holds `text`, "failure" or "error"; NULL: it passed. */
+void hgt_junit_case(struct buf *junit, struct str script, struct str test, const char *outcome, struct str text);

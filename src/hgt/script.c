@@ -58,7 +58,8 @@ line_next(struct region *r, struct line *ret)
     }
     uint32_t indent = indentation(line);
     *ret = (struct line){.source = r->source, .text = str_trim(line), .offset = r->at + indent};
-    ret->block = (struct region){r->source, next, next};
+    ret->indent = str_sub(line, 0, indent);
+    ret->block = (struct region){.source = r->source, .at = next, .end = next};
     for (end = next; end < r->end;) {
         struct str below = physical_line(r, end, &next);
         if (str_trim(below).len && indentation(below) <= indent)
@@ -156,6 +157,35 @@ complain(struct parser *p, const struct line *line, const char *expected)
     return false;
 }
 
+/* The next line of a block. Blanks and tabs are not compared with each other: a line that has the one where its neighbours have
+ * the other stands nobody knows where. */
+static bool
+next_line(struct parser *p, struct region *r, struct line *ret)
+{
+    if (!line_next(r, ret))
+        return false;
+    if (!r->indent.p)
+        r->indent = ret->indent;
+    if (!str_starts_with(ret->indent, r->indent) && !str_starts_with(r->indent, ret->indent))
+        complain(p, ret, "the indentation of the lines above: blanks and tabs do not mix");
+    return true;
+}
+
+/* For what takes a line and no more. */
+static bool
+ends(struct parser *p, const struct line *line, struct str rest)
+{
+    struct region block = line->block;
+    struct line below;
+
+    if (rest.len) {
+        diag_add(p->diags, DIAG_ERROR, line->source, (uint32_t)(rest.p - line->source->text.p), (uint32_t)rest.len,
+                 "expected the end of the line");
+        return false;
+    }
+    return !line_next(&block, &below) || complain(p, &below, "nothing: the line above takes no lines below it");
+}
+
 /* True, and taken, when the next word is this one. */
 static bool
 accept(struct parser *p, struct str *rest, const char *word)
@@ -168,17 +198,23 @@ accept(struct parser *p, struct str *rest, const char *word)
     return true;
 }
 
-/* The rest of a line as a value: a quoted word, or the text as it stands; the block when there is no rest. */
+/* The rest of a line as a value: a quoted word, or the text as it stands. */
 static struct str
-rest_or_block(struct parser *p, const struct line *line, struct str rest)
+rest_text(struct parser *p, struct str rest)
 {
     struct str word, copy = rest;
 
+    return rest.len && rest.p[0] == '"' && word_next(p->arena, &copy, &word) && !copy.len ? word : rest;
+}
+
+/* The same; the block when there is no rest. */
+static struct str
+rest_or_block(struct parser *p, const struct line *line, struct str rest)
+{
     if (!rest.len)
         return block_text(&line->block, p->arena);
-    if (rest.p[0] == '"' && word_next(p->arena, &copy, &word) && !copy.len)
-        return word;
-    return rest;
+    ends(p, line, STR(""));
+    return rest_text(p, rest);
 }
 
 static bool
@@ -190,7 +226,7 @@ add_header(struct parser *p, const struct line *line, struct str rest, struct st
         return complain(p, line, "`header NAME: VALUE`");
     *headers = str_printf(p->arena, "%.*s%.*s: %.*s\r\n", STR_ARG(*headers), STR_ARG(str_trim(str_sub(rest, 0, (size_t)colon))),
                           STR_ARG(str_trim(str_skip(rest, (size_t)colon + 1))));
-    return true;
+    return ends(p, line, STR(""));
 }
 
 /* body TEXT | body "TEXT" | body repeat "x" COUNT | body (block) */
@@ -211,7 +247,7 @@ parse_body(struct parser *p, const struct line *line, struct str rest, struct st
     for (uint32_t i = 0; i < n; i++)
         buf_add_str(&text, unit);
     *ret = buf_str(&text);
-    return ret->p != NULL || complain(p, line, "a body that fits into memory");
+    return (ret->p != NULL && ends(p, line, rest)) || complain(p, line, "a body that fits into memory");
 }
 
 static bool
@@ -236,7 +272,7 @@ parse_action(struct parser *p, const struct line *line, struct rule *r)
         if (!word_next(p->arena, &rest, &number) || !num_parse_u32(number, 999, &n, NULL))
             return complain(p, line, "`status CODE`");
         r->status = (uint16_t)n;
-        return true;
+        return ends(p, line, rest);
     }
     if (str_eq_lit(word, "header"))
         return add_header(p, line, rest, &r->headers);
@@ -277,7 +313,7 @@ parse_action(struct parser *p, const struct line *line, struct rule *r)
     for (size_t i = 0; i < COUNTOF(flags); i++)
         if (str_eq(word, str_from_c(flags[i].word))) {
             *(bool *)((char *)r + flags[i].offset) = true;
-            return true;
+            return ends(p, line, rest);
         }
     return complain(p, line, "status, header, body, trailer, delay, pieces, interim, raw, chunked, unframed, reset, "
                              "hang, half, close, echo or tunnel");
@@ -297,7 +333,9 @@ parse_origin(struct parser *p, struct step *s, struct str rest)
         return complain(p, &s->line, "a URL after `as`");
     if (accept(p, &rest, "with") && !word_next(p->arena, &rest, &s->identity))
         return complain(p, &s->line, "an identity after `with`");
-    while (line_next(&block, &line)) {
+    if (rest.len)
+        return complain(p, &s->line, "`origin NAME [as URL [with IDENTITY]]`");
+    while (next_line(p, &block, &line)) {
         struct str words = line.text;
         struct rule *r;
         struct region actions = line.block;
@@ -317,7 +355,9 @@ parse_origin(struct parser *p, struct step *s, struct str rest)
         if (!word_next(p->arena, &words, &r->method) || !word_next(p->arena, &words, &r->path))
             return complain(p, &line, "`on METHOD PATH [once]`");
         r->once = accept(p, &words, "once");
-        while (line_next(&actions, &action))
+        if (words.len)
+            return complain(p, &line, "`on METHOD PATH [once]`");
+        while (next_line(p, &actions, &action))
             if (!parse_action(p, &action, r))
                 return false;
         *last = r;
@@ -331,8 +371,9 @@ parse_origin(struct parser *p, struct step *s, struct str rest)
 static bool
 parse_needs(struct parser *p, struct step *s, struct str rest)
 {
-    return (word_next(p->arena, &rest, &s->value) && (!rest.len || (accept(p, &rest, "as") && word_next(p->arena, &rest, &s->name)))) ||
-           complain(p, &s->line, "`needs PATH [as NAME]`");
+    if (!word_next(p->arena, &rest, &s->value) || (accept(p, &rest, "as") && !word_next(p->arena, &rest, &s->name)))
+        return complain(p, &s->line, "`needs PATH [as NAME]`");
+    return ends(p, &s->line, rest);
 }
 
 static bool
@@ -347,8 +388,9 @@ parse_named_value(struct parser *p, struct step *s, struct str rest)
 static bool
 parse_env(struct parser *p, struct step *s, struct str rest)
 {
-    return (word_next(p->arena, &rest, &s->name) && word_next(p->arena, &rest, &s->value)) ||
-           complain(p, &s->line, "`env NAME VALUE`");
+    if (!word_next(p->arena, &rest, &s->name) || !word_next(p->arena, &rest, &s->value))
+        return complain(p, &s->line, "`env NAME VALUE`");
+    return ends(p, &s->line, rest);
 }
 
 /* key NAME KIND [VALUE] [kid TEXT] */
@@ -368,7 +410,7 @@ parse_key(struct parser *p, struct step *s, struct str rest)
         word_next(p->arena, &rest, &s->value);
     if (accept(p, &rest, "kid") && !word_next(p->arena, &rest, &s->target))
         return complain(p, &s->line, "a text after `kid`");
-    return !rest.len || complain(p, &s->line, "`kid TEXT`");
+    return (!rest.len || complain(p, &s->line, "`kid TEXT`")) && ends(p, &s->line, rest);
 }
 
 /* token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]] */
@@ -385,7 +427,7 @@ parse_token(struct parser *p, struct step *s, struct str rest)
              (!accept(p, &rest, "with") || word_next(p->arena, &rest, &s->operations));
     if (!ok || rest.len)
         return complain(p, &s->line, "`token NAME by KEY [as ALG] [for KEY [as ALG [with ENC]]]`");
-    while (line_next(&block, &line)) {
+    while (next_line(p, &block, &line)) {
         struct str words = line.text;
 
         if (accept(p, &words, "header"))
@@ -408,14 +450,14 @@ parse_identity(struct parser *p, struct step *s, struct str rest)
 static bool
 parse_artifacts(struct parser *p, struct step *s, struct str rest)
 {
-    return word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "`artifacts PATH`");
+    return (word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "`artifacts PATH`")) && ends(p, &s->line, rest);
 }
 
 static bool
 parse_yaml(struct parser *p, struct step *s, struct str rest)
 {
     s->value = block_text(&s->line.block, p->arena);
-    return true;
+    return !rest.len || complain(p, &s->line, "`yaml` and the text of headgate.yaml below");
 }
 
 static bool
@@ -423,10 +465,14 @@ parse_file(struct parser *p, struct step *s, struct str rest)
 {
     ptrdiff_t from = str_find(rest, STR(" from "), 0);
 
-    s->name = rest_or_block(p, &s->line, from < 0 ? rest : str_sub(rest, 0, (size_t)from));
+    s->name = rest_text(p, from < 0 ? rest : str_sub(rest, 0, (size_t)from));
     s->value = block_text(&s->line.block, p->arena);
-    if (from >= 0)
+    s->text_block = s->line.block;
+    if (from >= 0) {
         s->from = str_trim(str_skip(rest, (size_t)from + 6));
+        if (!ends(p, &s->line, STR("")))
+            return false;
+    }
     return (rest.len && str_find(s->name, STR(".."), 0) < 0 && s->name.p[0] != '/') ||
            complain(p, &s->line, "`file PATH` inside the configuration folder");
 }
@@ -443,13 +489,15 @@ count_words(struct parser *p, struct str text)
 }
 
 /* policy [from PATH] */
-static void
+static bool
 parse_policy(struct parser *p, const struct line *line, struct str rest, struct str *ret_text, struct str *ret_from)
 {
-    if (accept(p, &rest, "from"))
+    if (accept(p, &rest, "from")) {
         *ret_from = rest;
-    else
-        *ret_text = block_text(&line->block, p->arena);
+        return (rest.len || complain(p, line, "a path after `policy from`")) && ends(p, line, STR(""));
+    }
+    *ret_text = block_text(&line->block, p->arena);
+    return (!rest.len && ret_text->len) || complain(p, line, "`policy` with the document below it, or `policy from PATH`");
 }
 
 /* operation [ID] METHOD TEMPLATE, with a policy of its own below. One without an id gets a name by its place, so that the
@@ -461,19 +509,22 @@ parse_operation_line(struct parser *p, struct step *s, const struct line *line, 
     struct str id = STR_NONE;
     struct line below;
 
+    if (count_words(p, words) != 2 && count_words(p, words) != 3)
+        return complain(p, line, "`operation [ID] METHOD TEMPLATE`");
     if (count_words(p, words) == 2)
         words = str_printf(p->arena, "operation-%" PRIu32 " %.*s", index, STR_ARG(words));
     s->operations = str_printf(p->arena, "%.*s%.*s\n", STR_ARG(s->operations), STR_ARG(words));
     word_next(p->arena, &words, &id);
-    while (line_next(&block, &below)) {
+    while (next_line(p, &block, &below)) {
         struct operation_policy *own = arena_new(p->arena, struct operation_policy);
 
         struct str words_below = below.text;
 
         if (!own || !accept(p, &words_below, "policy"))
             return complain(p, &below, "`policy` or `policy from PATH` below an operation");
-        *own = (struct operation_policy){.next = s->operation_policies, .operation = id};
-        parse_policy(p, &below, words_below, &own->text, &own->from);
+        *own = (struct operation_policy){.next = s->operation_policies, .operation = id, .block = below.block};
+        if (!parse_policy(p, &below, words_below, &own->text, &own->from))
+            return false;
         s->operation_policies = own;
     }
     return true;
@@ -491,17 +542,23 @@ parse_api(struct parser *p, struct step *s, struct str rest)
         return complain(p, &s->line, "`api NAME at PATH [to ORIGIN]`");
     if (accept(p, &rest, "to") && !word_next(p->arena, &rest, &s->target))
         return complain(p, &s->line, "an origin's name or a URL after `to`");
-    while (line_next(&block, &line)) {
+    if (rest.len)
+        return complain(p, &s->line, "`api NAME at PATH [to ORIGIN]`");
+    while (next_line(p, &block, &line)) {
         struct str words = line.text;
 
         if (accept(p, &words, "operation")) {
             if (!parse_operation_line(p, s, &line, words, ++n_operations))
                 return false;
-        } else if (accept(p, &words, "subscription") && accept(p, &words, "required"))
+        } else if (accept(p, &words, "subscription") && accept(p, &words, "required")) {
             s->needs_key = true;
-        else if (accept(p, &words, "policy"))
-            parse_policy(p, &line, words, &s->policy, &s->from);
-        else
+            if (!ends(p, &line, words))
+                return false;
+        } else if (accept(p, &words, "policy")) {
+            s->text_block = line.block;
+            if (!parse_policy(p, &line, words, &s->policy, &s->from))
+                return false;
+        } else
             return complain(p, &line, "`operation METHOD TEMPLATE`, `subscription required`, `policy` or `policy from PATH`");
     }
     return true;
@@ -510,7 +567,7 @@ parse_api(struct parser *p, struct step *s, struct str rest)
 static bool
 parse_test(struct parser *p, struct step *s, struct str rest)
 {
-    s->name = rest_or_block(p, &s->line, rest);
+    s->name = rest_text(p, rest);
     return s->name.len || complain(p, &s->line, "`test NAME`");
 }
 
@@ -560,7 +617,9 @@ parse_request(struct parser *p, struct step *s, struct str rest)
     }
     if (s->is_later && (s->is_http2 || s->times != 1))
         return complain(p, &s->line, "one request over HTTP/1 for `later`");
-    while (line_next(&block, &line)) {
+    if (s->connection.p && (s->is_http2 || s->at_once))
+        return complain(p, &s->line, "requests one after the other over HTTP/1 for `on CONNECTION`");
+    while (next_line(p, &block, &line)) {
         struct str words = line.text;
 
         if (accept(p, &words, "header")) {
@@ -581,7 +640,7 @@ parse_request(struct parser *p, struct step *s, struct str rest)
 static bool
 is_blank_after(const struct region *block)
 {
-    struct region rest = {block->source, block->end, (uint32_t)block->source->text.len};
+    struct region rest = {.source = block->source, .at = block->end, .end = (uint32_t)block->source->text.len};
     uint32_t next;
 
     return rest.at < rest.end && str_trim(physical_line(&rest, rest.at, &next)).len == 0;
@@ -621,11 +680,11 @@ parse_match(struct parser *p, const struct line *line, struct str rest, struct e
     }
     if (accept(p, &rest, "absent")) {
         e->op = MATCH_ABSENT;
-        return true;
+        return ends(p, line, rest);
     }
     if (accept(p, &rest, "present")) {
         e->op = MATCH_PRESENT;
-        return true;
+        return ends(p, line, rest);
     }
     e->op = accept(p, &rest, "contains") ? MATCH_CONTAINS : accept(p, &rest, "~") ? MATCH_REGEX
             : accept(p, &rest, "<") ? MATCH_LESS : accept(p, &rest, ">") ? MATCH_MORE : MATCH_EQUALS;
@@ -661,27 +720,63 @@ is_subject(struct str subject)
 }
 
 static bool
-parse_expect(struct parser *p, struct step *s, struct str rest)
+is_origin_part(struct str part)
 {
-    struct expectation *e = &s->expect;
+    static const char *const parts[] = {"requests", "connections", "method", "path", "header", "body", "certificate", "fault"};
 
-    if (!word_next(p->arena, &rest, &e->subject) || !is_subject(e->subject))
-        return complain(p, &s->line, "`expect` and one of status, reason, version, header, trailer, body, json, origin, cache, "
-                                     "log, metric, variable, answers, interim, closed, aborted, complete");
-    if (is_named_subject(e->subject) && !word_next(p->arena, &rest, &e->name))
-        return complain(p, &s->line, "a name after the subject");
-    if (str_eq_lit(e->subject, "origin")) {
-        if (!word_next(p->arena, &rest, &e->part))
-            return complain(p, &s->line, "requests, connections, method, path, header NAME, body, certificate or fault");
-        if (str_eq_lit(e->part, "header") && !word_next(p->arena, &rest, &e->part_name))
-            return complain(p, &s->line, "a header's name");
-    }
-    if (str_eq_lit(e->subject, "cache") && !word_next(p->arena, &rest, &e->part))
-        return complain(p, &s->line, "`expect cache entries N` or `expect cache hits N`");
-    return parse_match(p, &s->line, rest, e);
+    for (size_t i = 0; i < COUNTOF(parts); i++)
+        if (str_eq(part, str_from_c(parts[i])))
+            return true;
+    return false;
 }
 
-/* set NAME = status | body | header NAME | json PATH | "TEXT" */
+/* A column, or a place in one that holds JSON: RequestHeaders.Accept, TraceRecords[0].message. */
+static bool
+is_log_column(struct str name)
+{
+    static const char *const columns[] = {
+#define COLUMN(column, type, field) #column,
+#include "observe/log_columns.def"
+#undef COLUMN
+    };
+
+    for (size_t i = 0; i < COUNTOF(columns); i++) {
+        struct str column = str_from_c(columns[i]), below = str_skip(name, MIN(name.len, column.len));
+        if (str_starts_with(name, column) && (!below.len || below.p[0] == '.' || below.p[0] == '['))
+            return true;
+    }
+    return false;
+}
+
+/* SUBJECT [NAME [PART [NAME]]]: what is looked at. */
+static bool
+parse_subject(struct parser *p, const struct line *line, struct str *rest, struct expectation *e)
+{
+    if (!word_next(p->arena, rest, &e->subject) || !is_subject(e->subject))
+        return complain(p, line, "one of status, reason, version, header, trailer, body, json, origin, cache, "
+                                 "log, metric, variable, answers, interim, closed, aborted, complete");
+    if (is_named_subject(e->subject) && !word_next(p->arena, rest, &e->name))
+        return complain(p, line, "a name after the subject");
+    if (str_eq_lit(e->subject, "log") && !is_log_column(e->name))
+        return complain(p, line, "a column of the gateway log after `log`, such as ResponseCode");
+    if (str_eq_lit(e->subject, "origin")) {
+        if (!word_next(p->arena, rest, &e->part) || !is_origin_part(e->part))
+            return complain(p, line, "requests, connections, method, path, header NAME, body, certificate or fault");
+        if (str_eq_lit(e->part, "header") && !word_next(p->arena, rest, &e->part_name))
+            return complain(p, line, "a header's name");
+    }
+    if (str_eq_lit(e->subject, "cache") && !word_next(p->arena, rest, &e->part))
+        return complain(p, line, "entries, bytes, hits, misses or another figure of the cache");
+    return true;
+}
+
+static bool
+parse_expect(struct parser *p, struct step *s, struct str rest)
+{
+    return parse_subject(p, &s->line, &rest, &s->expect) && parse_match(p, &s->line, rest, &s->expect);
+}
+
+/* set NAME = "TEXT" | what `expect` can look at */
 static bool
 parse_set(struct parser *p, struct step *s, struct str rest)
 {
@@ -689,17 +784,16 @@ parse_set(struct parser *p, struct step *s, struct str rest)
         return complain(p, &s->line, "`set NAME = status | body | header NAME | json PATH | \"TEXT\"`");
     if (rest.p[0] == '"') {
         s->expect.subject = STR("text");
-        return word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "a closing quote");
+        return (word_next(p->arena, &rest, &s->value) || complain(p, &s->line, "a closing quote")) && ends(p, &s->line, rest);
     }
-    word_next(p->arena, &rest, &s->expect.subject);
-    s->expect.name = rest;
-    return is_subject(s->expect.subject) || complain(p, &s->line, "status, body, header NAME or json PATH");
+    return parse_subject(p, &s->line, &rest, &s->expect) && ends(p, &s->line, rest);
 }
 
 static bool
 parse_advance(struct parser *p, struct step *s, struct str rest)
 {
-    return num_parse_duration(rest, &s->number, NULL) || complain(p, &s->line, "a duration such as 31s");
+    return (num_parse_duration(rest, &s->number, NULL) || complain(p, &s->line, "a duration such as 31s")) &&
+           ends(p, &s->line, STR(""));
 }
 
 /* clock forward DURATION | clock back DURATION */
@@ -716,7 +810,7 @@ static bool
 parse_publish(struct parser *p, struct step *s, struct str rest)
 {
     if (!rest.len)
-        return true;
+        return ends(p, &s->line, rest);
     if (!accept(p, &rest, "fails"))
         return complain(p, &s->line, "`publish` or `publish fails TEXT`");
     s->value = rest_or_block(p, &s->line, rest);
@@ -729,7 +823,7 @@ parse_answer(struct parser *p, struct step *s, struct str rest)
 {
     if (accept(p, &rest, "on") && !word_next(p->arena, &rest, &s->connection))
         return complain(p, &s->line, "`answer [on CONNECTION]`");
-    return !rest.len || complain(p, &s->line, "`answer [on CONNECTION]`");
+    return (!rest.len || complain(p, &s->line, "`answer [on CONNECTION]`")) && ends(p, &s->line, rest);
 }
 
 static bool
@@ -737,21 +831,24 @@ parse_wait(struct parser *p, struct step *s, struct str rest)
 {
     struct str count, answer = rest;
 
-    if (str_eq_lit(rest, "for background work"))
-        return s->waits_for_background = true;
+    if (str_eq_lit(rest, "for background work")) {
+        s->waits_for_background = true;
+        return ends(p, &s->line, STR(""));
+    }
     if (accept(p, &answer, "for") && accept(p, &answer, "answer")) {
         s->is_for_answer = true;
         return parse_answer(p, s, answer);
     }
-    return (accept(p, &rest, "for") && word_next(p->arena, &rest, &s->name) && accept(p, &rest, "requests") &&
-            word_next(p->arena, &rest, &count) && num_parse_u64(count, UINT32_MAX, &s->number, NULL)) ||
-           complain(p, &s->line, "`wait for ORIGIN requests N`, `wait for answer` or `wait for background work`");
+    if (!accept(p, &rest, "for") || !word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "requests") ||
+        !word_next(p->arena, &rest, &count) || !num_parse_u64(count, UINT32_MAX, &s->number, NULL))
+        return complain(p, &s->line, "`wait for ORIGIN requests N`, `wait for answer` or `wait for background work`");
+    return ends(p, &s->line, rest);
 }
 
 static bool
 parse_name(struct parser *p, struct step *s, struct str rest)
 {
-    return word_next(p->arena, &rest, &s->name) || complain(p, &s->line, "an origin's name");
+    return (word_next(p->arena, &rest, &s->name) || complain(p, &s->line, "an origin's name")) && ends(p, &s->line, rest);
 }
 
 static bool parse_each(struct parser *p, struct step *s, struct str rest);
@@ -805,7 +902,7 @@ parse_steps(struct parser *p, struct region region)
     struct step *first = NULL, **last = &first;
     struct line line;
 
-    while (line_next(&region, &line)) {
+    while (next_line(p, &region, &line)) {
         struct str rest = line.text, word;
         size_t kind = 0;
         struct step *s;
@@ -826,6 +923,9 @@ parse_steps(struct parser *p, struct region region)
             continue;
         *last = s;
         last = &s->next;
+        if (s->kind == STEP_TEST)     /* whoever indents the steps of a test means the same */
+            for (*last = parse_steps(p, line.block); *last; last = &(*last)->next)
+                ;
     }
     return first;
 }
@@ -852,7 +952,8 @@ script_parse(const struct source *source, struct arena *a, struct script *ret, s
     struct parser p = {.arena = a, .diags = diags};
 
     *ret = (struct script){.source = source};
-    ret->first = parse_steps(&p, (struct region){source, 0, (uint32_t)source->text.len});
+    uint32_t mark = str_starts_with(source->text, STR("\xef\xbb\xbf")) ? 3 : 0; /* an editor's byte order mark */
+    ret->first = parse_steps(&p, (struct region){.source = source, .at = mark, .end = (uint32_t)source->text.len});
     ret->uses_admin = p.uses_admin;
     return diags->errors == 0;
 }

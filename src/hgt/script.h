@@ -15,14 +15,14 @@
  *     api NAME at PATH to ORIGIN    shorthand: block of `operation METHOD TEMPLATE` (with its own `policy` below), `subscription
  *                                   required`, `policy` (block, or `policy from PATH`)
  *     named-value NAME VALUE        a named value
- *     test NAME                     a new test: caches, counters and what origins saw start empty
+ *     test NAME                     a new test: caches, counters and what origins saw start empty; its steps may be indented
  *     request METHOD TARGET ...     sends it; block: `header N: V`, `body ...`; options: `times N at once`, `on CONNECTION`,
  *                                   `later`
  *     raw [on CONNECTION] [later]   block: bytes to send, escapes allowed, each line ended by CR LF; an empty line
  *                                   after the block belongs to it
  *     answer [on CONNECTION]        reads the answer to what was sent `later`
  *     expect ...                    about the last answer, an origin, the cache or the log
- *     set NAME = ...                keeps a part of the last answer
+ *     set NAME = ...                keeps a part of the last answer, of what an origin saw, of the log ...
  *     advance DURATION              moves the clock of the gateway
  *     clock forward|back DURATION   sets the wall clock of the gateway and no other
  *     publish [fails TEXT]          applies changed files
@@ -41,11 +41,13 @@
 struct region {
     const struct source *source;
     uint32_t at, end;
+    struct str indent;                /* of its first line, once that was read */
 };
 
 struct line {
     const struct source *source;
     struct str text;                  /* without indentation and trailing blanks */
+    struct str indent;                /* the blanks and tabs before it */
     uint32_t offset;                  /* of text in the source */
     struct region block;              /* the deeper-indented lines below; empty when at == end */
 };
@@ -98,6 +100,7 @@ struct rule {
 struct operation_policy {
     struct operation_policy *next;
     struct str operation, text, from; /* one of the two */
+    struct region block;              /* where the text stands */
 };
 
 struct step {
@@ -111,6 +114,7 @@ struct step {
     struct rule *rules;               /* origin */
     struct str operations;            /* api: one "METHOD TEMPLATE" a line */
     struct str policy;                /* api: text of its policy */
+    struct region text_block;         /* api, file: where the text of the policy, the file stands */
     struct str from;                  /* api, file: the path it is copied from; STR_NONE: the text is here */
     struct operation_policy *operation_policies;  /* api: those of its operations */
     bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, to_admin, is_for_answer, waits_for_background;

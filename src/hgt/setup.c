@@ -374,9 +374,79 @@ copy_file(struct setup *s, const struct step *step, struct str name, struct str 
     return write_file(s, step, name, buf_str(&content));
 }
 
-static bool
-write_policy(struct setup *s, const struct step *step, struct str name, struct str text, struct str from)
+static void
+note_inline(struct setup *s, struct str path, struct region block)
 {
+    struct inline_document *d = arena_new(s->arena, struct inline_document);
+
+    *d = (struct inline_document){.path = path, .block = block, .next = s->inlined};
+    s->inlined = d;
+}
+
+/* Where `offset` of the text that block_text() made stands in the script: as many lines below the block's first, and as many bytes
+ * behind its indentation. A line in which ${...} was replaced may be longer than the one in the script: then its end. */
+static uint32_t
+place_in_block(const struct region *block, struct str text, uint32_t offset)
+{
+    struct str script = block->source->text;
+    uint32_t at = block->at, line_at = 0, indent = UINT32_MAX, width, end;
+
+    for (uint32_t line = block->at; line < block->end; line = end + 1) {
+        ptrdiff_t newline = str_find_char(script, '\n', line);
+        end = newline < 0 ? (uint32_t)script.len : (uint32_t)newline;
+        for (width = line; width < end && (script.p[width] == ' ' || script.p[width] == '\t');)
+            width++;
+        if (str_trim(str_sub(script, line, end)).len)
+            indent = MIN(indent, width - line);
+    }
+    for (uint32_t i = 0; i < offset && i < text.len; i++)
+        if (text.p[i] == '\n') {
+            ptrdiff_t newline = str_find_char(script, '\n', at);
+            at = newline < 0 ? block->end : (uint32_t)newline + 1;
+            line_at = i + 1;
+        }
+    if (at >= block->end)
+        return block->end - (block->end > block->at);
+    end = at;
+    while (end < block->end && script.p[end] != '\n')
+        end++;
+    return MIN(at + indent + (offset - line_at), end);
+}
+
+void
+setup_relocate(struct setup *s, struct diags *diags)
+{
+    struct str folder = str_printf(s->arena, "%s/artifacts/", s->folder);
+
+    for (struct diag *d = diags->first; d; d = d->next) {
+        const struct inline_document *found = s->inlined;
+        struct source *named;
+        struct str name;
+
+        if (!d->source || d->source == s->script->source)
+            continue;
+        name = str_starts_with(d->source->name, folder) ? str_skip(d->source->name, folder.len) : d->source->name;
+        while (found && !str_eq(found->path, name))
+            found = found->next;
+        if (found) {
+            uint32_t end = place_in_block(&found->block, d->source->text, d->offset + d->len);
+            d->offset = place_in_block(&found->block, d->source->text, d->offset);
+            d->len = end > d->offset ? end - d->offset : 1;
+            d->source = found->block.source;
+        } else if (name.len != d->source->name.len) {
+            named = arena_new(s->arena, struct source);
+            *named = (struct source){name, d->source->text};
+            d->source = named;
+        }
+    }
+}
+
+/* The text of a policy or another file, from `block` of the script, or from the file at `from`. */
+static bool
+write_policy(struct setup *s, const struct step *step, struct str name, struct str text, struct str from, struct region block)
+{
+    if (!from.p && text.p)
+        note_inline(s, name, block);
     return from.p ? copy_file(s, step, name, from) : !text.p || write_file(s, step, name, setup_expand(s, text));
 }
 
@@ -385,7 +455,7 @@ declare_operation_policies(struct setup *s, const struct step *step)
 {
     for (const struct operation_policy *o = step->operation_policies; o; o = o->next)
         if (!write_policy(s, step, str_printf(s->arena, "apis/%.*s/operations/%.*s/policy.xml", STR_ARG(step->name),
-                                              STR_ARG(o->operation)), o->text, o->from))
+                                              STR_ARG(o->operation)), o->text, o->from, o->block))
             return false;
     return true;
 }
@@ -396,6 +466,11 @@ declare_api(struct setup *s, const struct step *step)
     struct fake_origin *o = setup_origin(s, step->target);
     struct str url = o ? origin_url(s, o) : setup_expand(s, step->target), path = step->path, information;
 
+    if (url.len && !o && str_find(url, STR("://"), 0) < 0)
+        return complain(s, step, "no origin above this line is called '%.*s', nor is it a URL", STR_ARG(url));
+    for (const struct step *above = s->script->first; !s->gateway && above && above != step; above = above->next)
+        if (above->kind == STEP_API && str_eq(above->name, step->name))
+            return complain(s, step, "api %.*s is declared twice", STR_ARG(step->name));
     while (path.len && path.p[0] == '/')
         path = str_skip(path, 1);
     information = str_printf(s->arena,
@@ -406,7 +481,8 @@ declare_api(struct setup *s, const struct step *step)
            (!step->operations.len ||
             write_file(s, step, str_printf(s->arena, "apis/%.*s/specification.json", STR_ARG(step->name)),
                        specification_of(s, step))) &&
-           write_policy(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)), step->policy, step->from) &&
+           write_policy(s, step, str_printf(s->arena, "apis/%.*s/policy.xml", STR_ARG(step->name)), step->policy, step->from,
+                        step->text_block) &&
            declare_operation_policies(s, step);
 }
 
@@ -488,8 +564,11 @@ declare(struct setup *s, struct step *step, struct str *yaml)
     case STEP_ARTIFACTS:
         return copy_folder(s, step, beside_script(s, step->value).p,
                            str_printf(s->arena, "%s/artifacts", s->folder).p);
-    case STEP_YAML: *yaml = setup_expand(s, step->value); return true;
-    case STEP_FILE: return write_policy(s, step, step->name, step->value, step->from);
+    case STEP_YAML:
+        *yaml = setup_expand(s, step->value);
+        note_inline(s, STR("headgate.yaml"), step->line.block);
+        return true;
+    case STEP_FILE: return write_policy(s, step, step->name, step->value, step->from, step->text_block);
     case STEP_API: return declare_api(s, step);
     default: return true;
     }

@@ -25,6 +25,7 @@ struct setup {
     bool with_coverage;
     struct str log_path;
     struct copied_document *copied;   /* policies taken from elsewhere by their path */
+    struct inline_document *inlined;  /* files whose text stands in the script */
     struct str missing;               /* what the script needs and is not there; STR_NONE: nothing */
 };
 
@@ -35,6 +36,15 @@ struct copied_document {
     struct copied_document *next;
 };
 
+/* A file of the configuration folder that was written from a block of the script. */
+struct inline_document {
+    struct str path;                  /* in the configuration folder; headgate.yaml */
+    struct region block;
+    struct inline_document *next;
+};
+
+/* Problems in files that the script holds, moved to their lines there; of the others the temporary folder is left out. */
+void setup_relocate(struct setup *s, struct diags *diags);
 /* Runs the declaring steps from *at up to the first other one, which *at is left at, and starts the gateway.
  * False with a diag (or several: what the configuration's compiler said), or with s->missing set. */
 bool setup_create(struct setup *s, struct step **at);
