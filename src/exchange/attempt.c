@@ -277,6 +277,22 @@ pass_interim(void *ctx, const struct http_response *interim)
     http_call_interim(ex->call, interim->status, &headers);
 }
 
+/* The request cannot be sent to its end because its client did not. Sets the error. */
+static bool
+is_request_broken(struct exchange *ex)
+{
+    const struct body *b = ex->call ? ex->call->body : NULL;
+
+    if (!b || (b->status != IO_ERROR && b->status != IO_TIMEOUT))
+        return false;
+    if (ex->call->is_body_too_large)
+        exchange_refuse(ex, E_BODY_TOO_LARGE, STR("Request body is too large."));
+    else
+        exchange_refuse(ex, E_CLIENT_CONNECTION_FAILURE, b->status == IO_TIMEOUT ? STR("The request body came too slowly.")
+                                                                                : STR("The request body did not come to its end."));
+    return true;
+}
+
 static bool
 exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire *w, struct fetch *fetch,
               struct http_answer **ret)
@@ -302,7 +318,9 @@ exchange_once(struct exchange *ex, const struct attempt *conf, const struct wire
     count_attempt(ex, ok ? *ret : NULL, &err);
     if (!ok) {
         ex->upstream_error = str_dup(ex->arena, str_from_c(err.text));
-        if (err.code == ERR_LIMIT)        /* too many wait for this backend */
+        if (!fetch && is_request_broken(ex)) /* no fault of the backend's */
+            ;
+        else if (err.code == ERR_LIMIT)   /* too many wait for this backend */
             exchange_refuse(ex, E_BACKEND_UNAVAILABLE, ex->upstream_error);
         else
             exchange_fail_io(ex, &err);

@@ -34,9 +34,9 @@ struct front {
     struct http_call *call;
     struct api_entry *entry;          /* NULL before an API is known */
     struct http_client_id client;
+    bool is_cut;                      /* the answer did not get to its end */
     struct http_response answer;
     struct body *body;                /* of the answer, once it was handed out; closed by on_sent() */
-    struct url asked;                 /* for the log, also when nothing matched */
     char traceparent[TRACEPARENT_LEN];
     struct str request_id;
     struct route_match match;         /* last: its many parameters are not zeroed */
@@ -48,6 +48,39 @@ static uint64_t
 elapsed_ms(uint64_t from_ns, uint64_t to_ns)
 {
     return from_ns && to_ns > from_ns ? (to_ns - from_ns) / 1000000 : 0;
+}
+
+/* Of a call to a backend, which never takes no time: 0 says that there was none. */
+static uint64_t
+backend_ms(const struct exchange *ex)
+{
+    return ex->times.backend_end_ns ? MAX(elapsed_ms(ex->times.backend_start_ns, ex->times.backend_end_ns), (uint64_t)1) : 0;
+}
+
+/* An address as the log shows it: asterisks in the place of a subscription key. */
+static struct str
+without_key(struct exchange *ex, struct str url)
+{
+    struct str name = ex->api && ex->api->key_query.len ? ex->api->key_query : STR("subscription-key"), rest, pair, found;
+    ptrdiff_t question = str_find_char(url, '?', 0);
+    const char *between = "?";
+    struct buf shown = buf_in(ex->arena);
+    bool has_key = false;
+
+    if (question < 0)
+        return url;
+    buf_add_str(&shown, str_sub(url, 0, (size_t)question));
+    for (rest = str_skip(url, (size_t)question + 1); str_split_next(&rest, '&', &pair); between = "&") {
+        struct str value = pair;
+
+        str_split_next(&value, '=', &found);
+        buf_printf(&shown, "%s%.*s", between, STR_ARG(str_eq_nocase(found, name) ? found : pair));
+        if (str_eq_nocase(found, name) && value.p) {
+            buf_add_lit(&shown, "=***");
+            has_key = true;
+        }
+    }
+    return has_key ? buf_str(&shown) : url;
 }
 
 static struct str
@@ -66,7 +99,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
     struct worker *w = f->worker;
     struct http_call *call = f->call;
     const struct gateway_log_options *log = &w->gateway->options->gateway_log;
-    bool is_success = status >= 200 && status < 400;
+    bool is_success = status >= 200 && status < 400 && !f->is_cut;
 
     if (!gateway_log_wants(&w->log, is_success))
         return;
@@ -77,14 +110,14 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .is_success = is_success,
         .caller_address = ex->client_ip,
         .method = call->request.method_text,
-        .url = url_print(ex->arena, &ex->original_url),
+        .url = without_key(ex, url_print(ex->arena, &ex->original_url)),
         .client_protocol = http_version_name(call->request.version),
         .client_tls_version = call->stream->is_tls ? str_from_c(stream_tls_info(call->stream).version) : STR_NONE,
         .response_code = status,
         .request_bytes = call->bytes_in,
         .response_bytes = call->bytes_out,
         .total_ms = elapsed_ms(call->started_ns, now_ns),
-        .backend_ms = elapsed_ms(ex->times.backend_start_ns, ex->times.backend_end_ns),
+        .backend_ms = backend_ms(ex),
         .cache_ms = ex->times.cache_ns / 1000000,
         .client_ms = elapsed_ms(call->started_ns, call->head_ns),
         .cache = cache_outcome_is_hit(ex->cache_outcome) ? STR("hit") : ex->cache_outcome ? STR("miss") : STR("none"),
@@ -97,7 +130,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .workspace_id = ex->api && ex->api->workspace ? ex->api->workspace->name : STR_NONE,
         .backend_id = ex->backend_id,
         .backend_method = ex->backend_authority.len ? ex->request.method : STR_NONE,
-        .backend_url = backend_url(ex),
+        .backend_url = without_key(ex, backend_url(ex)),
         .backend_protocol = ex->backend_protocol,
         .request_headers_json = gateway_log_headers(ex->arena, &call->request.headers, &log->headers, &log->mask_headers),
         .response_headers_json = gateway_log_headers(ex->arena, &f->answer.headers, &log->headers, &log->mask_headers),
@@ -134,6 +167,22 @@ count(struct front *f, uint16_t status, uint64_t now_ns)
                               backend_us, ex->cache_outcome);
 }
 
+/* An answer that all policies had passed broke off on its way: whose connection it was says whether its body can be read on. */
+static void
+note_cut(struct front *f)
+{
+    struct exchange *ex = &f->ex;
+    bool is_backend = f->body && f->body->status != IO_OK && f->body->status != IO_EOF;
+
+    f->is_cut = true;
+    if (ex->error.id != E_NONE)
+        return;
+    ex->at = NULL;                    /* no policy is at work any more */
+    exchange_refuse(ex, is_backend ? E_BACKEND_CONNECTION_FAILURE : E_CLIENT_CONNECTION_FAILURE,
+                    is_backend ? STR("Underlying transport connection was unexpectedly closed.") : STR("The operation was canceled."));
+    ex->error.source = STR("transfer-response");
+}
+
 /* The answer is out, or has failed. Runs on the loop's stack or inside http_call_send(). */
 static void
 on_sent(void *ctx, struct http_call *call, int status)
@@ -141,11 +190,14 @@ on_sent(void *ctx, struct http_call *call, int status)
     struct front *f = ctx;
     uint64_t now_ns = loop_now_ns(f->worker->loop);
     uint16_t code = status == IO_OK ? call->status_sent : 0;
+    bool is_gone = status != IO_OK && f->ex.error.id == E_CLIENT_CONNECTION_FAILURE; /* before there was an answer */
 
+    if (UNLIKELY(status != IO_OK))
+        note_cut(f);
     exchange_run_after_answer(&f->ex, f->body ? f->body->n_read : 0);
     body_close(f->body);
     count(f, code, now_ns);
-    write_log_row(f, f->ex.error.id == E_CLIENT_CONNECTION_FAILURE ? 0 : call->status_sent, now_ns);
+    write_log_row(f, is_gone ? 0 : call->status_sent, now_ns);
     exchange_close(&f->ex);
     f->worker->exchanges--;
     pin_release(f->pin);
@@ -293,6 +345,7 @@ normalise(struct front *f, const struct snapshot *s)
         return false;
     }
     if (UNLIKELY(str_eq_lit(rq->path, "*")) && rq->method == HTTP_METHOD_OPTIONS) { /* about the server as a whole */
+        f->ex.original_url.path = STR("");
         refuse(f, 404, STR("Resource not found"));
         return false;
     }
@@ -300,6 +353,7 @@ normalise(struct front *f, const struct snapshot *s)
         refuse(f, 400, str_dup(f->ex.arena, str_from_c(err.text)));
         return false;
     }
+    f->ex.original_url.path = rq->path;
     return true;
 }
 
@@ -338,10 +392,12 @@ static void
 begin_trace(struct front *f)
 {
     struct http_headers *h = &f->call->request.headers;
+    struct str parent = http_headers_get(h, HTTP_TRACEPARENT);
     struct trace_context trace;
     struct rand *rand = &f->worker->loop->rand;
 
-    trace_context_begin(&trace, http_headers_get(h, HTTP_TRACEPARENT), rand);
+    if (!trace_context_begin(&trace, parent, rand) && parent.p)
+        http_headers_remove(h, STR("tracestate")); /* it belongs to the trace that cannot be read */
     trace_context_print(&trace, f->traceparent);
     http_headers_set_id(h, HTTP_TRACEPARENT, STR("traceparent"), str_from(f->traceparent, TRACEPARENT_LEN));
     for (int i = 0; i < 2; i++)
@@ -606,7 +662,7 @@ static void
 serve(struct front *f, const struct snapshot *s)
 {
     begin_trace(f);
-    if (!normalise(f, s) || !identify(f))
+    if (!identify(f) || !normalise(f, s))
         return;
     fill_request(f);
     if (UNLIKELY(http_headers_has(&f->call->request.headers, HTTP_HEADGATE_EXPLAIN)))

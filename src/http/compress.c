@@ -27,7 +27,7 @@ quality(struct str parameters)
 enum http_coding
 http_accepted_coding(struct str accept)
 {
-    uint32_t gzip = 0, brotli = 0, any = 0, q;
+    uint32_t gzip = 0, brotli = 0, any = 0, plain = 0, q;
     bool has_gzip = false, has_brotli = false;
     struct str item, word;
 
@@ -39,12 +39,14 @@ http_accepted_coding(struct str accept)
             gzip = q, has_gzip = true;
         else if (str_eq_nocase(word, STR("br")))
             brotli = q, has_brotli = true;
+        else if (str_eq_nocase(word, STR("identity")))
+            plain = q;
         else if (str_eq_lit(word, "*"))
             any = q;
     }
     gzip = has_gzip ? gzip : any;
     brotli = has_brotli ? brotli : any;
-    if (!gzip && !brotli)
+    if ((!gzip && !brotli) || plain > MAX(gzip, brotli))
         return HTTP_CODING_IDENTITY;
     return brotli >= gzip ? HTTP_CODING_BROTLI : HTTP_CODING_GZIP;
 }
@@ -88,14 +90,13 @@ is_packable_type(struct str type)
 }
 
 static bool
-is_packable(const struct http_response *r, const struct body *body)
+is_packable(const struct http_response *r, int64_t length)
 {
     const struct http_headers *h = &r->headers;
 
-    return body && http_status_has_body(r->status) && r->status != 206 &&
-           (body->length == HTTP_LENGTH_UNKNOWN || body->length >= LENGTH_MIN) &&
+    return http_status_has_body(r->status) && r->status != 206 && (length == HTTP_LENGTH_UNKNOWN || length >= LENGTH_MIN) &&
            !http_headers_has(h, HTTP_CONTENT_ENCODING) && !http_headers_has(h, HTTP_CONTENT_RANGE) &&
-           !http_list_has(http_headers_get(h, HTTP_CACHE_CONTROL), STR("no-transform")) &&
+           !http_list_has(http_headers_get_joined(h, STR("cache-control")), STR("no-transform")) &&
            is_packable_type(http_headers_get(h, HTTP_CONTENT_TYPE));
 }
 
@@ -132,7 +133,9 @@ http_compress(struct arena *arena, const struct http_request *request, struct ht
     enum http_coding coding;
     struct body *packed;
 
-    if (!is_packable(response, *body))
+    bool is_head = request->method == HTTP_METHOD_HEAD;
+
+    if ((!*body && !is_head) || !is_packable(response, is_head ? response->content_length : (*body)->length))
         return true;
     if (!http_vary_by_coding(arena, h))
         return false;
@@ -144,6 +147,8 @@ http_compress(struct arena *arena, const struct http_request *request, struct ht
     response->content_length = HTTP_LENGTH_UNKNOWN;
     if (!http_weaken_etag(arena, h) || !http_headers_set(h, STR("Content-Encoding"), http_coding_name(coding)))
         return false;
+    if (is_head)                      /* as GET would say it (RFC 9110 9.3.2) */
+        return true;
     if (!(packed = body_encode(arena, *body, coding)))
         return false;
     *body = packed;

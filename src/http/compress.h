@@ -7,7 +7,7 @@
 
 /* Puts gzip or brotli over *body where that helps and is allowed: an answer with a text-like type and no coding of its own,
  * long enough or of unknown length, whole (not 206), not `no-transform`, to a request whose Accept-Encoding takes one of
- * the two; the better q wins, brotli on equal terms. Sets Content-Encoding, weakens a strong ETag, drops Accept-Ranges, and
+ * the two and does not like `identity` better; the better q wins, brotli on equal terms. An answer to HEAD gets the same header. Sets Content-Encoding, weakens a strong ETag, drops Accept-Ranges, and
  * says `Vary: Accept-Encoding` on whatever could have been packed. False when the arena is full: the answer is then not to
  * be sent. *body may be NULL. */
 bool http_compress(struct arena *arena, const struct http_request *request, struct http_response *response,

@@ -7,8 +7,6 @@
 static bool
 parse_hex(struct str text, uint8_t *to, size_t n)
 {
-    uint8_t any = 0;
-
     for (size_t i = 0; i < n; i++) {
         char hi = text.p[i * 2], lo = text.p[i * 2 + 1];
         if ((hi >= 'A' && hi <= 'F') || (lo >= 'A' && lo <= 'F')) /* the field is lower case */
@@ -16,9 +14,18 @@ parse_hex(struct str text, uint8_t *to, size_t n)
         if (ascii_hex_value(hi) < 0 || ascii_hex_value(lo) < 0)
             return false;
         to[i] = (uint8_t)(ascii_hex_value(hi) << 4 | ascii_hex_value(lo));
-        any |= to[i];
     }
-    return any != 0;
+    return true;
+}
+
+static bool
+is_zero(const uint8_t *id, size_t n)
+{
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < n; i++)
+        any |= id[i];
+    return any == 0;
 }
 
 /* version "-" trace-id "-" parent-id "-" flags; a later version may be longer, version 00 may not. */
@@ -29,17 +36,15 @@ parse(struct trace_context *t, struct str h)
 
     if (h.len < TRACEPARENT_LEN || h.p[2] != '-' || h.p[35] != '-' || h.p[52] != '-')
         return false;
-    parse_hex(str_sub(h, 0, 2), &version, 1);
-    if (ascii_hex_value(h.p[0]) < 0 || ascii_hex_value(h.p[1]) < 0 || str_starts_with(h, STR("ff")))
+    if (!parse_hex(str_sub(h, 0, 2), &version, 1) || version == 0xff)
         return false;
-    if (str_starts_with(h, STR("00")) ? h.len != TRACEPARENT_LEN
+    if (version == 0 ? h.len != TRACEPARENT_LEN
                                       : h.len > TRACEPARENT_LEN && h.p[TRACEPARENT_LEN] != '-')
         return false;
     if (!parse_hex(str_sub(h, 3, 35), t->trace_id, 16) || !parse_hex(str_sub(h, 36, 52), t->parent_id, 8))
         return false;
-    if (ascii_hex_value(h.p[53]) < 0 || ascii_hex_value(h.p[54]) < 0)
+    if (is_zero(t->trace_id, 16) || is_zero(t->parent_id, 8) || !parse_hex(str_sub(h, 53, 55), &flags, 1))
         return false;
-    parse_hex(str_sub(h, 53, 55), &flags, 1);
     t->flags = flags & 1;
     return true;
 }
@@ -53,15 +58,18 @@ fill_random(struct rand *rand, uint8_t *to, size_t n)
     }
 }
 
-void
+bool
 trace_context_begin(struct trace_context *t, struct str header, struct rand *rand)
 {
-    if (!parse(t, header)) {
+    bool goes_on = parse(t, header);
+
+    if (!goes_on) {
         memset(t, 0, sizeof(*t));
         fill_random(rand, t->trace_id, sizeof(t->trace_id));
         t->flags = 1;
     }
     fill_random(rand, t->span_id, sizeof(t->span_id));
+    return goes_on;
 }
 
 void

@@ -15,7 +15,7 @@ struct trace_context {
 };
 
 /* Continues the client's trace when the header is well-formed (W3C Trace Context, section 3.2), begins one
- * otherwise. header may be STR_NONE. */
-void trace_context_begin(struct trace_context *t, struct str header, struct rand *rand);
+ * otherwise. header may be STR_NONE. True when the client's goes on. */
+bool trace_context_begin(struct trace_context *t, struct str header, struct rand *rand);
 /* "00-TRACE-SPAN-FLAGS". Exactly TRACEPARENT_LEN bytes, no NUL. */
 void trace_context_print(const struct trace_context *t, char *to);

@@ -39,6 +39,8 @@ TEST(the_better_coding_wins)
     EXPECT_EQ(http_accepted_coding(STR("br;q=0, *")), HTTP_CODING_GZIP);
     EXPECT_EQ(http_accepted_coding(STR("identity")), HTTP_CODING_IDENTITY);
     EXPECT_EQ(http_accepted_coding(STR("gzip;q=0")), HTTP_CODING_IDENTITY);
+    EXPECT_EQ(http_accepted_coding(STR("identity, gzip;q=0.5")), HTTP_CODING_IDENTITY);
+    EXPECT_EQ(http_accepted_coding(STR("identity;q=0.5, gzip;q=0.5")), HTTP_CODING_GZIP);
     EXPECT_EQ(http_accepted_coding(STR_NONE), HTTP_CODING_IDENTITY);
 }
 
