@@ -83,13 +83,20 @@ diags_hide_line(struct diags *d)
         CONTAINER_OF(d->last, struct diag, next)->hides_line = true;
 }
 
+/* Where the text begins for a reader: an editor's byte order mark is no character of the first line. */
+static size_t
+text_start(struct str text)
+{
+    return str_starts_with(text, STR("\xef\xbb\xbf")) ? 3 : 0;
+}
+
 struct line_column
 source_position(const struct source *source, uint32_t offset)
 {
     struct line_column at = {1, 1};
     size_t end = MIN((size_t)offset, source->text.len);
 
-    for (size_t i = 0; i < end; i++) {
+    for (size_t i = text_start(source->text); i < end; i++) {
         if (source->text.p[i] == '\n') {
             at.line++;
             at.column = 1;
@@ -104,9 +111,9 @@ source_position(const struct source *source, uint32_t offset)
 static struct str
 line_around(struct str text, size_t offset, size_t *start)
 {
-    size_t from = MIN(offset, text.len), to = from;
+    size_t from = MIN(MAX(offset, text_start(text)), text.len), to = from;
 
-    while (from > 0 && text.p[from - 1] != '\n')
+    while (from > text_start(text) && text.p[from - 1] != '\n')
         from--;
     while (to < text.len && text.p[to] != '\n' && text.p[to] != '\r')
         to++;
@@ -119,7 +126,7 @@ print_line_and_caret(const struct diag *d, struct line_column at, struct buf *to
 {
     size_t start, i = 0, shown = 0, skip = 0;
     struct str line = line_around(d->source->text, d->offset, &start);
-    size_t caret = d->offset - start, width = MAX(d->len, 1u);
+    size_t caret = d->offset > start ? d->offset - start : 0, width = MAX(d->len, 1u);
 
     if (caret > LINE_SHOWN_MAX * 3 / 4) {
         skip = caret - LINE_SHOWN_MAX / 2;
@@ -127,7 +134,7 @@ print_line_and_caret(const struct diag *d, struct line_column at, struct buf *to
             skip++;
     }
     buf_printf(to, "%6u | %s", at.line, skip ? "..." : "");
-    for (i = skip; i < line.len && shown < LINE_SHOWN_MAX; i++, shown++)
+    for (i = skip; i < line.len && (shown < LINE_SHOWN_MAX || ((unsigned char)line.p[i] & 0xc0) == 0x80); i++, shown++)
         buf_add_char(to, (unsigned char)line.p[i] < 0x20 ? ' ' : line.p[i]);
     buf_printf(to, "%s\n       | %s", i < line.len ? "..." : "", skip ? "   " : "");
     for (i = skip; i < caret && i < line.len; i++)
@@ -185,6 +192,8 @@ diags_print(const struct diags *d, struct buf *to)
     qsort(all, n, sizeof(*all), compare);
     for (size_t i = 0; i < n; i++)
         diag_print(all[i], to);
+    if (n < d->errors + d->warnings + d->notes)
+        buf_printf(to, "... and %zu more\n", (size_t)(d->errors + d->warnings + d->notes) - n);
     free(all);
 }
 

@@ -58,7 +58,7 @@ report_err(struct check *c, const char *path, const struct err *err)
 /* --- one file ------------------------------------------------------------------------------------------------------ */
 
 static void
-check_file(struct check *c, const char *path)
+check_file(struct check *c, const char *path, const char *name)
 {
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, ARENA_BYTES_MAX);
     struct buf text AUTO(buf_destroy) = BUF_INIT;
@@ -69,11 +69,11 @@ check_file(struct check *c, const char *path)
 
     c->n_files++;
     if (!file_read(path, FILE_BYTES_MAX, &text, &err)) {
-        report_err(c, path, &err);
+        report_err(c, name, &err);
         return;
     }
     diags_init(&diags, &arena);
-    source = (struct source){str_from_c(path), text.len ? buf_str(&text) : STR("")};
+    source = (struct source){str_from_c(name), text.len ? buf_str(&text) : STR("")};
     struct policy_document *d = policy_document_new(
         &(struct policy_input){.source = &source, .level = LEVEL_API, .env = c->env, .names = &lone,
                                .is_strict = c->is_strict}, &diags);
@@ -145,9 +145,11 @@ by_name(const void *a, const void *b)
 
 static void check_path(struct check *c, const char *path, int depth);
 
+/* Links to folders are not followed, so that each document is checked once. */
 static void
 check_folder(struct check *c, const char *folder, int depth)
 {
+    uint32_t n_before = c->n_files;
     VEC(char *) names = {0};
     DIR *dir = opendir(folder);
     char path[4096];
@@ -161,13 +163,20 @@ check_folder(struct check *c, const char *folder, int depth)
         qsort(names.v, names.n, sizeof(*names.v), by_name);
     for (size_t i = 0; i < names.n; i++) {
         struct stat st;
+        bool is_folder;
 
         snprintf(path, sizeof(path), "%s/%s", folder, names.v[i]);
-        if (stat(path, &st) == 0 && (S_ISDIR(st.st_mode) || str_ends_with(str_from_c(path), STR(".xml"))))
+        is_folder = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
+        if (is_folder || (str_ends_with(str_from_c(path), STR(".xml")) && stat(path, &st) == 0 && !S_ISDIR(st.st_mode)))
             check_path(c, path, depth + 1);
         free(names.v[i]);
     }
     vec_free(&names);
+    if (depth == 0 && c->n_files == n_before) {
+        struct err err = ERR_INIT;
+        err_set(&err, ERR_NOT_FOUND, "no policy document (.xml) in this folder");
+        report_err(c, folder, &err);
+    }
 }
 
 static void
@@ -176,11 +185,13 @@ check_path(struct check *c, const char *path, int depth)
     struct err err = ERR_INIT;
     struct stat st;
 
-    if (stat(path, &st) != 0) {
+    if (depth == 0 && !strcmp(path, "-")) {
+        check_file(c, "/dev/stdin", "standard input");
+    } else if (stat(path, &st) != 0) {
         err_set(&err, ERR_NOT_FOUND, "no such file or folder");
         report_err(c, path, &err);
     } else if (!S_ISDIR(st.st_mode)) {
-        check_file(c, path);
+        check_file(c, path, path);
     } else if (depth == 0 && is_apiops(path)) {
         check_apiops(c, path);
     } else if (depth < FOLDER_DEPTH_MAX) {
@@ -194,7 +205,7 @@ static int
 usage(FILE *to, int status)
 {
     fprintf(to, "usage: headgate check [--strict] [--config FILE] PATH...\n\n"
-                "Checks policy documents, parts of documents, and folders in APIOps layout.\n\n"
+                "Checks policy documents, parts of documents, and folders in APIOps layout; `-` is standard input.\n\n"
                 "  --strict       also refuse what Azure refuses at save: wrong section or scope, unknown attributes\n"
                 "  --config FILE  headgate.yaml to load folders with\n\n"
                 "Exit status 1 when there is an error.\n");

@@ -363,9 +363,11 @@ static const struct page pages[] = {
 int
 cmd_docs(int argc, char **argv)
 {
+    bool is_help = argc == 2 && !strcmp(argv[1], "--help");
+
     if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: headgate docs FOLDER\n\nWrites the reference manual, one Markdown page a table.\n");
-        return 2;
+        fprintf(is_help ? stdout : stderr, "usage: headgate docs FOLDER\n\nWrites the reference manual, one Markdown page a table.\n");
+        return is_help ? 0 : 2;
     }
     if (mkdir(argv[1], 0755) != 0 && errno != EEXIST) {
         fprintf(stderr, "headgate docs: %s: %s\n", argv[1], strerror(errno));

@@ -141,8 +141,13 @@ cmd_eval(int argc, char **argv)
     bool verify = false;
     struct evaluator *ev;
     struct err err = ERR_INIT;
+    const char *last = argv[argc - 1], *expression = NULL;
     int c, status;
 
+    if (argc > 1 && last[0] == '-' && last[1] && last[1] != '-') { /* -1, not an option */
+        expression = last;
+        argc--;
+    }
     optind = 1;
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
@@ -153,14 +158,16 @@ cmd_eval(int argc, char **argv)
         default: return usage(stderr, 2);
         }
     }
-    if ((file != NULL) == (optind < argc) || optind + 1 < argc)
+    if (!expression && optind < argc)
+        expression = argv[optind++];
+    if ((file != NULL) == (expression != NULL) || optind < argc)
         return usage(stderr, 2);
     ev = evaluator_new(context, &err);
     if (!ev) {
         fprintf(stderr, "headgate eval: %s\n", err.text);
         return 2;
     }
-    status = file ? batch(ev, file, verify) : one(ev, argv[optind]);
+    status = file ? batch(ev, file, verify) : one(ev, expression);
     evaluator_delete(ev);
     return status;
 }

@@ -16,7 +16,9 @@ cmd_explain(int argc, char **argv)
     struct expr_program *p;
 
     if (argc != 2 || !strcmp(argv[1], "--help")) {
-        fprintf(argc == 2 ? stdout : stderr, "usage: headgate explain 'EXPR'\n");
+        fprintf(argc == 2 ? stdout : stderr, "usage: headgate explain 'EXPR'\n\n"
+                "Prints the type of a policy expression and the bytecode it becomes. EXPR is @(...), @{...}, or what stands between\n"
+                "the brackets of @(...).\n");
         return argc == 2 ? 0 : 2;
     }
     ev = evaluator_new(NULL, &err);

@@ -275,9 +275,12 @@ cmd_repl(int argc, char **argv)
     struct editor ed = {0};
     struct err err = ERR_INIT;
 
+    bool is_help = argc == 2 && !strcmp(argv[1], "--help");
+
     if (argc != 1) {
-        fprintf(stderr, "usage: headgate repl\n");
-        return 2;
+        fprintf(is_help ? stdout : stderr, "usage: headgate repl\n\n"
+                "Evaluates policy expressions, one a line, from the terminal or a pipe. Tab completes members; Ctrl-D ends.\n");
+        return is_help ? 0 : 2;
     }
     ed.ev = evaluator_new(NULL, &err);
     if (!ed.ev) {

@@ -25,7 +25,7 @@ compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Every .hgt below a folder, or the file itself. */
+/* Every .hgt below a folder, or the file itself. Links to folders are not followed, so that each script runs once. */
 static bool
 collect(struct paths *to, const char *path)
 {
@@ -47,11 +47,11 @@ collect(struct paths *to, const char *path)
         size_t len = strlen(entry->d_name);
 
         snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-        if (entry->d_name[0] == '.' || stat(name, &st) != 0)
+        if (entry->d_name[0] == '.')
             continue;
-        if (S_ISDIR(st.st_mode))
+        if (lstat(name, &st) == 0 && S_ISDIR(st.st_mode))
             collect(to, name);
-        else if (len > 4 && !strcmp(entry->d_name + len - 4, ".hgt"))
+        else if (stat(name, &st) == 0 && !S_ISDIR(st.st_mode) && len > 4 && !strcmp(entry->d_name + len - 4, ".hgt"))
             *vec_push(to) = xstrndup(name, strlen(name));
     }
     if (dir)

@@ -44,11 +44,16 @@ next_name(void *ctx, struct str *candidate)
 int
 main(int argc, char **argv)
 {
+    static char option[] = "--help";
     size_t at = 0;
     struct str near;
 
     if (argc < 2)
         return usage(stderr, 2);
+    if (argc == 3 && !strcmp(argv[1], "help")) { /* help COMMAND */
+        argv[1] = argv[2];
+        argv[2] = option;
+    }
     if (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
         return usage(stdout, 0);
     if (!strcmp(argv[1], "--version"))
