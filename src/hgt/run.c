@@ -791,13 +791,16 @@ note_step(void *ctx, const struct origin *at, bool ran)
 {
     struct coverage *c = ctx;
     struct str file = without_folder(c->run, at->file);
+    uint32_t line = at->line;
 
-    if (str_eq_lit(at->policy, "base"))
+    if (str_eq_lit(at->policy, "base") || str_eq_lit(file, "default global policy")) /* nobody wrote that one */
         return;
+    if (setup_locate(&c->run->setup, file, at->line, &line))
+        file = c->run->setup.script->source->name;
     c->n++;
     c->ran += ran;
     if (!ran)
-        buf_printf(&c->missed, "  never ran: %.*s:%u %.*s\n", STR_ARG(file), at->line, STR_ARG(at->path));
+        buf_printf(&c->missed, "  never ran: %.*s:%u %.*s\n", STR_ARG(file), line, STR_ARG(at->path));
 }
 
 static void

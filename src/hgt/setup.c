@@ -413,22 +413,40 @@ place_in_block(const struct region *block, struct str text, uint32_t offset)
     return MIN(at + indent + (offset - line_at), end);
 }
 
+static const struct inline_document *
+find_inline(const struct setup *s, struct str path)
+{
+    const struct inline_document *d = s->inlined;
+
+    while (d && !str_eq(d->path, path))
+        d = d->next;
+    return d;
+}
+
+bool
+setup_locate(const struct setup *s, struct str path, uint32_t line, uint32_t *ret_line)
+{
+    const struct inline_document *d = find_inline(s, path);
+
+    if (d)
+        *ret_line = source_position(d->block.source, d->block.at).line + line - 1;
+    return d != NULL;
+}
+
 void
 setup_relocate(struct setup *s, struct diags *diags)
 {
     struct str folder = str_printf(s->arena, "%s/artifacts/", s->folder);
 
     for (struct diag *d = diags->first; d; d = d->next) {
-        const struct inline_document *found = s->inlined;
+        const struct inline_document *found;
         struct source *named;
         struct str name;
 
         if (!d->source || d->source == s->script->source)
             continue;
         name = str_starts_with(d->source->name, folder) ? str_skip(d->source->name, folder.len) : d->source->name;
-        while (found && !str_eq(found->path, name))
-            found = found->next;
-        if (found) {
+        if ((found = find_inline(s, name))) {
             uint32_t end = place_in_block(&found->block, d->source->text, d->offset + d->len);
             d->offset = place_in_block(&found->block, d->source->text, d->offset);
             d->len = end > d->offset ? end - d->offset : 1;

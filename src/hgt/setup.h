@@ -45,6 +45,8 @@ struct inline_document {
 
 /* Problems in files that the script holds, moved to their lines there; of the others the temporary folder is left out. */
 void setup_relocate(struct setup *s, struct diags *diags);
+/* The same for a line of such a file; false when the script does not hold it. */
+bool setup_locate(const struct setup *s, struct str path, uint32_t line, uint32_t *ret_line);
 /* Runs the declaring steps from *at up to the first other one, which *at is left at, and starts the gateway.
  * False with a diag (or several: what the configuration's compiler said), or with s->missing set. */
 bool setup_create(struct setup *s, struct step **at);

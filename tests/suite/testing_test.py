@@ -1,5 +1,6 @@
 """testing_test.py: what `headgate test` tells its caller. Scripts are written to a temporary folder and run one by one."""
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,35 @@ def only_runs_what_is_asked_for():
     assert [case.get("name") for case in tree.iter("testcase")] == ["one"]
 
 
+def coverage_names_the_lines_of_branches():
+    policy = """    policy
+        <policies>
+          <inbound>
+            <choose>
+              <when condition="@(context.Request.Url.Path == "/a")">
+                <set-variable name="a" value="1" />
+              </when>
+              <otherwise>
+                <set-variable name="b" value="1" />
+              </otherwise>
+            </choose>
+          </inbound>
+          <backend>
+            <retry condition="@(false)" count="1" interval="1">
+              <forward-request />
+            </retry>
+          </backend>
+          <on-error>
+            <set-header name="E"><value>e</value></set-header>
+          </on-error>
+        </policies>
+"""
+    status, out, _, _ = run(SHOP + policy + "test a\nrequest GET /shop/a\nexpect status 200\n", "--coverage")
+    missed = re.findall(r"never ran: (.*)", out)
+    assert status == 0 and missed == ["t.hgt:13 choose[1]\\otherwise\\set-variable", "t.hgt:23 set-header"], out
+    assert "t.hgt: 4 of 6 policies ran\n" in out, out
+
+
 def numbers_compare_as_numbers():
     script = "origin shop\n    body {\"price\": 12.50, \"big\": 9007199254740993, \"text\": \"1.0\"}\n\napi shop at /shop to shop\n"
     script += "test a\nrequest GET /shop\nexpect json price = 12.5\nexpect json price > 12.4\nexpect json price < 12.6\n"
@@ -109,7 +139,7 @@ def headers_are_told_by_their_names():
 
 TESTS = [statuses, indented_steps_are_run, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
          declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
-         numbers_compare_as_numbers, headers_are_told_by_their_names]
+         coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
 failed = 0
 for test in TESTS:
     try:
