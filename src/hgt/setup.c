@@ -569,13 +569,26 @@ declare_named_value(struct setup *s, const struct step *step)
 }
 
 static bool
+declare_env(struct setup *s, const struct step *step)
+{
+    struct changed_env *changed = arena_new(s->arena, struct changed_env);
+    const char *name = str_dup(s->arena, step->name).p, *before = getenv(name);
+
+    *changed = (struct changed_env){.name = name, .before = before ? str_dup(s->arena, str_from_c(before)).p : NULL,
+                                    .next = s->changed_env};
+    s->changed_env = changed;
+    return setenv(name, str_dup(s->arena, setup_expand(s, step->value)).p, 1) == 0 ||
+           complain(s, step, "'%s' is no name of an environment variable", name);
+}
+
+static bool
 declare(struct setup *s, struct step *step, struct str *yaml)
 {
     switch ((int)step->kind) {
     case STEP_NEEDS: return declare_needs(s, step);
     case STEP_NAMED_VALUE: return declare_named_value(s, step);
     case STEP_ORIGIN: return declare_origin(s, step);
-    case STEP_ENV: return setenv(str_dup(s->arena, step->name).p, str_dup(s->arena, setup_expand(s, step->value)).p, 1) == 0;
+    case STEP_ENV: return declare_env(s, step);
     case STEP_KEY: return declare_key(s, step);
     case STEP_TOKEN: return declare_token(s, step);
     case STEP_IDENTITY: return declare_identity(s, step);
@@ -778,6 +791,8 @@ void
 setup_destroy(struct setup *s)
 {
     gateway_delete(s->gateway);
+    for (const struct changed_env *e = s->changed_env; e; e = e->next)
+        e->before ? setenv(e->name, e->before, 1) : unsetenv(e->name);
     for (struct fake_origin *o = s->origins; o; o = o->next)
         origin_destroy(o);
     SSL_CTX_free(s->client_tls);

@@ -26,6 +26,7 @@ struct setup {
     struct str log_path;
     struct copied_document *copied;   /* policies taken from elsewhere by their path */
     struct inline_document *inlined;  /* files whose text stands in the script */
+    struct changed_env *changed_env;  /* newest first */
     struct str missing;               /* what the script needs and is not there; STR_NONE: nothing */
 };
 
@@ -34,6 +35,12 @@ struct copied_document {
     struct str path, source;          /* in the configuration folder; where it stands, made absolute */
     bool ran;                         /* a policy of it has run */
     struct copied_document *next;
+};
+
+/* A variable of the environment as it was before the script set it: the next script shall not see that. */
+struct changed_env {
+    const char *name, *before;        /* NULL: it was not there */
+    struct changed_env *next;
 };
 
 /* A file of the configuration folder that was written from a block of the script. */

@@ -123,6 +123,17 @@ def coverage_names_the_lines_of_branches():
     assert "t.hgt: 4 of 6 policies ran\n" in out, out
 
 
+def a_script_does_not_see_the_environment_of_another():
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in (("a.hgt", "env HEADGATE_TEST_ONLY a\n"), ("b.hgt", "")):
+            named = "file named values/n/namedValueInformation.json\n"
+            named += "    {\"properties\":{\"displayName\":\"n\",\"secret\":true,\"value\":\"env:HEADGATE_TEST_ONLY\"}}\n"
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(text + named + SHOP + "test t\nrequest GET /shop\nexpect status 200\n")
+        done = subprocess.run([HEADGATE, "test", folder], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "b.hgt: could not be run" in done.stdout and "a.hgt: could" not in done.stdout, done.stdout
+
+
 def numbers_compare_as_numbers():
     script = "origin shop\n    body {\"price\": 12.50, \"big\": 9007199254740993, \"text\": \"1.0\"}\n\napi shop at /shop to shop\n"
     script += "test a\nrequest GET /shop\nexpect json price = 12.5\nexpect json price > 12.4\nexpect json price < 12.6\n"
@@ -139,7 +150,7 @@ def headers_are_told_by_their_names():
 
 TESTS = [statuses, indented_steps_are_run, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
          declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
-         coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
+         a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
 failed = 0
 for test in TESTS:
     try:
