@@ -11,6 +11,8 @@
 #include "data/json.h"
 
 #define SHOWN_MAX 400                 /* bytes of a value that a failure prints */
+#define DIFFERENCE_BEFORE 30          /* bytes that are shown before and behind a difference that lies beyond that */
+#define DIFFERENCE_AFTER 40
 #define EXACT_BELOW 9007199254740992.0 /* from 2^53 on a double does not tell neighbours apart */
 
 static struct str
@@ -154,16 +156,30 @@ shown(struct str s, struct arena *a)
     return buf_str(&out);
 }
 
+/* What stands around byte `at`. */
+static struct str
+surroundings(struct str s, size_t at, struct arena *a)
+{
+    size_t from = at > DIFFERENCE_BEFORE ? at - DIFFERENCE_BEFORE : 0;
+
+    return shown(str_sub(s, from, MIN(s.len, at + DIFFERENCE_AFTER)), a);
+}
+
 static struct str
 describe_difference(struct str value, struct str actual, struct arena *a)
 {
     size_t at = 0;
+    struct str text;
 
     if (!actual.p || value.len + actual.len < 60)
         return STR("");
     while (at < value.len && at < actual.len && value.p[at] == actual.p[at])
         at++;
-    return str_printf(a, "\n      first difference at byte %zu", at);
+    text = str_printf(a, "\n      first difference at byte %zu", at);
+    if (at + DIFFERENCE_AFTER < SHOWN_MAX)
+        return text;
+    return str_printf(a, "%.*s: expected ...%.*s...\n        found ...%.*s...", STR_ARG(text), STR_ARG(surroundings(value, at, a)),
+                      STR_ARG(surroundings(actual, at, a)));
 }
 
 bool

@@ -134,6 +134,13 @@ def a_script_does_not_see_the_environment_of_another():
         assert done.returncode == 1 and "b.hgt: could not be run" in done.stdout and "a.hgt: could" not in done.stdout, done.stdout
 
 
+def a_difference_far_inside_is_shown():
+    script = "origin shop\n    body " + "x" * 1000 + "OLD tail\n\napi shop at /shop to shop\ntest a\nrequest GET /shop\n"
+    status, out, _, _ = run(script + "expect body = " + "x" * 1000 + "NEW tail\n")
+    wanted = ': expected ..."' + "x" * 30 + 'NEW tail"...\n' + ' ' * 8 + 'found ..."' + "x" * 30 + 'OLD tail"...\n'
+    assert status == 1 and "first difference at byte 1000" + wanted in out, out
+
+
 def numbers_compare_as_numbers():
     script = "origin shop\n    body {\"price\": 12.50, \"big\": 9007199254740993, \"text\": \"1.0\"}\n\napi shop at /shop to shop\n"
     script += "test a\nrequest GET /shop\nexpect json price = 12.5\nexpect json price > 12.4\nexpect json price < 12.6\n"
@@ -150,7 +157,7 @@ def headers_are_told_by_their_names():
 
 TESTS = [statuses, indented_steps_are_run, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
          declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
-         a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
+         a_difference_far_inside_is_shown, a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
 failed = 0
 for test in TESTS:
     try:
