@@ -99,6 +99,7 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
     struct worker *w = f->worker;
     struct http_call *call = f->call;
     const struct gateway_log_options *log = &w->gateway->options->gateway_log;
+    struct str key = ex->api ? ex->api->key_header : STR_NONE;
     bool is_success = status >= 200 && status < 400 && !f->is_cut;
 
     if (!gateway_log_wants(&w->log, is_success))
@@ -132,8 +133,8 @@ write_log_row(struct front *f, uint16_t status, uint64_t now_ns)
         .backend_method = ex->backend_authority.len ? ex->request.method : STR_NONE,
         .backend_url = without_key(ex, backend_url(ex)),
         .backend_protocol = ex->backend_protocol,
-        .request_headers_json = gateway_log_headers(ex->arena, &call->request.headers, &log->headers, &log->mask_headers),
-        .response_headers_json = gateway_log_headers(ex->arena, &f->answer.headers, &log->headers, &log->mask_headers),
+        .request_headers_json = gateway_log_headers(ex->arena, &call->request.headers, &log->headers, &log->mask_headers, key),
+        .response_headers_json = gateway_log_headers(ex->arena, &f->answer.headers, &log->headers, &log->mask_headers, key),
         .backend_response_code = ex->backend_status,
         .last_error_elapsed_ms = ex->error.id == E_NONE ? 0 : elapsed_ms(call->started_ns, ex->error.at_ns),
         .last_error_source = ex->error.source,

@@ -128,13 +128,15 @@ is_secret(struct str name)
 {
     static const struct str names[] = {
         STR_INIT("authorization"), STR_INIT("proxy-authorization"), STR_INIT("cookie"), STR_INIT("set-cookie"),
-        STR_INIT("ocp-apim-subscription-key"), STR_INIT("api-key"), STR_INIT("x-api-key"), STR_INIT("x-functions-key")};
+        STR_INIT("ocp-apim-subscription-key"), STR_INIT("api-key"), STR_INIT("x-api-key"), STR_INIT("x-functions-key"),
+        STR_INIT("apim-debug-authorization"), STR_INIT("headgate-explain")};
 
     return is_in(&(struct str_list){names, COUNTOF(names)}, name);
 }
 
 struct str
-gateway_log_headers(struct arena *a, const struct http_headers *h, const struct str_list *names, const struct str_list *masked)
+gateway_log_headers(struct arena *a, const struct http_headers *h, const struct str_list *names, const struct str_list *masked,
+                    struct str key)
 {
     struct buf b = buf_in(a);
 
@@ -145,7 +147,7 @@ gateway_log_headers(struct arena *a, const struct http_headers *h, const struct 
         buf_add_str(&b, b.len ? STR(",\"") : STR("{\""));
         buf_add_json_escaped(&b, name);
         buf_add_str(&b, STR("\":\""));
-        buf_add_json_escaped(&b, is_secret(name) || is_in(masked, name) ? STR("***") : value);
+        buf_add_json_escaped(&b, is_secret(name) || is_in(masked, name) || str_eq_nocase(name, key) ? STR("***") : value);
         buf_add_char(&b, '"');
     }
     if (!b.len)

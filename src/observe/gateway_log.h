@@ -41,9 +41,9 @@ void gateway_log_destroy(struct gateway_log *log);
 /* False when no row would be written for such a request, so that nobody fills one in. */
 bool gateway_log_wants(struct gateway_log *log, bool is_success);
 void gateway_log_add(struct gateway_log *log, struct log_row *row);
-/* The named headers of a message as a JSON object; STR_NONE when it has none of them. Values of those in `masked`, and of
- * headers that hold secrets, are asterisks. */
+/* The named headers of a message as a JSON object; STR_NONE when it has none of them. Values of those in `masked`, of `key` (the
+ * header of the API's subscription keys; STR_NONE: none), and of headers that hold secrets, are asterisks. */
 struct str gateway_log_headers(struct arena *a, const struct http_headers *h, const struct str_list *names,
-                               const struct str_list *masked);
+                               const struct str_list *masked, struct str key);
 /* Hands the rows over. */
 void gateway_log_flush(struct gateway_log *log);
