@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/vec.h"
+#include "gateway/master_protocol.h"
 
 #define PEM_BYTES_MAX ((size_t)1 << 20)
-#define SOCKETS_OF_ONE 1024u             /* of one listener, at most: one a worker */
 
 /* Everything read for one tls: section; freed once OpenSSL has it. */
 struct tls_files {
@@ -153,7 +153,7 @@ look_at_others(const struct listener_set *set, const struct listening *l, uint32
     for (const struct listening *other = set->v; other < l; other++) {
         bool is_same = strcmp(other->path, l->path) == 0;
         if (is_same && l->addr.kind != ADDR_UNIX && l->addr.port == 0)
-            *ret_index += SOCKETS_OF_ONE;
+            *ret_index += MASTER_SOCKETS_OF_ONE;
         else if (is_same)
             return err_set(err, ERR_INVALID, "listeners: two of them have the address %s", l->path);
         *ret_is_ours |= other->addr.port == l->addr.port;

@@ -159,10 +159,12 @@ is_same_request(const struct master_request *a, const struct master_request *b)
 static bool
 is_ours_to_bind(struct master *m, const struct master_request *q, const struct addr *at, struct err *err)
 {
+    if (!q->is_shared || q->index % MASTER_SOCKETS_OF_ONE > 0)
+        return true;
     for (uint32_t i = 0; i < m->n_held; i++)
         if (addr_from_sockaddr(&m->held[i].asked.addr.sa, m->held[i].asked.addr_len).port == at->port)
             return true;
-    return !q->is_shared || listener_address_is_free(at, err);
+    return listener_address_is_free(at, err);
 }
 
 static struct held *

@@ -9,7 +9,8 @@ struct master_link *master_link_open(void);
 void master_link_close(struct master_link *link);
 
 /* A listening socket from the master, or bound here when link is NULL. -1 on failure. Blocks; for start-up.
- * index tells apart several of one address (is_shared). */
+ * index tells apart several of one address (is_shared); each listener begins at a multiple of MASTER_SOCKETS_OF_ONE, with the socket that
+ * decides whether the address is free. */
 int master_link_socket(struct master_link *link, const struct addr *at, uint32_t index, uint32_t backlog, unsigned mode,
                        bool is_shared, struct err *err);
 /* Lets the master listen for `headgate upgrade` in this folder. Nothing to do without a master. */

@@ -15,10 +15,12 @@
 
 enum master_request_kind { MASTER_SOCKET = 1, MASTER_CONTROL, MASTER_READY };
 
+#define MASTER_SOCKETS_OF_ONE 1024u             /* of one listener, at most: one a worker */
+
 struct master_request {
     uint8_t version, kind;
     bool is_shared;                      /* one of several by SO_REUSEPORT */
-    uint32_t index;                      /* which of them */
+    uint32_t index;                      /* which of them; a listener begins at a multiple of MASTER_SOCKETS_OF_ONE */
     uint32_t backlog;
     uint32_t mode;                       /* of a unix socket's file */
     uint32_t addr_len;

@@ -441,6 +441,26 @@ def test_a_port_of_another_gateway_is_not_joined():
         first.end()
 
 
+def test_any_free_port_is_one_for_all_workers():
+    g = Gateway()
+    try:
+        path = os.path.join(g.folder, "any.yaml")
+        with open(path, "w") as f:
+            f.write(f"artifacts: artifacts\nworkers: 3\nlisteners: [{{port: 0}}, {{port: 0}}]\nadmin: {{port: {free_port()}}}\n")
+        said = os.path.join(g.folder, "said")
+        with open(said, "w") as log:
+            process = subprocess.Popen([HEADGATE, "run", "--config", path], stdout=log, stderr=log)
+        try:
+            assert wait_until(lambda: "admin on" in open(said).read() or process.poll() is not None)
+            ports = re.findall(r"serving on http://127.0.0.1:(\d+)", open(said).read())
+            assert len(set(ports)) == 2, open(said).read()
+            assert all(answers(int(p)) for p in ports * 8)
+        finally:
+            end_process(process, 20 * SLOW)
+    finally:
+        g.end()
+
+
 def write_second(first):
     """A configuration that has the first one's port for itself."""
     path = os.path.join(first.folder, "second.yaml")
