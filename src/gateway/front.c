@@ -173,7 +173,7 @@ static void
 note_cut(struct front *f)
 {
     struct exchange *ex = &f->ex;
-    bool is_backend = f->body && f->body->status != IO_OK && f->body->status != IO_EOF;
+    bool is_backend = f->body && (f->body->status == IO_ERROR || f->body->status == IO_TIMEOUT); /* not CANCELLED: closed early */
 
     f->is_cut = true;
     if (ex->error.id != E_NONE)
