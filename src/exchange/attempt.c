@@ -288,8 +288,9 @@ is_request_broken(struct exchange *ex)
     if (ex->call->is_body_too_large)
         exchange_refuse(ex, E_BODY_TOO_LARGE, STR("Request body is too large."));
     else
-        exchange_refuse(ex, E_CLIENT_CONNECTION_FAILURE, b->status == IO_TIMEOUT ? STR("The request body came too slowly.")
-                                                                                : STR("The request body did not come to its end."));
+        exchange_refuse(ex, E_CLIENT_CONNECTION_FAILURE,
+                        b->status == IO_TIMEOUT ? STR("The request body came too slowly.")
+                                                : STR("The request body did not come to its end."));
     return true;
 }
 

@@ -179,8 +179,10 @@ note_cut(struct front *f)
     if (ex->error.id != E_NONE)
         return;
     ex->at = NULL;                    /* no policy is at work any more */
-    exchange_refuse(ex, is_backend ? E_BACKEND_CONNECTION_FAILURE : E_CLIENT_CONNECTION_FAILURE,
-                    is_backend ? STR("Underlying transport connection was unexpectedly closed.") : STR("The operation was canceled."));
+    if (is_backend)
+        exchange_refuse(ex, E_BACKEND_CONNECTION_FAILURE, STR("Underlying transport connection was unexpectedly closed."));
+    else
+        exchange_refuse(ex, E_CLIENT_CONNECTION_FAILURE, STR("The operation was canceled."));
     ex->error.source = STR("transfer-response");
 }
 
