@@ -223,7 +223,7 @@ on_change(void *ctx)
         log_info("published configuration %" PRIu64 ": %u APIs, %u operations", g->generation,
                  g->current->model->n_apis, g->current->model->n_operations);
     else
-        log_error("the changed configuration has %u errors, using the one of before", diags.errors);
+        log_error("the changed configuration has %u error%s, using the one of before", diags.errors, diags.errors == 1 ? "" : "s");
 }
 
 /* ---- making ---- */

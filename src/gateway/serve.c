@@ -43,7 +43,7 @@ publish_first(struct gateway *g)
     if (text.len)
         fputs(buf_str(&text).p, stderr);
     if (!ok)
-        log_error("the configuration has %u errors; nothing is served", diags.errors);
+        log_error("the configuration has %u error%s; nothing is served", diags.errors, diags.errors == 1 ? "" : "s");
     return ok;
 }
 

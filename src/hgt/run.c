@@ -547,6 +547,8 @@ run_expect(struct run *r, const struct step *step)
         actual = reply_part(&r->replies[i], e->subject, e->name, r->arena);
         if (expectation_holds(e, value, actual, r->arena, &why))
             continue;
+        if (str_eq_lit(e->subject, "json") && !json_part(r->replies[i].message.body, STR("$"), r->arena).p)
+            why = str_concat(r->arena, why, STR(": the body is no JSON"));
         fail(r, step, r->n_replies > 1 ? str_printf(r->arena, "answer %zu of %zu: %.*s", i + 1, r->n_replies, STR_ARG(why))
                                        : why);
         return;

@@ -141,6 +141,11 @@ def a_difference_far_inside_is_shown():
     assert status == 1 and "first difference at byte 1000" + wanted in out, out
 
 
+def a_body_that_is_no_json_is_called_so():
+    status, out, _, _ = run(SHOP + "test a\nrequest GET /shop\nexpect json a = 1\n")
+    assert status == 1 and '    json a should be "1"\n      found nothing: the body is no JSON\n' in out, out
+
+
 def numbers_compare_as_numbers():
     script = "origin shop\n    body {\"price\": 12.50, \"big\": 9007199254740993, \"text\": \"1.0\"}\n\napi shop at /shop to shop\n"
     script += "test a\nrequest GET /shop\nexpect json price = 12.5\nexpect json price > 12.4\nexpect json price < 12.6\n"
@@ -157,7 +162,7 @@ def headers_are_told_by_their_names():
 
 TESTS = [statuses, indented_steps_are_run, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
          declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
-         a_difference_far_inside_is_shown, a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
+         a_body_that_is_no_json_is_called_so, a_difference_far_inside_is_shown, a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
 failed = 0
 for test in TESTS:
     try:
