@@ -267,6 +267,21 @@ cache_enter(struct cache *c, const struct cache_key *key, const struct cache_ent
     }
 }
 
+struct body *
+cache_entered_follow(struct cache_entered *got, struct arena *arena, struct loop *loop)
+{
+    struct body *body = cache_fill_body(got->fill, arena, loop);
+
+    cache_fill_unref(got->fill);
+    got->fill = NULL;
+    if (body)
+        return body;
+    cache_entry_unref(got->entry);
+    got->entry = NULL;
+    got->part = CACHE_ALONE;
+    return NULL;
+}
+
 /* ---- leading ---- */
 
 struct cache_entry *

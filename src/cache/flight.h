@@ -4,7 +4,7 @@
  *     struct cache_entered got;
  *     cache_enter(c, &key, &how, &got);             yields while somebody else fetches
  *     CACHE_SERVE   got.entry, fresh or stale; with got.flight: and refresh it behind the client's back
- *     CACHE_FOLLOW  got.entry has head, variants and times, got.fill the body (cache_fill_body())
+ *     CACHE_FOLLOW  got.entry has head, variants and times, got.fill the body (cache_entered_follow())
  *     CACHE_FETCH   lead: born = cache_generation(), fetch, then cache_flight_head() and cache_flight_end(), once
  *     CACHE_ALONE   fetch without anybody waiting for it
  * A fetch that fails is not copied to those who waited: the next of them leads. A fetch whose answer turns out not to be
@@ -14,6 +14,8 @@
 
 #include "cache/cache.h"
 
+struct arena;
+struct body;
 struct cache_flight;
 struct loop;
 
@@ -47,6 +49,10 @@ cache_entered_is_stale(const struct cache_entered *got)
 {
     return got->verdict == CACHE_STALE && got->part != CACHE_FOLLOW;
 }
+
+/* FOLLOW: opens the body for a reader on this loop, and gives the reference to the fill back. NULL when it has broken since, or
+ * is not kept from its beginning any more (or the arena is full): got is ALONE then, without an entry. */
+struct body *cache_entered_follow(struct cache_entered *got, struct arena *arena, struct loop *loop);
 
 /* Yields. */
 void cache_enter(struct cache *c, const struct cache_key *key, const struct cache_enter *how, struct cache_entered *ret);

@@ -121,13 +121,13 @@ life_of(const struct lookup *l, const struct cache_entry *e)
     return cache_entered_is_stale(&l->got) ? MIN(life_s, age_s - MIN(age_s, l->got.stale_ms / 1000)) : life_s;
 }
 
-/* Takes the references over. */
+/* Takes the reference over. */
 static bool
-serve(struct lookup *l, struct cache_entry *entry, struct cache_fill *fill, enum cache_outcome outcome)
+serve(struct lookup *l, struct cache_entry *entry, struct body *coming, enum cache_outcome outcome)
 {
     struct exchange *ex = l->ex;
     uint64_t age_s = age_of(ex, entry);
-    struct reply *r = reply_from_entry(ex, entry, fill);
+    struct reply *r = reply_from_entry(ex, entry, coming);
 
     if (!r) {
         exchange_fail(ex, "no memory left for a cached answer");
@@ -525,7 +525,7 @@ outcome_of(const struct cache_entered *got)
         return CACHE_OUTCOME_STALE_ERROR;
     if (cache_entered_is_stale(got))
         return CACHE_OUTCOME_STALE;
-    if (got->has_waited || got->fill)
+    if (got->has_waited || got->part == CACHE_FOLLOW)
         return CACHE_OUTCOME_COLLAPSED;
     return got->is_external ? CACHE_OUTCOME_EXTERNAL : CACHE_OUTCOME_HIT;
 }
@@ -535,11 +535,11 @@ static bool
 serve_found(struct lookup *l)
 {
     struct cache_entry *e = l->got.entry;
-    struct cache_fill *fill = l->got.fill;
+    struct body *coming = NULL;
     bool is_in_window = cache_entered_is_stale(&l->got) && !l->wanted.must_validate && l->wanted.max_age_s < 0 && l->wanted.min_fresh_s < 0;
 
     if (!is_in_window && !cache_wanted_takes(&l->wanted, age_of(l->ex, e), life_of(l, e))) {
-        cache_fill_unref(fill);
+        cache_fill_unref(l->got.fill);
         l->got.fill = NULL;
         l->ex->said.is_request = true;
         if (l->got.part == CACHE_FOLLOW)
@@ -548,11 +548,12 @@ serve_found(struct lookup *l)
             return answer_only_if_cached(l);
         return fetch(l);
     }
+    if (l->got.part == CACHE_FOLLOW && !(coming = cache_entered_follow(&l->got, l->ex->arena, l->ex->services->loop)))
+        return l->wanted.only_if_cached ? answer_only_if_cached(l) : fetch(l);
     if (l->got.flight && !start_refresh(l))
         end_flight(l, FLIGHT_FAILED);
     l->got.entry = NULL;
-    l->got.fill = NULL;
-    return serve(l, e, fill, outcome_of(&l->got));
+    return serve(l, e, coming, outcome_of(&l->got));
 }
 
 static bool

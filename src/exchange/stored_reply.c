@@ -149,35 +149,21 @@ drop_entry(void *entry)
     cache_entry_unref(entry);
 }
 
-/* What comes still is read along. */
-static bool
-follow(struct exchange *ex, struct reply *r, struct cache_fill *fill)
-{
-    struct body *body = cache_fill_body(fill, ex->arena, ex->services->loop);
-
-    cache_fill_unref(fill);
-    if (!body)
-        return false;
-    r->content = (struct content){.state = CONTENT_STREAM, .stream = body};
-    return true;
-}
-
 struct reply *
-reply_from_entry(struct exchange *ex, struct cache_entry *e, struct cache_fill *fill)
+reply_from_entry(struct exchange *ex, struct cache_entry *e, struct body *coming)
 {
     struct reply *r = reply_new(ex);
 
     if (!arena_defer(ex->arena, drop_entry, e)) {
         cache_entry_unref(e);
-        cache_fill_unref(fill);
         return NULL;
     }
-    if (!r || !http_headers_reserve(r->headers, 16) || !stored_head_decode(cache_entry_head(e), r)) {
-        cache_fill_unref(fill);
+    if (!r || !http_headers_reserve(r->headers, 16) || !stored_head_decode(cache_entry_head(e), r))
         return NULL;
-    }
     r->status = cache_entry_status(e);
-    return (fill ? follow(ex, r, fill) : set_content(ex, r, e)) ? r : NULL;
+    if (coming)
+        r->content = (struct content){.state = CONTENT_STREAM, .stream = coming};
+    return coming || set_content(ex, r, e) ? r : NULL;
 }
 
 /* --- codings ------------------------------------------------------------------------------------------------------- */

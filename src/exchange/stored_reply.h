@@ -9,9 +9,9 @@
 bool stored_head_encode(struct buf *to, const struct reply *r);
 /* Makes a head that another build has written fit for this one: the ids of its fields may differ. False when it is damaged. */
 bool stored_head_fix(char *head, size_t len);
-/* The response of an entry, its body read in place; takes the reference over, and that to `fill` (NULL: the body is in the
- * entry). NULL when the arena is full, or the fill can no longer be read from its beginning; both are given back then. */
-struct reply *reply_from_entry(struct exchange *ex, struct cache_entry *e, struct cache_fill *fill);
+/* The response of an entry, its body read in place; takes the reference over. `coming` (NULL: the body is in the entry) is the body
+ * of one that is on its way, of the exchange's arena. NULL when the arena is full; the reference is given back then. */
+struct reply *reply_from_entry(struct exchange *ex, struct cache_entry *e, struct body *coming);
 /* Only the head: fields are views of the entry, which the caller keeps. False when it is not readable, or the arena full. */
 bool stored_head_decode(struct str head, struct reply *r);
 /* An answer that is stored serves everybody, so it is unpacked for a client that does not take its Content-Encoding, and says `Vary` to

@@ -312,10 +312,10 @@ go_without(struct exchange *ex, const struct last_error *before)
 }
 
 static enum flow
-serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill,
+serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct body *coming,
       enum cache_outcome outcome)
 {
-    if (!response_serve(ex, intent, entry, fill))
+    if (!response_serve(ex, intent, entry, coming))
         return exchange_fail(ex, "no memory left for a cached answer");
     ex->cache_outcome = (uint8_t)outcome;
     return FLOW_CACHE_HIT;
@@ -405,7 +405,7 @@ outcome_of(const struct cache_entered *got)
         return CACHE_OUTCOME_STALE_ERROR;
     if (cache_entered_is_stale(got))
         return CACHE_OUTCOME_STALE;
-    if (got->has_waited || got->fill)
+    if (got->has_waited || got->part == CACHE_FOLLOW)
         return CACHE_OUTCOME_COLLAPSED;
     return got->is_external ? CACHE_OUTCOME_EXTERNAL : CACHE_OUTCOME_HIT;
 }
@@ -448,14 +448,17 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     };
     struct cache_entered got;
     struct cache_entry *warmed;
+    struct body *coming = NULL;
 
     cache_report_look(ex, &intent->place, &intent->key, &request, intent->path, parts_text(l, ex));
     tiers_enter(ex->services->tiers, &intent->place, &intent->key, &how, &got);
     cache_report_found(ex, &got);
+    if (got.part == CACHE_FOLLOW)
+        coming = cache_entered_follow(&got, ex->arena, ex->services->loop);
     if (got.part <= CACHE_FOLLOW) {
         if (got.flight)
             response_refresh(ex, intent, got.flight);
-        return serve(ex, intent, got.entry, got.fill, outcome_of(&got));
+        return serve(ex, intent, got.entry, coming, outcome_of(&got));
     }
     warmed = find_warmed(l, ex, intent);
     if (!warmed)

@@ -91,12 +91,12 @@ keep_conditions(struct exchange *ex, struct reply *r)
 }
 
 bool
-response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill)
+response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct body *coming)
 {
     uint64_t now_ms = response_now_ms(ex), end_ms = cache_entry_expires_ms(entry);
     uint64_t age_s = (now_ms - MIN(now_ms, cache_entry_stored_ms(entry))) / 1000 + cache_entry_age_s(entry);
     uint64_t left_s = end_ms > now_ms ? (end_ms - now_ms) / 1000 : 0;
-    struct reply *r = reply_from_entry(ex, entry, fill);
+    struct reply *r = reply_from_entry(ex, entry, coming);
 
     if (!r)
         return false;

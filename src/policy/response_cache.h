@@ -39,9 +39,8 @@ struct cache_intent {
 /* Cache-Control, Expires and Pragma for the client. */
 bool response_set_downstream(struct exchange *ex, struct reply *r, const struct cache_intent *intent, uint64_t seconds_left);
 /* Makes the stored answer the exchange's: age, downstream words, and 304 or a range where the request asks for that, once
- * outbound has run. Takes the references over; `fill` (NULL: the body is in the entry) is read along. False when memory is
- * short, or the fill is past its beginning. */
-bool response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct cache_fill *fill);
+ * outbound has run. Takes the reference over; `coming` (NULL: the body is in the entry) is read along. False when memory is short. */
+bool response_serve(struct exchange *ex, const struct cache_intent *intent, struct cache_entry *entry, struct body *coming);
 /* The request goes to the backend, and its answer may be stored by the intent: remembers the headers, and removes what makes
  * a backend answer in part or not at all. False when the arena is full. */
 bool response_begin_miss(struct exchange *ex, struct cache_intent *intent);

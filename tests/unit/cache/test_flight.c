@@ -176,6 +176,42 @@ TEST(followers_read_along_as_soon_as_the_head_is_known)
     tear_down(&s);
 }
 
+/* What breaks off, or becomes too large to be kept, between a client's look and its first read: it fetches for itself. */
+TEST(who_comes_too_late_to_follow_is_alone)
+{
+    static char megabyte[1 << 20];
+
+    for (int too_large = 0; too_large < 2; too_large++) {
+        struct stand s;
+        set_up(&s);
+        struct client a = client(s.cache, s.loop, "k", NULL), b = client(s.cache, s.loop, "k", NULL), c = b;
+        struct arena arena = ARENA(NULL, 1 << 20);
+        struct buf kb AUTO(buf_destroy) = BUF_INIT;
+        struct cache_item item = {.key = key_of(&kb, "k"), .born = cache_generation(s.cache), .stored_ms = loop_now_ms(s.loop),
+                                  .expires_ms = loop_now_ms(s.loop) + 1000, .status = 200, .head = STR("head")};
+        struct cache_fill *f = cache_fill_begin(s.cache, -1);
+
+        start(&a);
+        start(&b);
+        start(&c);
+        cache_flight_head(a.got.flight, cache_head_new(s.cache, &item), cache_fill_ref(f));
+        turn(&s);
+        EXPECT(c.got.part == CACHE_FOLLOW && cache_entered_follow(&c.got, &arena, s.loop) && c.got.entry && !c.got.fill);
+        for (int i = 0; i < 9 && too_large; i++)
+            cache_fill_add(f, str_from(megabyte, sizeof(megabyte)));
+        if (!too_large)
+            cache_fill_abort(f);
+        EXPECT(b.got.part == CACHE_FOLLOW && !cache_entered_follow(&b.got, &arena, s.loop));
+        EXPECT(b.got.part == CACHE_ALONE && !b.got.entry && !b.got.fill);
+        if (too_large)
+            cache_fill_abort(f);
+        cache_flight_end(a.got.flight, FLIGHT_FAILED, loop_now_ms(s.loop));
+        drop(&c);
+        arena_destroy(&arena);
+        tear_down(&s);
+    }
+}
+
 TEST(a_failed_fetch_is_not_copied_the_next_one_leads)
 {
     struct stand s;
