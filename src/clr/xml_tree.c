@@ -127,7 +127,7 @@ name_hook_hash(struct call *c, const struct type *type, struct value v, int32_t 
 
     if (!str_hash(c, n->space, &space) || !str_hash(c, n->local, &local))
         return false;
-    *ret = space * 31 + local;
+    *ret = (int32_t)((uint32_t)space * 31 + (uint32_t)local);
     return true;
 }
 
