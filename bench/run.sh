@@ -28,7 +28,7 @@ finish() { # asks, and after 3 s ends what has not gone; only what start() start
         break
     done
     for p in "${PID[@]}"; do kill -9 "$p" 2>/dev/null; done
-    mountpoint -q "$DIR/shm" && umount "$DIR/shm"
+    mountpoint -q "$DIR/shm" && umount -l "$DIR/shm"   # a server may have it open for a moment more
     rm -rf "$DIR"
 }
 trap finish EXIT
