@@ -72,7 +72,7 @@ def blames_clients(log):
 
 def main():
     build, verbose = sys.argv[1], "-v" in sys.argv
-    slack = 20 if re.search("asan|tsan", build) else 1
+    slack = 20 if re.search("asan|tsan", build) else 4   # CPU time of a machine that is busy otherwise; `make robustness` has the targets
     passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         ports = free_ports(3)
