@@ -775,6 +775,7 @@ collect_http(struct gateway *g, struct worker_metrics *figures)
     metric_set(figures, METRIC_MEMORY_REFUSED, atomic_load_explicit(&g->memory.refused, memory_order_relaxed));
     metric_set(figures, METRIC_MEMORY_BROKEN_OFF, atomic_load_explicit(&g->memory.broken_off, memory_order_relaxed));
     metric_set(figures, METRIC_COUNTERS_EVICTED, counters_evicted(g->counters));
+    metric_set(figures, METRIC_RETRIES_UNDER_WAY, (uint64_t)atomic_load_explicit(&g->retries.under_way, memory_order_relaxed));
     metric_set(figures, METRIC_RETRIES_REFUSED, atomic_load_explicit(&g->retries.refused, memory_order_relaxed));
     metric_set(figures, METRIC_HTTP2_DROPPED, atomic_load_explicit(&g->load.h2_dropped, memory_order_relaxed));
     metric_set(figures, METRIC_UPSTREAM_CONNECTIONS, connections);

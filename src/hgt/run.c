@@ -633,6 +633,21 @@ run_drop(struct run *r, const struct step *step)
         fail(r, step, str_dup(r->arena, str_from_c(err.text)));
 }
 
+/* Until a figure of /metrics is at least the step's number. */
+static void
+wait_for_metric(struct run *r, const struct step *step)
+{
+    struct str seen = STR_NONE;
+    uint64_t value;
+
+    for (int waited = 0; waited < WAIT_MS; waited += 5, sleep_ms(5)) {
+        seen = metric_part(r, step->name);
+        if (num_parse_u64(seen, UINT64_MAX, &value, NULL) && value >= step->number)
+            return;
+    }
+    fail(r, step, seen.p ? str_printf(r->arena, "it is %.*s", STR_ARG(seen)) : STR("no figure has this name"));
+}
+
 static void
 run_wait(struct run *r, const struct step *step)
 {
@@ -647,6 +662,10 @@ run_wait(struct run *r, const struct step *step)
     if (step->is_for_answer) {
         if (!c || !wire_wait_bytes(&c->wire, WAIT_MS))
             fail(r, step, c ? STR("nothing came") : STR("nothing was sent `later` on this connection"));
+        return;
+    }
+    if (step->is_for_metric) {
+        wait_for_metric(r, step);
         return;
     }
     o = setup_origin(&r->setup, step->name);

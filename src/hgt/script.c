@@ -830,6 +830,7 @@ static bool
 parse_wait(struct parser *p, struct step *s, struct str rest)
 {
     struct str count, answer = rest;
+    bool is_named;
 
     if (str_eq_lit(rest, "for background work")) {
         s->waits_for_background = true;
@@ -839,9 +840,14 @@ parse_wait(struct parser *p, struct step *s, struct str rest)
         s->is_for_answer = true;
         return parse_answer(p, s, answer);
     }
-    if (!accept(p, &rest, "for") || !word_next(p->arena, &rest, &s->name) || !accept(p, &rest, "requests") ||
-        !word_next(p->arena, &rest, &count) || !num_parse_u64(count, UINT32_MAX, &s->number, NULL))
-        return complain(p, &s->line, "`wait for ORIGIN requests N`, `wait for answer` or `wait for background work`");
+    is_named = accept(p, &rest, "for") && word_next(p->arena, &rest, &s->name);
+    if (is_named && !accept(p, &rest, "requests")) {
+        s->is_for_metric = str_eq_lit(s->name, "metric");
+        is_named = s->is_for_metric && word_next(p->arena, &rest, &s->name);
+    }
+    if (!is_named || !word_next(p->arena, &rest, &count) || !num_parse_u64(count, UINT32_MAX, &s->number, NULL))
+        return complain(p, &s->line, "`wait for ORIGIN requests N`, `wait for metric NAME N`, `wait for answer [on CONNECTION]` or "
+                                     "`wait for background work`");
     return ends(p, &s->line, rest);
 }
 

@@ -27,6 +27,7 @@
  *     clock forward|back DURATION   sets the wall clock of the gateway and no other
  *     publish [fails TEXT]          applies changed files
  *     wait for ORIGIN requests N    until it has seen so many; at most 20 s
+ *     wait for metric NAME N        until the figure is at least so much; at most 20 s
  *     wait for background work      until no refresh, fill or one-way request goes on; at most 20 s
  *     wait for answer [on CONNECTION]  until its first byte has come
  *     drop ORIGIN / revive ORIGIN   stops and restarts a fake backend
@@ -117,7 +118,7 @@ struct step {
     struct region text_block;         /* api, file: where the text of the policy, the file stands */
     struct str from;                  /* api, file: the path it is copied from; STR_NONE: the text is here */
     struct operation_policy *operation_policies;  /* api: those of its operations */
-    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, to_admin, is_for_answer, waits_for_background;
+    bool has_body, at_once, needs_key, is_http10, is_http2, is_tls, is_later, to_admin, is_for_answer, is_for_metric, waits_for_background;
     uint32_t times;
     uint64_t number;
     struct step *steps;               /* each: its block */
