@@ -1,25 +1,35 @@
-/* timer.c: a hierarchical wheel of seven levels with 64 slots each: 2^42 ms ahead, everything O(1).
+/* timer.c: a hierarchical wheel of six rings, 2^42 ms ahead, everything O(1).
  *
- *     level 0: 1 ms a slot     level 1: 64 ms     level 2: 4 s     ...
- * A timer sits on the level of the highest 6-bit digit in which its time differs from the wheel's. When the wheel's
- * time reaches a slot of a higher level, its timers move down ("cascade"); on level 0 they fire. The wheel jumps from
- * one occupied slot to the next, so a long sleep or a clock moved by a test costs nothing per millisecond.
+ *     ring 0: 64 slots of 1 ms     ring 1: 4,096 of 64 ms     ring 2: 64 of 262 s     ring 3: 64 of 4.7 hours     ...
+ * A timer stands on the lowest ring that reaches as far as it is away. When the wheel's time reaches a slot of a higher
+ * ring, its timers move down ("cascade"); on ring 0 they fire. The wheel jumps from one occupied slot to the next, so a
+ * long sleep or a clock moved by a test costs nothing per millisecond.
+ * Ring 1 is so long because a slot cascades as a whole: time-outs of some seconds or minutes, which is what connections
+ * have, move down with those of their own 64 ms and no others. Ten thousand that were opened within two seconds stand in
+ * some thirty slots of it; on a ring of 4 s slots they would all move in one turn, and every request would wait.
  * Invariants:
- *   T1  occupied[level] has the bit of each slot that is not empty, and no other
- *   T2  a linked timer's slot lies after the wheel's own digit on its level: nothing is ever behind
+ *   T1  words has the bit of each slot that is not empty, and no other; any[ring] that of each word that is not 0
+ *   T2  a linked timer's slot begins after the wheel's time, less than a whole turn of its ring: nothing is ever behind
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rt/timer.h"
 
 #include <stdlib.h>
 
-#define LEVELS 7
-#define SLOTS 64
-#define HORIZON_MS ((UINT64_C(1) << (6 * LEVELS)) - 1)
+#define RINGS 6
+#define WORDS 69
+#define SLOTS (WORDS * 64u)
+
+/* Slots are 1 << shift ms long; the ring has as many as `mask` has values, from 64 * word on. */
+static const struct ring_of_slots {
+    uint8_t shift, word;
+    uint32_t mask;
+} rings[RINGS] = {{0, 0, 63}, {6, 1, 4095}, {18, 65, 63}, {24, 66, 63}, {30, 67, 63}, {36, 68, 63}};
 
 struct timer_wheel {
     uint64_t now_ms;                     /* slots up to here have fired */
-    uint64_t occupied[LEVELS];
-    struct list slots[LEVELS][SLOTS];
+    uint64_t any[RINGS];
+    uint64_t words[WORDS];
+    struct list slots[SLOTS];
 };
 
 struct timer_wheel *
@@ -28,9 +38,8 @@ timer_wheel_new(uint64_t now_ms)
     struct timer_wheel *w = xnew(struct timer_wheel);
 
     w->now_ms = now_ms;
-    for (int level = 0; level < LEVELS; level++)
-        for (int slot = 0; slot < SLOTS; slot++)
-            list_init(&w->slots[level][slot]);
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        list_init(&w->slots[slot]);
     return w;
 }
 
@@ -40,20 +49,46 @@ timer_wheel_delete(struct timer_wheel *w)
     free(w);
 }
 
+static const struct ring_of_slots *
+ring_of_word(unsigned word)
+{
+    return &rings[word <= rings[1].word ? word : word < rings[2].word ? 1 : word - rings[2].word + 2];
+}
+
+static void
+mark(struct timer_wheel *w, unsigned slot)
+{
+    unsigned word = slot / 64;
+    const struct ring_of_slots *r = ring_of_word(word);
+
+    w->words[word] |= UINT64_C(1) << (slot % 64);
+    w->any[r - rings] |= UINT64_C(1) << (word - r->word);
+}
+
+static void
+unmark(struct timer_wheel *w, unsigned slot)
+{
+    unsigned word = slot / 64;
+    const struct ring_of_slots *r = ring_of_word(word);
+
+    w->words[word] &= ~(UINT64_C(1) << (slot % 64));
+    if (!w->words[word])
+        w->any[r - rings] &= ~(UINT64_C(1) << (word - r->word));
+}
+
 static void
 wheel_insert(struct timer_wheel *w, struct timer *t)
 {
     uint64_t at = MAX(t->at_ms, w->now_ms + 1);                       /* T2 */
-    uint64_t differs = at ^ w->now_ms;
-    int level = (63 - __builtin_clzll(differs)) / 6;
+    const struct ring_of_slots *r = rings;
+    uint64_t ahead;
 
-    if (level >= LEVELS) {                                            /* beyond the horizon: the last slot, again */
-        level = LEVELS - 1;
-        at = w->now_ms | HORIZON_MS;
-    }
-    unsigned slot = (at >> (6 * level)) & (SLOTS - 1);
-    list_push_back(&w->slots[level][slot], &t->link);
-    w->occupied[level] |= UINT64_C(1) << slot;
+    while ((ahead = (at >> r->shift) - (w->now_ms >> r->shift)) > r->mask && r < &rings[RINGS - 1])
+        r++;
+    /* Beyond the horizon: the last slot, again. */
+    unsigned slot = r->word * 64u + (unsigned)(((w->now_ms >> r->shift) + MIN(ahead, r->mask)) & r->mask);
+    list_push_back(&w->slots[slot], &t->link);
+    mark(w, slot);
 }
 
 static void
@@ -63,12 +98,9 @@ wheel_remove(struct timer_wheel *w, struct timer *t)
     bool was_last = neighbour == t->link.prev;
 
     list_remove(&t->link);
-    if (!was_last)
-        return;
     /* The only neighbour is the slot's head, or a list on wheel_fire()'s stack. */
-    size_t index = (size_t)((struct list *)(void *)neighbour - &w->slots[0][0]);
-    if ((char *)neighbour >= (char *)w->slots && (char *)neighbour < (char *)(w->slots + LEVELS))
-        w->occupied[index / SLOTS] &= ~(UINT64_C(1) << (index % SLOTS));
+    if (was_last && (char *)neighbour >= (char *)w->slots && (char *)neighbour < (char *)(w->slots + SLOTS))
+        unmark(w, (unsigned)((struct list *)(void *)neighbour - w->slots));
 }
 
 void
@@ -90,44 +122,52 @@ timer_stop(struct loop *loop, struct timer *t)
         wheel_remove(loop->timers, t);
 }
 
-/* The occupied slot that comes first: on the lowest level that has one, as higher digits are equal below it. */
-static uint64_t
-next_slot(const struct timer_wheel *w, int *ret_level, unsigned *ret_slot)
+/* How far bit n is from the first one set at or after it, around the word. */
+static unsigned
+distance(uint64_t word, unsigned n)
 {
-    *ret_level = 0;
-    *ret_slot = 0;
-    for (int level = 0; level < LEVELS; level++) {
-        if (!w->occupied[level])
-            continue;
-        *ret_level = level;
-        *ret_slot = (unsigned)__builtin_ctzll(w->occupied[level]);
-        uint64_t above = 6 * (unsigned)(level + 1) >= 64 ? 0 : w->now_ms >> (6 * (level + 1)) << (6 * (level + 1));
-        return above | (uint64_t)*ret_slot << (6 * level);
-    }
-    return NO_DEADLINE;
+    return (unsigned)__builtin_ctzll(word >> n | word << (-n & 63));
+}
+
+/* When the next occupied slot of a ring begins. */
+static uint64_t
+next_of_ring(const struct timer_wheel *w, const struct ring_of_slots *r)
+{
+    uint64_t first = (w->now_ms >> r->shift) + 1, any = w->any[r - rings];
+    unsigned from = (unsigned)first & r->mask, word = from / 64;
+
+    if (!any)
+        return NO_DEADLINE;
+    if (w->words[r->word + word] >> (from % 64))
+        return (first + distance(w->words[r->word + word], from % 64)) << r->shift;
+    word = (word + 1 + distance(any, (word + 1) & 63)) & 63;
+    from = word * 64 + (unsigned)__builtin_ctzll(w->words[r->word + word]);
+    return (first + ((from - first) & r->mask)) << r->shift;
 }
 
 uint64_t
 timer_wheel_next_ms(const struct timer_wheel *w)
 {
-    int level;
-    unsigned slot;
+    uint64_t next = NO_DEADLINE;
 
-    return next_slot(w, &level, &slot);
+    for (const struct ring_of_slots *r = rings; r < &rings[RINGS]; r++)
+        next = MIN(next, next_of_ring(w, r));
+    return next;
 }
 
 static void
-wheel_fire(struct timer_wheel *w, struct list *slot)
+wheel_fire(struct timer_wheel *w, unsigned slot)
 {
     struct list taken;
     struct list_node *n;
 
-    /* Moved aside as a whole, so that callbacks may start and stop what they like. */
-    if (list_is_empty(slot))
+    if (list_is_empty(&w->slots[slot]))
         return;
-    taken = *slot;
+    /* Moved aside as a whole, so that callbacks may start and stop what they like. */
+    taken = w->slots[slot];
     taken.head.next->prev = taken.head.prev->next = &taken.head;
-    list_init(slot);
+    list_init(&w->slots[slot]);
+    unmark(w, slot);
     while ((n = list_pop_front(&taken))) {
         struct timer *t = list_entry(n, struct timer, link);
         if (t->at_ms <= w->now_ms)
@@ -140,16 +180,13 @@ wheel_fire(struct timer_wheel *w, struct list *slot)
 void
 timer_wheel_run(struct timer_wheel *w, uint64_t now_ms)
 {
-    int level;
-    unsigned slot;
+    uint64_t at;
 
-    for (;;) {
-        uint64_t at = next_slot(w, &level, &slot);
-        if (at > now_ms)
-            break;
+    while ((at = timer_wheel_next_ms(w)) <= now_ms) {
         w->now_ms = at;
-        w->occupied[level] &= ~(UINT64_C(1) << slot);
-        wheel_fire(w, &w->slots[level][slot]);
+        /* Slots of all rings that begin now: the wheel's own place on a ring is empty otherwise (T2). */
+        for (unsigned i = RINGS; i-- > 0;)
+            wheel_fire(w, rings[i].word * 64u + (unsigned)((at >> rings[i].shift) & rings[i].mask));
     }
     /* No occupied slot lies between, so moving on keeps T2. */
     if (now_ms > w->now_ms)

@@ -95,7 +95,7 @@ TEST(the_next_look_is_never_after_a_timer_and_is_soon_exact)
         looks++;
     }
     EXPECT_EQ(n_fired, 1);
-    EXPECT(looks <= LEVELS);
+    EXPECT(looks <= RINGS);
     timer_wheel_delete(loop.timers);
 }
 
@@ -117,6 +117,19 @@ TEST(a_timer_may_stop_others_and_start_itself)
     timer_wheel_delete(loop.timers);
 }
 
+/* T1 */
+static void
+expect_marks(const struct timer_wheel *w)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++)
+        EXPECT_EQ(w->words[slot / 64] >> (slot % 64) & 1, !list_is_empty(&w->slots[slot]));
+    for (unsigned word = 0; word < WORDS; word++) {
+        const struct ring_of_slots *r = ring_of_word(word);
+        EXPECT(word >= r->word && word - r->word <= r->mask / 64);
+        EXPECT_EQ(w->any[r - rings] >> (word - r->word) & 1, w->words[word] != 0);
+    }
+}
+
 TEST(stopping_keeps_the_wheel_in_order)
 {
     struct loop loop = wheel_at(0);
@@ -134,10 +147,83 @@ TEST(stopping_keeps_the_wheel_in_order)
             timer_stop(&loop, &shots[i].timer);
         else
             expected++;
-    for (int level = 0; level < LEVELS; level++)              /* T1 */
-        for (int slot = 0; slot < SLOTS; slot++)
-            EXPECT_EQ(loop.timers->occupied[level] >> slot & 1, !list_is_empty(&loop.timers->slots[level][slot]));
+    expect_marks(loop.timers);
     timer_wheel_run(loop.timers, 100001);
     EXPECT_EQ(n_fired, expected);
     timer_wheel_delete(loop.timers);
+}
+
+/* Beside a list that is looked through from end to end: starts, stops and restarts at all distances, steps of all sizes. */
+TEST(the_wheel_does_what_a_plain_list_would_do)
+{
+    static const uint64_t reach[] = {2, 60, 70, 4000, 5000, 250000, 300000, 20000000, UINT64_C(1) << 37, UINT64_C(1) << 43};
+    uint64_t now = 987654321;
+    struct loop loop = wheel_at(now);
+    struct shot shots[300] = {0};
+    struct rand r;
+
+    rand_seed(&r, 41);
+    for (int step = 0; step < 20000; step++) {
+        struct shot *s = &shots[rand_below(&r, COUNTOF(shots))];
+        uint64_t what = rand_below(&r, 4);
+        if (what == 0) {
+            timer_stop(&loop, &s->timer);
+        } else if (what < 3) {
+            s->wheel = loop.timers;
+            timer_start(&loop, &s->timer, now + 1 + rand_below(&r, reach[rand_below(&r, COUNTOF(reach))]), on_shot);
+        } else {
+            int due = 0;
+            now += rand_below(&r, reach[rand_below(&r, COUNTOF(reach) - 2)]);
+            for (size_t i = 0; i < COUNTOF(shots); i++)
+                due += timer_is_running(&shots[i].timer) && shots[i].timer.at_ms <= now;
+            n_fired = 0;
+            last_ms = 0;
+            timer_wheel_run(loop.timers, now);
+            EXPECT_EQ(n_fired, due);
+            for (size_t i = 0; i < COUNTOF(shots); i++)
+                EXPECT(!timer_is_running(&shots[i].timer) || (shots[i].timer.at_ms > now && timer_wheel_next_ms(loop.timers) <= shots[i].timer.at_ms));
+        }
+        if (step % 500 == 0)
+            expect_marks(loop.timers);
+    }
+    timer_wheel_delete(loop.timers);
+}
+
+static unsigned
+on_ring_0(const struct timer_wheel *w)
+{
+    unsigned n = 0;
+
+    for (unsigned slot = 0; slot < 64; slot++)
+        for (const struct list_node *i = w->slots[slot].head.next; i != &w->slots[slot].head; i = i->next)
+            n++;
+    return n;
+}
+
+/* What ten thousand connections that came within two seconds would cost one turn, if they moved down together. */
+TEST(timers_of_some_seconds_move_down_in_small_parts)
+{
+    struct loop loop = wheel_at(500);
+    struct shot *shots = xnew_array(struct shot, 10000);
+    unsigned most = 0;
+
+    for (unsigned i = 0; i < 10000; i++) {
+        shots[i] = (struct shot){.wheel = loop.timers, .loop = &loop};
+        timer_start(&loop, &shots[i].timer, 10500 + i / 5, on_shot);
+    }
+    for (uint64_t now = 501; now < 10500; now++) {
+        unsigned before = on_ring_0(loop.timers);
+        timer_wheel_run(loop.timers, now);
+        most = MAX(most, on_ring_0(loop.timers) - before);
+    }
+    EXPECT_EQ(n_fired, 0);
+    EXPECT(most <= 64 * 5);
+    for (uint64_t now = 10500; now < 12500; now++) {
+        int before = n_fired;
+        timer_wheel_run(loop.timers, now);
+        EXPECT_EQ(n_fired - before, 5);
+    }
+    EXPECT_EQ(timer_wheel_next_ms(loop.timers), NO_DEADLINE);
+    timer_wheel_delete(loop.timers);
+    free(shots);
 }
