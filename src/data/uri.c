@@ -136,3 +136,31 @@ query_next(struct str *rest, struct str *ret_name, struct str *ret_value)
     (void)str_split_next(ret_value, '=', ret_name);
     return true;
 }
+
+/* The byte at *at, escapes resolved; *at moves behind it. */
+static unsigned char
+query_byte(struct str s, size_t *at)
+{
+    char c = s.p[(*at)++];
+    int high, low;
+
+    if (c == '%' && *at + 1 < s.len && (high = ascii_hex_value(s.p[*at])) >= 0 && (low = ascii_hex_value(s.p[*at + 1])) >= 0) {
+        *at += 2;
+        return (unsigned char)(high * 16 + low);
+    }
+    return (unsigned char)(c == '+' ? ' ' : c);
+}
+
+bool
+query_text_is(struct str x, struct str y, bool ignore_case)
+{
+    size_t i = 0, k = 0;
+
+    while (i < x.len && k < y.len) {
+        char a = (char)query_byte(x, &i), b = (char)query_byte(y, &k);
+
+        if (a != b && !(ignore_case && ascii_lower(a) == ascii_lower(b)))
+            return false;
+    }
+    return i == x.len && k == y.len;
+}

@@ -22,3 +22,5 @@ MUST_USE bool uri_parse_http(struct str text, struct uri *ret, struct err *err);
 
 /* Steps through "a=1&b": false at the end. Raw, undecoded; value is STR_NONE without '='. */
 bool query_next(struct str *rest, struct str *ret_name, struct str *ret_value);
+/* Whether two names or values of queries are the same text, however they are escaped; '+' is a blank. */
+bool query_text_is(struct str x, struct str y, bool ignore_case);

@@ -5,6 +5,7 @@
 
 #include "backend/backends.h"
 #include "base/buf.h"
+#include "data/uri.h"
 #include "exchange/access_token.h"
 #include "exchange/fetch.h"
 #include "exchange/outgoing.h"
@@ -112,7 +113,7 @@ query_without_key(struct exchange *ex, struct str query)
     while (str_split_next(&rest, '&', &pair)) {
         value = pair;
         str_split_next(&value, '=', &name);
-        if (str_eq_nocase(name, ex->api->key_query))
+        if (query_text_is(name, ex->api->key_query, true))
             continue;
         if (kept.len)
             buf_add_char(&kept, '&');

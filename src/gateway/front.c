@@ -9,6 +9,7 @@
 
 #include "base/codec.h"
 #include "base/num.h"
+#include "data/uri.h"
 #include "exchange/cache_report.h"
 #include "exchange/strict_keying.h"
 #include "exchange/writes.h"
@@ -65,7 +66,7 @@ without_key(struct exchange *ex, struct str url)
     ptrdiff_t question = str_find_char(url, '?', 0);
     const char *between = "?";
     struct buf shown = buf_in(ex->arena);
-    bool has_key = false;
+    bool has_key = false, is_key;
 
     if (question < 0)
         return url;
@@ -74,8 +75,9 @@ without_key(struct exchange *ex, struct str url)
         struct str value = pair;
 
         str_split_next(&value, '=', &found);
-        buf_printf(&shown, "%s%.*s", between, STR_ARG(str_eq_nocase(found, name) ? found : pair));
-        if (str_eq_nocase(found, name) && value.p) {
+        is_key = query_text_is(found, name, true);
+        buf_printf(&shown, "%s%.*s", between, STR_ARG(is_key ? found : pair));
+        if (is_key && value.p) {
             buf_add_lit(&shown, "=***");
             has_key = true;
         }
@@ -461,7 +463,7 @@ find_key(struct front *f)
         return key;
     while (str_split_next(&rest, '&', &pair)) {
         str_split_next(&pair, '=', &name);
-        if (!str_eq_nocase(name, api->key_query))
+        if (!query_text_is(name, api->key_query, true))
             continue;
         decoded = buf_in(f->ex.arena);
         codec_percent_decode(&decoded, pair, true);

@@ -66,7 +66,7 @@ query_value(struct str query, struct str wanted)
     struct str name, value;
 
     while (query_next(&query, &name, &value))
-        if (str_eq_nocase(name, wanted))
+        if (query_text_is(name, wanted, true))
             return value.p ? value : str_sub(name, name.len, name.len);
     return STR_NONE;
 }
@@ -81,7 +81,7 @@ conditions_hold(const struct uri_template *t, struct str query)
         if (q->is_optional)
             continue;
         value = query_value(query, q->name);
-        if (!value.p || (!q->is_parameter && !str_eq(value, q->value)))
+        if (!value.p || (!q->is_parameter && !query_text_is(value, q->value, false)))
             return false;
     }
     return true;
@@ -258,20 +258,27 @@ version_fits(const struct api *api, const struct route_request *rq)
     struct str wanted = STR_NONE;
 
     if (set->scheme == VERSION_QUERY)
-        wanted = query_value(rq->query, set->query_name);
-    else if (rq->get_header)
+        return query_text_is(query_value(rq->query, set->query_name), api->version, true);
+    if (rq->get_header)
         wanted = rq->get_header(rq->headers, set->header_name);
     return str_eq_nocase(wanted, api->version);
 }
 
+/* An API without versions takes what the versions of others at its place leave. */
 static const struct route_api *
 pick_api(const struct route_api *list, const struct route_request *rq, struct str revision)
 {
-    for (; list; list = list->next)
-        if ((revision.p ? str_eq(list->api->revision, revision) : list->is_current) && protocol_fits(list, rq) &&
-            (!list->needs_version || version_fits(list->api, rq)))
+    const struct route_api *plain = NULL;
+
+    for (; list; list = list->next) {
+        if ((revision.p ? !str_eq(list->api->revision, revision) : !list->is_current) || !protocol_fits(list, rq))
+            continue;
+        if (list->needs_version && version_fits(list->api, rq))
             return list;
-    return NULL;
+        if (!list->needs_version && !plain)
+            plain = list;
+    }
+    return plain;
 }
 
 /* "shop;rev=2" -> "shop" and "2". False when there is no such end. */

@@ -407,11 +407,18 @@ build_tree(struct route_table *t, const struct api *api, struct tree *ret, struc
     return true;
 }
 
+/* Without a version set nothing in a request says which version it is for. */
+static struct str
+told_version(const struct api *api)
+{
+    return api->version_set ? api->version : STR("");
+}
+
 static bool
 same_place(const struct api *a, const struct api *b)
 {
-    return str_eq(a->revision, b->revision) && str_eq_nocase(a->version, b->version) &&
-           (a->version_set == b->version_set || !a->version.len);
+    return str_eq(a->revision, b->revision) && str_eq_nocase(told_version(a), told_version(b)) &&
+           (a->version_set == b->version_set || !told_version(a).len);
 }
 
 static bool
@@ -419,8 +426,9 @@ is_clash(struct diags *diags, const struct api *first, const struct api *second)
 {
     if (!same_place(first, second) || str_eq(first->root_name, second->root_name))
         return false;
-    diag_add(diags, DIAG_ERROR, second->information, 0, 1, "API `%.*s` has the path '%.*s' of API `%.*s`; paths must differ",
-             STR_ARG(second->name), STR_ARG(second->prefix), STR_ARG(first->name));
+    diag_add(diags, DIAG_ERROR, second->information, 0, 1, "API `%.*s` has the path '%.*s' of API `%.*s`; paths must differ%s",
+             STR_ARG(second->name), STR_ARG(second->prefix), STR_ARG(first->name),
+             second->version.len && !second->version_set ? " (`apiVersion` counts only with `apiVersionSetId`)" : "");
     return true;
 }
 

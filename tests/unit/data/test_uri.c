@@ -64,3 +64,20 @@ TEST(a_query_is_stepped_through_pair_by_pair)
     EXPECT_STR(value, "x=y");
     EXPECT(!query_next(&rest, &name, &value));
 }
+
+TEST(texts_of_queries_are_the_same_however_they_are_escaped)
+{
+    EXPECT(query_text_is(STR("api-version"), STR("api-version"), false));
+    EXPECT(query_text_is(STR("%61pi%2Dversion"), STR("api-version"), false));
+    EXPECT(query_text_is(STR("api%2dversion"), STR("API-Version"), true));
+    EXPECT(query_text_is(STR("a+b"), STR("a%20b"), false));
+    EXPECT(query_text_is(STR(""), STR(""), false));
+    EXPECT(query_text_is(STR_NONE, STR(""), false));
+    EXPECT(query_text_is(STR("%4"), STR("%4"), false));
+    EXPECT(query_text_is(STR("%zz"), STR("%zz"), false));
+    EXPECT(!query_text_is(STR("A"), STR("a"), false));
+    EXPECT(!query_text_is(STR("a%00"), STR("a"), true));
+    EXPECT(!query_text_is(STR("a"), STR("ab"), true));
+    EXPECT(!query_text_is(STR("%61b"), STR("a"), true));
+    EXPECT(!query_text_is(STR("%2561"), STR("a"), true));      /* once */
+}
