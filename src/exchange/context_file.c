@@ -4,6 +4,7 @@
 
 #include "backend/backends.h"
 #include "base/codec.h"
+#include "base/diag.h"
 #include "clr/datetime.h"
 #include "clr/guid.h"
 #include "clr/jtoken.h"
@@ -23,6 +24,88 @@ text_of(const struct json *object, const char *name)
 {
     return json_str(json_get(object, str_from_c(name)), STR_NONE);
 }
+
+/* ---- the keys ---- */
+
+/* What an object may hold: "name:kind": s text, n number, b true or false, o object, a list, * whatever there is. null is always
+ * fine. Objects without a row hold names of the writer's own. */
+static const struct shape {
+    const char *where, *keys;
+} shapes[] = {
+    {"", "request:o response:o variables:o api:o operation:o product:o subscription:o user:o backend:o deployment:o workspace:o "
+         "lastError:o requestId:s timestamp:s tracing:b"},
+    {"request", "method:s url:s originalUrl:s headers:o body:* ipAddress:s matchedParameters:o"},
+    {"response", "statusCode:n statusReason:s headers:o body:*"},
+    {"api", "id:s name:s path:s revision:s version:s serviceUrl:s isCurrentRevision:b protocols:a"},
+    {"operation", "id:s name:s method:s urlTemplate:s"},
+    {"product", "id:s name:s approvalRequired:b subscriptionRequired:b subscriptionsLimit:n state:s groups:a"},
+    {"subscription", "id:s name:s key:s secondaryKey:s createdDate:s startDate:s endDate:s"},
+    {"user", "id:s email:s firstName:s lastName:s note:s registrationDate:s groups:a"},
+    {"backend", "id:s type:s"},
+    {"deployment", "region:s serviceName:s serviceId:s gatewayId:s"},
+    {"workspace", "id:s name:s"},
+    {"lastError", "source:s reason:s message:s section:s path:s scope:s policyId:s httpErrorCode:n"},
+};
+
+static const struct { char letter; const char *name; } kinds[] = {
+    [JSON_NULL] = {'*', "null"}, [JSON_FALSE] = {'b', "true or false"}, [JSON_TRUE] = {'b', "true or false"},
+    [JSON_NUMBER] = {'n', "a number"}, [JSON_STRING] = {'s', "text"}, [JSON_ARRAY] = {'a', "a list"}, [JSON_OBJECT] = {'o', "an object"},
+};
+
+/* The next "name:kind" of a shape. */
+static bool
+next_shape_key(struct str *rest, struct str *ret_name, struct str *ret_kind)
+{
+    return str_split_next(rest, ' ', ret_kind) && str_split_next(ret_kind, ':', ret_name);
+}
+
+static bool
+next_candidate(void *rest, struct str *candidate)
+{
+    struct str ignored;
+
+    return next_shape_key(rest, candidate, &ignored);
+}
+
+static bool
+check_member(struct loader *l, const struct shape *s, const struct json_member *m)
+{
+    struct str rest = str_from_c(s->keys), name, fine, near;
+    const char *dot = *s->where ? "." : "", *expected = "";
+
+    while (next_shape_key(&rest, &name, &fine)) {
+        if (!str_eq(name, m->name))
+            continue;
+        if (m->value.kind == JSON_NULL || *fine.p == '*' || *fine.p == kinds[m->value.kind].letter ||
+            (*fine.p == 's' && m->value.kind == JSON_NUMBER)) /* reads as its text */
+            return true;
+        for (size_t i = 0; i < COUNTOF(kinds); i++)
+            if (kinds[i].letter == *fine.p)
+                expected = kinds[i].name;
+        return err_set(l->err, ERR_INVALID, "%s%s%.*s: expected %s, found %s", s->where, dot, STR_ARG(name), expected,
+                       kinds[m->value.kind].name);
+    }
+    rest = str_from_c(s->keys);
+    near = diag_nearest(m->name, next_candidate, &rest);
+    return err_set(l->err, ERR_INVALID, "%s%sno key `%.*s` here%s%.*s%s", s->where, *s->where ? ": " : "", STR_ARG(m->name),
+                   near.p ? "; did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
+}
+
+/* A key that nobody reads would leave what it was meant for null, and the reason for that in the dark. */
+static bool
+check_keys(struct loader *l, const struct json *root)
+{
+    for (size_t i = 0; i < COUNTOF(shapes); i++) {
+        const struct json *object = *shapes[i].where ? json_get(root, str_from_c(shapes[i].where)) : root;
+
+        for (size_t k = 0; json_is(object, JSON_OBJECT) && k < json_count(object); k++)
+            if (!check_member(l, &shapes[i], &object->members[k]))
+                return false;
+    }
+    return true;
+}
+
+/* ---- the parts ---- */
 
 /* Unix seconds of an ISO date; 0 when there is none. */
 static int64_t
@@ -359,6 +442,8 @@ load(struct loader *l, const struct json *root)
 
     if (!json_is(root, JSON_OBJECT))
         return err_set(l->err, ERR_INVALID, "expected an object that describes the context");
+    if (!check_keys(l, root))
+        return false;
     if (id.p && !guid_parse(id, l->ex->id))
         return wrong(l, "requestId", "a GUID");
     if (timestamp.p && !time_of(root, "timestamp"))

@@ -27,6 +27,12 @@ check "repl goes on after a mistake" $'!compile\n=3' "$(printf '"a".Foo\n1 + 2\n
 check "explain names the type" "type: System.Int32" "$("$headgate" explain '"ab".Length + 1' | head -n 1)"
 "$headgate" eval --context "$folder/none.json" 1 2>"$folder/err"
 check "a context that is not there" 2 $?
+printf '{"request": {"metod": "PUT"}}' >"$folder/typo.json"
+check "a context with a key that nobody reads" "headgate eval: $folder/typo.json: request: no key \`metod\` here; did you mean \`method\`?" \
+    "$("$headgate" eval --context "$folder/typo.json" 1 2>&1)"
+printf '{"response": {"statusCode": "404"}}' >"$folder/kind.json"
+check "a context with a value of another kind" "headgate eval: $folder/kind.json: response.statusCode: expected a number, found text" \
+    "$("$headgate" eval --context "$folder/kind.json" 1 2>&1)"
 
 # The keys of the editor, on a terminal of its own.
 keys=$(python3 tests/suite/repl_keys.py "$headgate")
