@@ -96,6 +96,9 @@ addr_parse(struct str text, uint16_t default_port, struct addr *ret, struct err 
         struct str path = str_skip(text, 5);
         if (path.len == 0 || path.len >= sizeof(((struct sockaddr_un *)0)->sun_path))
             return err_set(err, ERR_SYNTAX, "'%.*s': expected unix: and a path of 1 to 107 bytes", STR_ARG(text));
+        if (path.p[0] == '@')            /* elsewhere that is an abstract name, and no mode would guard it */
+            return err_set(err, ERR_SYNTAX, "'%.*s': sockets with abstract names are not supported, expected unix: and a path",
+                           STR_ARG(text));
         *ret = (struct addr){.kind = ADDR_UNIX, .path = path.p};
         return true;
     }

@@ -31,7 +31,7 @@ union addr_socket {
 };
 
 /* "127.0.0.1:80", "[::1]:80", "*:80" and ":80" (every IPv6 and IPv4 address), "unix:/run/x.sock" (text.p must stay and
- * be followed by NUL). A port is needed unless default_port is given (0: none). */
+ * be followed by NUL; no abstract names). A port is needed unless default_port is given (0: none). */
 MUST_USE bool addr_parse(struct str text, uint16_t default_port, struct addr *ret, struct err *err);
 /* An IP address alone, with or without brackets; no names. */
 MUST_USE bool addr_parse_ip(struct str text, struct addr *ret, struct err *err);

@@ -29,7 +29,7 @@ TEST(addresses_are_read_and_written)
 TEST(what_is_no_address_is_refused)
 {
     static const char *const bad[] = {"", "1.2.3.4", "1.2.3:80", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "::1:80:",
-        "[::1]", "[::1]80", "name:80", "unix:", "0x7f.1:80", "1.2.3.4%1:80", "[fe80::1%nope]:1", "127.1:80"};
+        "[::1]", "[::1]80", "name:80", "unix:", "unix:@x", "0x7f.1:80", "1.2.3.4%1:80", "[fe80::1%nope]:1", "127.1:80"};
     struct addr a;
     struct err err;
 
