@@ -36,18 +36,44 @@ diags_init(struct diags *d, struct arena *arena)
     *d = (struct diags){.arena = arena, .last = &d->first};
 }
 
+/* A place that several parts lead to, a fragment of many documents, has its problems once. */
+static struct diag *
+find_same(const struct diags *d, const struct diag *wanted)
+{
+    for (struct diag *one = d->part && wanted->source ? d->first : NULL; one; one = one->next)
+        if (one->offset == wanted->offset && one->level == wanted->level && one->part && one->source &&
+            str_eq(one->source->name, wanted->source->name) && str_eq(one->message, wanted->message))
+            return one;
+    return NULL;
+}
+
 static void
 add(struct diags *d, enum diag_level level, const struct source *source, uint32_t offset, uint32_t len,
     const char *fmt, va_list ap)
 {
     uint32_t *count = level == DIAG_ERROR ? &d->errors : level == DIAG_WARNING ? &d->warnings : &d->notes;
+    bool is_full = d->kept[level] >= (d->max ? d->max : DIAGS_MAX_DEFAULT);
+    struct arena_mark mark = arena_mark(d->arena);
     struct buf text = buf_in(d->arena);
-    struct diag *one;
+    struct diag *one = arena_new(d->arena, struct diag), found, *same;
 
-    if ((*count)++ >= (d->max ? d->max : DIAGS_MAX_DEFAULT) || !(one = arena_new(d->arena, struct diag)))
+    (*count)++;
+    if (!one || (is_full && !d->part))
         return;
     buf_vprintf(&text, fmt, ap);
-    *one = (struct diag){.level = level, .source = source, .offset = offset, .len = len, .message = buf_str(&text)};
+    found = (struct diag){.level = level, .source = source, .offset = offset, .len = len, .message = buf_str(&text),
+                          .part = d->part, .parts = 1};
+    if ((same = find_same(d, &found))) {
+        d->repeats[level]++;
+        same->parts += same->part != d->part;
+        same->part = d->part;
+    }
+    if (same || is_full) {
+        arena_rewind(d->arena, mark);
+        return;
+    }
+    *one = found;
+    d->kept[level]++;
     *d->last = one;
     d->last = &one->next;
 }
@@ -121,6 +147,20 @@ line_around(struct str text, size_t offset, size_t *start)
     return str_sub(text, from, to);
 }
 
+/* Controls, and bytes that are no text, would upset whoever shows it. */
+static void
+add_shown(struct buf *to, struct str line, size_t at)
+{
+    unsigned char c = (unsigned char)line.p[at];
+    size_t start = at;
+
+    while (start > 0 && at - start < 3 && ((unsigned char)line.p[start] & 0xc0) == 0x80)
+        start--;
+    if (c >= 0x80 && start + utf8_sequence_len(line, start) <= at)
+        c = '?';
+    buf_add_char(to, (char)(c < 0x20 || c == 0x7f ? ' ' : c));
+}
+
 static void
 print_line_and_caret(const struct diag *d, struct line_column at, struct buf *to)
 {
@@ -135,7 +175,7 @@ print_line_and_caret(const struct diag *d, struct line_column at, struct buf *to
     }
     buf_printf(to, "%6u | %s", at.line, skip ? "..." : "");
     for (i = skip; i < line.len && (shown < LINE_SHOWN_MAX || ((unsigned char)line.p[i] & 0xc0) == 0x80); i++, shown++)
-        buf_add_char(to, (unsigned char)line.p[i] < 0x20 ? ' ' : line.p[i]);
+        add_shown(to, line, i);
     buf_printf(to, "%s\n       | %s", i < line.len ? "..." : "", skip ? "   " : "");
     for (i = skip; i < caret && i < line.len; i++)
         if (((unsigned char)line.p[i] & 0xc0) != 0x80)
@@ -162,6 +202,14 @@ diag_print(const struct diag *d, struct buf *to)
                STR_ARG(d->message));
     if (d->source->text.len && !d->hides_line)
         print_line_and_caret(d, at, to);
+    if (d->parts > 1)
+        buf_printf(to, "       | (%" PRIu32 " documents include this)\n", d->parts);
+}
+
+uint32_t
+diags_count(const struct diags *d, enum diag_level level)
+{
+    return (level == DIAG_ERROR ? d->errors : level == DIAG_WARNING ? d->warnings : d->notes) - d->repeats[level];
 }
 
 static int
@@ -180,9 +228,11 @@ compare(const void *x, const void *y)
 void
 diags_print(const struct diags *d, struct buf *to)
 {
-    size_t n = 0;
+    size_t n = 0, total = 0;
     const struct diag **all;
 
+    for (int level = DIAG_NOTE; level <= DIAG_ERROR; level++)
+        total += diags_count(d, (enum diag_level)level);
     for (const struct diag *one = d->first; one; one = one->next)
         n++;
     all = xcalloc(n, sizeof(const struct diag *));
@@ -192,8 +242,8 @@ diags_print(const struct diags *d, struct buf *to)
     qsort(all, n, sizeof(*all), compare);
     for (size_t i = 0; i < n; i++)
         diag_print(all[i], to);
-    if (n < d->errors + d->warnings + d->notes)
-        buf_printf(to, "... and %zu more\n", (size_t)(d->errors + d->warnings + d->notes) - n);
+    if (n < total)
+        buf_printf(to, "... and %zu more\n", total - n);
     free(all);
 }
 

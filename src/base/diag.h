@@ -40,14 +40,18 @@ struct diag {
     uint32_t offset, len;             /* bytes in source->text */
     struct str message;
     bool hides_line;                  /* the line holds a secret and is not printed */
+    const void *part;                 /* that found it last, and how many have */
+    uint32_t parts;
     struct diag *next;
 };
 
 struct diags {
     struct arena *arena;              /* messages live here */
     struct diag *first, **last;
-    uint32_t errors, warnings, notes;
-    uint32_t max;                     /* later ones are counted, not kept; 0: 1000 */
+    uint32_t errors, warnings, notes; /* repeats too */
+    uint32_t kept[DIAG_ERROR + 1], repeats[DIAG_ERROR + 1]; /* of a level: in the list; found again and there once */
+    const void *part;                 /* whose work finds what is added: a document, which may bring in parts of others; or NULL */
+    uint32_t max;                     /* of a level; later ones are counted, not kept; 0: 1000 */
 };
 
 void diags_init(struct diags *d, struct arena *arena);
@@ -68,7 +72,9 @@ struct line_column source_position(const struct source *source, uint32_t offset)
 
 /* One problem with its line and caret, as in the picture above. */
 void diag_print(const struct diag *d, struct buf *to);
-/* All, in order of file and position. */
+/* How many different ones of a level there are. */
+uint32_t diags_count(const struct diags *d, enum diag_level level);
+/* All, in order of file and position. What several parts have found is there once, and says in how many. */
 void diags_print(const struct diags *d, struct buf *to);
 /* "FILE:LINE:COL: message" of the first error, for logs; STR_NONE when there is none. */
 struct str diags_first_error(const struct diags *d, struct arena *a);

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include "base/buf.h"
+
 static bool
 is_continuation(unsigned char c)
 {
@@ -127,4 +129,31 @@ utf8_units(struct str s)
     for (size_t i = 0; i < s.len;)
         units += utf8_next(s, &i) >= 0x10000 ? 2 : 1;
     return units;
+}
+
+static bool
+is_utf16(struct str s)
+{
+    return str_starts_with(s, STR("\xff\xfe")) || str_starts_with(s, STR("\xfe\xff"));
+}
+
+struct str
+utf8_from_file(struct arena *a, struct str s)
+{
+    size_t low = str_starts_with(s, STR("\xff")) ? 0 : 1;
+    struct buf out = buf_in(a);
+    uint32_t high = 0;
+
+    for (size_t i = 2; is_utf16(s) && i + 1 < s.len; i += 2) {
+        uint32_t c = (uint32_t)(unsigned char)s.p[i + low] | (uint32_t)(unsigned char)s.p[i + 1 - low] << 8;
+        bool is_half = c >= 0xd800 && c < 0xdc00;
+        char bytes[4];
+
+        if (c >= 0xdc00 && c < 0xe000)
+            c = high ? 0x10000 + ((high - 0xd800) << 10) + (c - 0xdc00) : 0xfffd;
+        high = is_half ? c : 0;
+        if (!is_half)
+            buf_add(&out, bytes, utf8_put(bytes, c));
+    }
+    return !is_utf16(s) ? s : out.len ? buf_str(&out) : STR("");
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "base/arena.h"
 #include "base/str.h"
 
 /* Bytes of the well-formed UTF-8 sequence at s[at] (1-4), or 0 when there is none (RFC 3629: no surrogates,
@@ -15,3 +16,6 @@ uint32_t utf8_next(struct str s, size_t *at);
 size_t utf8_put(char *to, uint32_t code_point);
 /* UTF-16 code units of WTF-8 text. */
 size_t utf8_units(struct str s);
+/* The text of a file: UTF-16 with a byte order mark, as some editors and shells write it, becomes UTF-8 in `a`, where a half of a pair
+ * alone is left out or U+FFFD; anything else is s itself. */
+struct str utf8_from_file(struct arena *a, struct str s);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/utf8.h"
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "expr/program.h"
@@ -43,9 +44,9 @@ report(struct check *c, const struct diags *diags)
     text = buf_str(&out);
     if (text.len)
         fwrite(text.p, 1, text.len, stdout);
-    c->errors += diags->errors;
-    c->warnings += diags->warnings;
-    c->notes += diags->notes;
+    c->errors += diags_count(diags, DIAG_ERROR);
+    c->warnings += diags_count(diags, DIAG_WARNING);
+    c->notes += diags_count(diags, DIAG_NOTE);
 }
 
 static void
@@ -73,7 +74,7 @@ check_file(struct check *c, const char *path, const char *name)
         return;
     }
     diags_init(&diags, &arena);
-    source = (struct source){str_from_c(name), text.len ? buf_str(&text) : STR("")};
+    source = (struct source){str_from_c(name), text.len ? utf8_from_file(&arena, buf_str(&text)) : STR("")};
     struct policy_document *d = policy_document_new(
         &(struct policy_input){.source = &source, .level = LEVEL_API, .env = c->env, .names = &lone,
                                .is_strict = c->is_strict}, &diags);

@@ -159,7 +159,7 @@ build_snapshot(struct gateway *g, struct diags *diags)
                                    .keep_going = is_first && g->options->keep_going};
     struct snapshot *s;
 
-    if (!store_load(g->options, input.keep_going ? LOAD_KEEP_GOING : 0, &input.model, diags))
+    if (!store_load_telling(g->options, input.keep_going ? LOAD_KEEP_GOING : 0, g->files, &input.model, diags))
         return NULL;
     input.model->generation = ++g->generation;
     s = snapshot_new(&input, &g->documents, diags);
@@ -210,6 +210,7 @@ on_change(void *ctx)
     struct buf text AUTO(buf_destroy) = BUF_INIT;
     struct diags diags;
     struct err err;
+    uint32_t errors;
     bool ok;
 
     diags_init(&diags, &arena);
@@ -217,13 +218,14 @@ on_change(void *ctx)
         log_warn("%s, using the certificates of before", err.text);
     ok = gateway_publish(g, &diags);
     diags_print(&diags, &text);
+    errors = diags_count(&diags, DIAG_ERROR);
     if (text.len)
         fputs(buf_str(&text).p, stderr);
     if (ok)
         log_info("published configuration %" PRIu64 ": %u APIs, %u operations", g->generation,
                  g->current->model->n_apis, g->current->model->n_operations);
     else
-        log_error("the changed configuration has %u error%s, using the one of before", diags.errors, diags.errors == 1 ? "" : "s");
+        log_error("the changed configuration has %u error%s, using the one of before", errors, errors == 1 ? "" : "s");
 }
 
 /* ---- making ---- */
@@ -373,6 +375,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     quota_file_load(g);
     g->supplies = supplies_new();
     g->outlets = outlets_new(g->clock);
+    g->files = store_files_new();
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -485,7 +488,7 @@ gateway_start(struct gateway *g, struct err *err)
     if (g->admin)
         remember_admin(g);
     if (g->options->watch.is_on && g->options->artifacts.len &&
-        !(g->watch = store_watch_start(g->options, on_change, g, err)))
+        !(g->watch = store_watch_start(g->options, g->files, on_change, g, err)))
         return false;
     return true;
 }
@@ -667,6 +670,7 @@ gateway_delete(struct gateway *g)
     external_unref(g->external);
     snapshot_unref(g->current);
     outlets_delete(g->outlets);
+    store_files_delete(g->files);
     document_cache_destroy(&g->documents);
     listener_set_delete(g->listening);
     http_origins_delete(g->origins);

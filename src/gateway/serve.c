@@ -35,15 +35,17 @@ publish_first(struct gateway *g)
     struct arena arena AUTO(arena_destroy) = ARENA(NULL, DIAGS_BYTES_MAX);
     struct buf text AUTO(buf_destroy) = BUF_INIT;
     struct diags diags;
+    uint32_t errors;
     bool ok;
 
     diags_init(&diags, &arena);
     ok = gateway_publish(g, &diags);
     diags_print(&diags, &text);
+    errors = diags_count(&diags, DIAG_ERROR);
     if (text.len)
         fputs(buf_str(&text).p, stderr);
     if (!ok)
-        log_error("the configuration has %u error%s; nothing is served", diags.errors, diags.errors == 1 ? "" : "s");
+        log_error("the configuration has %u error%s; nothing is served", errors, errors == 1 ? "" : "s");
     return ok;
 }
 

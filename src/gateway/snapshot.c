@@ -44,8 +44,10 @@ find_named_value(void *ctx, struct str name, struct str *ret)
     struct names *n = ctx;
     const struct named_value *v = model_find_named_value(n->model, name, n->workspace);
 
-    if (!v || !v->value.is_set)
+    if (!v || !v->value.is_set) {
+        *ret = v ? v->missing : STR_NONE;
         return false;
+    }
     *ret = v->stand_in.p ? v->stand_in : v->value.value;
     return true;
 }

@@ -30,6 +30,7 @@ struct listener_set;
 struct master_link;
 struct offload;
 struct outlets;
+struct store_files;
 struct store_watch;
 struct supplies;
 struct token_cache;
@@ -105,6 +106,7 @@ struct gateway {
     struct addr admin_addr;           /* where it listens; no connection of ours may lead there. Path in keep */
     _Atomic bool has_admin_addr;
     struct store_watch *watch;
+    struct store_files *files;        /* that loads have read beside the folder's own, for the watch */
     /* The publisher's; the lock covers them. */
     pthread_mutex_t publish_lock;
     struct document_cache documents;

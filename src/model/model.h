@@ -35,6 +35,7 @@ struct named_value {
     struct str name;                  /* resource name */
     struct str display_name;          /* what {{...}} says */
     struct secret value;
+    struct str missing;               /* why it has no value, and how to give it one; STR_NONE: it has */
     struct str stand_in;              /* "{{name}}" in documents that are checked where the value is not; else STR_NONE */
     bool is_secret;                   /* masked wherever it might be shown */
     const struct str *tags;

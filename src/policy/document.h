@@ -70,7 +70,8 @@ bool expression_is_code(struct str text, size_t at);
 /* Whether all of the text (blanks aside) is an expression; then blanks are cut off and is_expression is set. */
 void doc_text_find_expression(struct doc_text *t);
 
-/* Named values. lookup gives the value of a name, false when there is none. */
+/* Named values. lookup gives the value of a name; false when there is none, and in *ret why, where a
+ * name is known all the same. */
 struct named_value_source {
     void *ctx;
     bool (*lookup)(void *ctx, struct str name, struct str *ret);

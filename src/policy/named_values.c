@@ -81,12 +81,16 @@ keep(struct replacer *r, size_t from, size_t to)
 }
 
 static void
-report_unknown(struct replacer *r, size_t at, size_t end, struct str name)
+report_unknown(struct replacer *r, size_t at, size_t end, struct str name, struct str why)
 {
     bool is_note = r->values->is_unresolved_ok;
 
-    diag_add_mapped(r->diags, is_note ? DIAG_NOTE : DIAG_ERROR, &r->old->map, (uint32_t)at, (uint32_t)(end - at),
-                    "there is no named value '%.*s'%s", STR_ARG(name), is_note ? " in this file alone" : "");
+    if (why.p)
+        diag_add_mapped(r->diags, DIAG_ERROR, &r->old->map, (uint32_t)at, (uint32_t)(end - at),
+                        "named value '%.*s' has no value: %.*s", STR_ARG(name), STR_ARG(why));
+    else
+        diag_add_mapped(r->diags, is_note ? DIAG_NOTE : DIAG_ERROR, &r->old->map, (uint32_t)at, (uint32_t)(end - at),
+                        "there is no named value '%.*s'%s", STR_ARG(name), is_note ? " in this file alone" : "");
     r->has_failed |= !is_note;
 }
 
@@ -94,14 +98,14 @@ report_unknown(struct replacer *r, size_t at, size_t end, struct str name)
 static size_t
 replace(struct replacer *r, size_t at, size_t *kept)
 {
-    struct str name, value;
+    struct str name, value = STR_NONE;
     size_t end = token_at(r->old->value, at, &name);
 
     if (!end)
         return at + 2;
     if (!r->values->lookup || !r->values->lookup(r->values->ctx, name, &value)) {
         if (!r->is_liquid && !(r->old->is_expression && expression_is_brace_escape(r->old->value, at)))
-            report_unknown(r, at, end, name);
+            report_unknown(r, at, end, name, value);
         return end;
     }
     keep(r, *kept, at);

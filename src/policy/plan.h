@@ -17,7 +17,7 @@ struct plan;
 /* What documents refer to by name. Callbacks may be NULL: then the names are unknown. */
 struct policy_names {
     void *ctx;
-    bool (*named_value)(void *ctx, struct str name, struct str *ret);
+    bool (*named_value)(void *ctx, struct str name, struct str *ret);   /* false: *ret may say why it has no value */
     const struct source *(*fragment)(void *ctx, struct str id);   /* lives as long as the document */
     bool (*backend)(void *ctx, struct str id);
     bool (*certificate)(void *ctx, struct str id);

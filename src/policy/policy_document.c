@@ -254,7 +254,9 @@ policy_document_new(const struct policy_input *in, struct diags *diags)
     d->level = in->level;
     d->source = (struct source){str_dup(&d->arena, in->source->name), str_dup(&d->arena, in->source->text)};
     c.arena = &d->arena;
+    diags->part = in->source;
     ok = compile_all(&c, d);
+    diags->part = NULL;
     d->unsupported = c.unsupported;
     d->needs_schemas = c.needs_schemas;
     d->schema_pointers = c.schema_pointers.v;

@@ -49,6 +49,19 @@ missing_secret(const struct loader *l)
     return l->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_ERROR;
 }
 
+/* Why it has none, and what to do about it. */
+static struct str
+how_to_give(struct loader *l, const struct info *i, const struct named_value *v)
+{
+    struct str vault = doc_get_str(&i->doc, doc_get_map(&i->doc, i->properties, "keyVault"), "secretIdentifier", STR_NONE);
+
+    if (v->value.reference.p)
+        return str_printf(l->keep, "%.*s refers to %.*s, which is not there", STR_ARG(i->source->name), STR_ARG(v->value.reference));
+    return str_printf(l->keep, "%.*s holds no `value`%s%.*s; give one under `named-values:` of headgate.yaml, `%.*s: {value: env:NAME}` or "
+                      "`file:PATH`", STR_ARG(i->source->name), vault.p ? ", it is kept in the key vault at " : "", STR_ARG(vault),
+                      STR_ARG(v->display_name));
+}
+
 static void
 read_value(struct loader *l, const struct info *i, struct named_value *v)
 {
@@ -59,12 +72,15 @@ read_value(struct loader *l, const struct info *i, struct named_value *v)
         v->value = given->value;
         v->is_secret = v->is_secret || given->is_secret;
     } else if (value && doc_is_scalar(value) && value->kind != DOC_NULL) {
-        secret_resolve(&i->doc, value, l->root, missing_secret(l), v->is_secret, l->keep, &v->value);
+        const struct secret_rules rules = {l->root, missing_secret(l), v->is_secret, l->files};
+        secret_resolve(&rules, &i->doc, value, l->keep, &v->value);
     } else {
         doc_report(&i->doc, DIAG_WARNING, i->properties,
                    "named value `%.*s` has no value here; give it as env:NAME or file:PATH, or under `named-values:` of "
                    "headgate.yaml", STR_ARG(v->display_name));
     }
+    if (!v->value.is_set)
+        v->missing = how_to_give(l, i, v);
     if (v->value.is_set || !(l->flags & LOAD_SECRETS_OPTIONAL))
         return;
     v->value = (struct secret){.value = STR("0"), .is_set = true};   /* reads as a number, a text, a host */
@@ -114,6 +130,9 @@ add_other_named_values(struct loader *l)
         struct named_value v = {.name = keep_str(l, o->name), .display_name = keep_str(l, o->name), .value = o->value,
                                 .is_secret = o->is_secret};
         bool is_there = map_has(&l->named_value_index, o->name);
+
+        if (!o->value.is_set)
+            v.missing = STR("`named-values:` of headgate.yaml gives none that is there");
 
         for (size_t k = 0; k < l->named_values.n && !is_there; k++)
             is_there = str_eq(l->named_values.v[k].name, o->name);
@@ -321,10 +340,10 @@ read_state(const struct info *i, enum subscription_state *ret)
 static struct str
 read_key(struct loader *l, const struct info *i, const char *key)
 {
+    const struct secret_rules rules = {l->root, l->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_WARNING, true, l->files};
     struct secret s;
 
-    secret_resolve(&i->doc, doc_get(i->properties, key), l->root,
-                   l->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_WARNING, true, l->keep, &s);
+    secret_resolve(&rules, &i->doc, doc_get(i->properties, key), l->keep, &s);
     return s.value;
 }
 
@@ -479,7 +498,7 @@ read_diagnostics(struct loader *l, struct str path, struct str api)
     struct names all = folder_list(l, folder, true);
 
     for (size_t k = 0; k < all.n; k++) {
-        struct diagnostic_draft draft = {.api = api, .diagnostic = {.name = keep_str(l, all.v[k])}};
+        struct diagnostic_draft draft = {.api = api, .workspace = l->workspace, .diagnostic = {.name = keep_str(l, all.v[k])}};
         const struct doc_node *logger;
         struct info i;
 

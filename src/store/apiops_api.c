@@ -278,6 +278,11 @@ report_no_operation(struct loader *l, struct str path, const struct operation *o
     struct operation_names ctx = {operations, n, 0};
     struct str near = diag_nearest(name, next_operation, &ctx);
 
+    if (n == 1 && operations[0].is_implicit) {
+        diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s: the API has no operation `%.*s`: there is no specification that names any",
+                 STR_ARG(path), STR_ARG(name));
+        return;
+    }
     diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "%.*s: the specification has no operation `%.*s`%s%.*s%s", STR_ARG(path),
              STR_ARG(name), near.p ? "; did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
 }

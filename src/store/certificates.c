@@ -55,6 +55,8 @@ read_certificate(struct loader *l, const struct certificate_option *o, struct ce
     *to = (struct certificate){.name = keep_str(l, o->name), .file = keep_str(l, o->file),
                                .key_file = keep_str(l, o->key_file), .password = o->password,
                                .thumbprint = keep_str(l, o->thumbprint)};
+    store_files_add(l->files, to->file);
+    store_files_add(l->files, to->key_file);
     if (!to->name.len || !to->file.len)
         diag_add(l->diags, DIAG_ERROR, NULL, 0, 0, "headgate.yaml: certificate `%.*s` needs `id` and `file`",
                  STR_ARG(to->name));

@@ -66,6 +66,9 @@ is_address(struct str text)
 static bool
 check_address(struct str text, struct err *err)
 {
+    if (str_starts_with(text, STR("unix:@")))
+        return err_set(err, ERR_INVALID, "sockets with abstract names are not supported, as no mode guards them; expected unix:PATH, "
+                       "found '%.*s'", STR_ARG(text));
     if (is_address(text) || (str_starts_with(text, STR("unix:")) && text.len > 5))
         return true;
     return err_set(err, ERR_INVALID, "expected an IP address or unix:PATH, found '%.*s'", STR_ARG(text));
@@ -110,7 +113,7 @@ split_address(struct str text, struct str *ret_address, uint32_t *ret_port)
 
     *ret_port = 0;
     *ret_address = text;
-    if (is_address(text) || str_starts_with(text, STR("unix:")))
+    if (is_address(text) || (str_starts_with(text, STR("unix:")) && !str_starts_with(text, STR("unix:@"))))
         return true;
     if (colon < 0 || !parse_port(str_skip(text, (size_t)colon + 1), ret_port))
         return false;
@@ -140,6 +143,20 @@ check_resolve(struct str text, struct err *err)
     if (split_address(text, &address, &port))
         return true;
     return err_set(err, ERR_INVALID, "expected ADDRESS:PORT, found '%.*s'", STR_ARG(text));
+}
+
+/* As routing meets them: no scheme, no port, no dot at the end, and letters beyond ASCII in their xn-- form. */
+static bool
+check_host(struct str text, struct err *err)
+{
+    struct str name = str_starts_with(text, STR("*.")) ? str_skip(text, 2) : text;
+    bool is_fine = name.len && *name.p != '.' && !str_ends_with(name, STR("."));
+
+    for (size_t i = 0; i < name.len && is_fine; i++)
+        is_fine = ascii_is_alpha(name.p[i]) || ascii_is_digit(name.p[i]) || strchr("-_.", name.p[i]);
+    return is_fine || is_address(text) ||
+           err_set(err, ERR_INVALID, "expected a host name alone, in ASCII, such as api.example.org or *.example.org, found '%.*s'",
+                   STR_ARG(text));
 }
 
 static bool
@@ -209,6 +226,7 @@ struct config_reader {
     struct arena *arena;
     struct str folder;                /* of headgate.yaml: where relative paths start */
     unsigned flags;
+    struct store_files *files;
 };
 
 static void read_section(struct config_reader *r, enum section_id id, const struct doc_node *map, char *to);
@@ -486,8 +504,9 @@ read_value(struct config_reader *r, const struct config_key *k, const struct doc
         if (!parse_scalar(r, k, n->text, to + k->offset, &err))
             doc_report(&r->doc, DIAG_ERROR, n, "`%s`: %s", k->name, err.text);
     } else if (k->type == KEY_SECRET) {
-        secret_resolve(&r->doc, n, r->folder, r->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_ERROR, true,
-                       r->arena, (struct secret *)(to + k->offset));
+        const struct secret_rules rules = {.folder = r->folder, .warn_if_plain = true, .files = r->files,
+                                           .missing = r->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_ERROR};
+        secret_resolve(&rules, &r->doc, n, r->arena, (struct secret *)(to + k->offset));
     } else if (k->type == KEY_TEXTS || k->type == KEY_FILENAMES) {
         read_texts(r, k, n, (struct str_list *)(to + k->offset));
     } else if (k->type == KEY_PAIRS) {
@@ -635,9 +654,10 @@ folder_of(struct str path)
 }
 
 bool
-config_load_flags(const char *path, unsigned flags, struct arena *a, struct options *ret, struct diags *diags)
+config_load_flags(const char *path, unsigned flags, struct store_files *files, struct arena *a, struct options *ret,
+                  struct diags *diags)
 {
-    struct config_reader r = {.arena = a, .flags = flags};
+    struct config_reader r = {.arena = a, .flags = flags, .files = files};
     struct source *source = arena_new(a, struct source);
     struct buf text = buf_in(a);
     struct err err = ERR_INIT;
@@ -659,7 +679,7 @@ config_load_flags(const char *path, unsigned flags, struct arena *a, struct opti
 bool
 config_load(const char *path, struct arena *a, struct options *ret, struct diags *diags)
 {
-    return config_load_flags(path, 0, a, ret, diags);
+    return config_load_flags(path, 0, NULL, a, ret, diags);
 }
 
 /* ---- rules of resolve: ---- */

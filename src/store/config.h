@@ -4,7 +4,9 @@
 
 #include "store/store.h"
 
-/* As config_load() of store.h; with LOAD_SECRETS_OPTIONAL references that lead nowhere are notes. */
-bool config_load_flags(const char *path, unsigned flags, struct arena *a, struct options *ret, struct diags *diags);
+/* As config_load() of store.h; with LOAD_SECRETS_OPTIONAL references that lead nowhere are notes. files: told of the files that
+ * secrets are in; may be NULL. */
+bool config_load_flags(const char *path, unsigned flags, struct store_files *files, struct arena *a, struct options *ret,
+                       struct diags *diags);
 /* What `apis:` says of an API that it does not name. */
 void config_api_defaults(struct arena *a, struct api_override *ret);

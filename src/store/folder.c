@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "data/dates.h"
 #include "store/loader.h"
 
@@ -147,7 +148,7 @@ folder_read(struct loader *l, struct str path)
     }
     close(fd);
     text[len] = '\0';
-    *s = (struct source){name, str_from(text, len)};
+    *s = (struct source){name, utf8_from_file(l->keep, str_from(text, len))};
     return s;
 }
 
@@ -155,9 +156,37 @@ static bool
 is_known(struct str name, const char *const *known)
 {
     for (; *known; known++)
-        if (str_eq_nocase(name, str_from_c(*known)))
+        if (str_eq(name, str_from_c(*known)))
             return true;
     return str_starts_with_nocase(name, STR("readme")) || str_ends_with(name, STR(".hgt"));   /* notes and tests */
+}
+
+static bool
+next_known(void *ctx, struct str *candidate)
+{
+    const char *const **known = ctx;
+
+    if (**known && str_eq_lit(str_from_c(**known), "*"))
+        (*known)++;
+    if (!**known)
+        return false;
+    *candidate = str_from_c(*(*known)++);
+    return true;
+}
+
+/* Names are looked up as they are written: `Policy.xml` is read by nobody. */
+static void
+warn_unknown(struct loader *l, struct str path, struct str name, const char *const *known, const char *what)
+{
+    struct str near = diag_nearest(name, next_known, &known);
+
+    if (str_starts_with(name, STR("configuration.")) && str_ends_with(name, STR(".yaml"))) {
+        diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s/%.*s: what a publisher puts in its place is not read; `named-values:`, "
+                 "`backends:` and `apis:` of headgate.yaml do that", STR_ARG(path), STR_ARG(name));
+        return;
+    }
+    diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s/%.*s: nothing reads this %s, ignored%s%.*s%s", STR_ARG(path), STR_ARG(name), what,
+             near.p ? "; did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
 }
 
 void
@@ -170,8 +199,7 @@ folder_warn_unknown(struct loader *l, struct str path, const char *const *known)
         struct names all = folder_list(l, path, folders);
         for (size_t i = 0; i < all.n; i++)
             if (!is_known(all.v[i], known))
-                diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s/%.*s: nothing reads this %s, ignored", STR_ARG(path),
-                         STR_ARG(all.v[i]), folders ? "folder" : "file");
+                warn_unknown(l, path, all.v[i], known, folders ? "folder" : "file");
     }
     arena_rewind(&l->scratch, mark);
 }
@@ -283,8 +311,8 @@ expand(struct loader *l, const struct info *i, const struct doc_node *n, struct 
         else if (v && valueless)
             *valueless = v->display_name;
         else
-            doc_report(&i->doc, DIAG_ERROR, n, v ? "named value `%.*s` has no value" : "no named value `%.*s`",
-                       STR_ARG(name));
+            doc_report(&i->doc, DIAG_ERROR, n, v ? "named value `%.*s` has no value: %.*s" : "no named value `%.*s`%.*s",
+                       STR_ARG(name), STR_ARG(v ? v->missing : STR("")));
         at = (size_t)close + 2;
     }
     buf_add_str(&out, str_skip(text, at));

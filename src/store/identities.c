@@ -25,7 +25,9 @@ resolved(struct loader *l, const char *what, struct str owner, const struct secr
     if (index && l->named_values.v[index - 1].value.is_set)
         return keep_str(l, l->named_values.v[index - 1].value.value);
     diag_add(l->diags, l->flags & LOAD_SECRETS_OPTIONAL ? DIAG_NOTE : DIAG_ERROR, NULL, 0, 0,
-             "headgate.yaml: %s of `%.*s`: there is no named value `%.*s`", what, STR_ARG(owner), STR_ARG(name));
+             index ? "headgate.yaml: %s of `%.*s`: named value `%.*s` has no value: %.*s"
+                   : "headgate.yaml: %s of `%.*s`: there is no named value `%.*s`%.*s",
+             what, STR_ARG(owner), STR_ARG(name), STR_ARG(index ? l->named_values.v[index - 1].missing : STR("")));
     return STR("");
 }
 

@@ -136,6 +136,10 @@ inherit(struct loader *l, const struct revisions *r, struct api_draft *d, struct
         diag_add(l->diags, DIAG_ERROR, api->information, 0, 1,
                  "revision `%.*s` has no `path`, and there is no current revision of `%.*s` to take it from",
                  STR_ARG(api->name), STR_ARG(api->root_name));
+    else if (!from && !api->is_current)
+        diag_add(l->diags, DIAG_WARNING, api->information, 0, 1,
+                 "there is no current revision of `%.*s`; this one is reached only with `;rev=%.*s` behind the path",
+                 STR_ARG(api->root_name), STR_ARG(api->revision));
     if (!from)
         return;
     if (!d->has_path)
@@ -494,7 +498,7 @@ link_diagnostics(struct loader *l)
     for (size_t i = 0; all && of_apis && i < n; i++) {
         struct diagnostic_draft *d = &l->diagnostics.v[i];
         struct diagnostic *to = d->api.p ? &all[--last] : &all[n_service++];
-        struct api *api = d->api.p ? (struct api *)model_find_api(l->m, d->api, NULL) : NULL;
+        struct api *api = d->api.p ? (struct api *)model_find_api(l->m, d->api, d->workspace) : NULL;
 
         *to = d->diagnostic;
         to->logger = d->logger.name.p ? model_find_logger(l->m, d->logger.name) : NULL;

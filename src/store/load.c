@@ -26,6 +26,8 @@ read_settings(struct loader *l)
         .https_only_in_plain = o->https_only_in_plain,
     };
     s->n_resolve = config_resolve_rules(o, l->keep, &s->resolve);
+    for (uint32_t i = 0; i < s->n_trust; i++)
+        store_files_add(l->files, s->trust[i]);
 }
 
 /* The newest service part of headgate.yaml. Texts of options that were not read from a file outlive every model. */
@@ -37,7 +39,7 @@ read_service(struct loader *l)
     l->service = l->options->service;
     if (!l->options->config_path.len)
         return true;
-    if (!config_load_flags(str_dup(&l->scratch, l->options->config_path).p, l->flags, l->keep, &fresh, l->diags))
+    if (!config_load_flags(str_dup(&l->scratch, l->options->config_path).p, l->flags, l->files, l->keep, &fresh, l->diags))
         return false;
     l->service = fresh.service;
     return true;
@@ -137,9 +139,10 @@ read_everything(struct loader *l)
 }
 
 bool
-store_load(const struct options *options, unsigned flags, struct model **ret, struct diags *diags)
+store_load_telling(const struct options *options, unsigned flags, struct store_files *files, struct model **ret,
+                   struct diags *diags)
 {
-    struct loader l = {.options = options, .flags = flags, .m = model_new(), .diags = diags,
+    struct loader l = {.options = options, .flags = flags, .files = files, .m = model_new(), .diags = diags,
                        .scratch = ARENA(NULL, SCRATCH_BYTES_MAX)};
     struct diag **first = diags->last;
     uint32_t errors = diags->errors;
@@ -150,11 +153,13 @@ store_load(const struct options *options, unsigned flags, struct model **ret, st
     while (l.root.len > 1 && str_ends_with(l.root, STR("/")))
         l.root = str_dup(l.keep, str_sub(l.root, 0, l.root.len - 1));
     l.m->origin = l.root.len ? str_printf(l.keep, "folder %.*s", STR_ARG(l.root)) : STR("nowhere");
+    store_files_begin(files);
     read_everything(&l);
     ok = diags->errors - errors == l.forgiven;
     if (ok && !model_compile(l.m, diags))
         diag_add(diags, DIAG_ERROR, NULL, 0, 0, "the configuration does not fit its memory limit");
     ok = ok && diags->errors - errors == l.forgiven;
+    store_files_end(files, ok);
     adopt_sources(diags, *first);
     free_loader(&l);
     if (ok)
@@ -162,4 +167,10 @@ store_load(const struct options *options, unsigned flags, struct model **ret, st
     else
         model_unref(l.m);
     return ok;
+}
+
+bool
+store_load(const struct options *options, unsigned flags, struct model **ret, struct diags *diags)
+{
+    return store_load_telling(options, flags, NULL, ret, diags);
 }

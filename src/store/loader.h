@@ -55,6 +55,7 @@ struct diagnostic_draft {
     struct diagnostic diagnostic;
     struct mention logger;
     struct str api;                   /* STR_NONE: of the service */
+    const struct workspace *workspace;
 };
 
 /* "tag is on that API or product" */
@@ -68,6 +69,7 @@ struct loader {
     const struct options *options;
     struct service_options service;   /* as the newest headgate.yaml says */
     unsigned flags;                   /* LOAD_... */
+    struct store_files *files;        /* told what is read beside the folder's own; may be NULL */
     struct str root;                  /* the folder */
     struct model *m;
     struct arena *keep;               /* the model's */
@@ -94,6 +96,12 @@ struct loader {
     struct map owners;                /* subscription -> user name, from users.yaml */
     struct str valueless;             /* what expand_what_is_known() had to leave out */
 };
+
+/* ---- watch.c ---- */
+
+/* Around a load; is_good: files that it did not read are forgotten. NULL is fine. */
+void store_files_begin(struct store_files *files);
+void store_files_end(struct store_files *files, bool is_good);
 
 /* ---- folder.c ---- */
 

@@ -654,15 +654,38 @@ read_paths(struct importer *im, const struct doc_node *paths)
 
 /* ---- the document ---- */
 
+/* A server's address with the defaults of its variables in it. */
+static struct str
+server_url(struct importer *im, const struct doc_node *server)
+{
+    struct str url = doc_get_str(im->doc, server, "url", STR_NONE);
+    const struct doc_node *variables = doc_get_map(im->doc, server, "variables");
+    struct buf out = buf_in(im->keep);
+    ptrdiff_t open, close;
+    size_t at = 0;
+
+    while (variables && (open = str_find_char(url, '{', at)) >= 0 && (close = str_find_char(url, '}', (size_t)open)) >= 0) {
+        const struct doc_node *v = doc_get_key(variables, str_sub(url, (size_t)open + 1, (size_t)close));
+
+        buf_add_str(&out, str_sub(url, at, (size_t)open));
+        buf_add_str(&out, doc_get_str(im->doc, v, "default", str_sub(url, (size_t)open, (size_t)close + 1)));
+        at = (size_t)close + 1;
+    }
+    if (!at)
+        return keep(im, url);
+    buf_add_str(&out, str_skip(url, at));
+    return buf_str(&out);
+}
+
 static struct str
 first_https_server(struct importer *im)
 {
     doc_each(it, doc_get_list(im->doc, im->doc->root, "servers")) {
-        struct str url = doc_get_str(im->doc, it, "url", STR_NONE);
+        struct str url = server_url(im, it);
         struct uri u;
 
         if (str_starts_with_nocase(url, STR("https://")) && uri_parse_http(url, &u, NULL))
-            return keep(im, url);
+            return url;
     }
     return STR("");
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "store/store.h"
 
 #define SECRET_BYTES_MAX ((size_t)1 << 20)
 
@@ -48,14 +49,16 @@ from_environment(const struct doc *d, const struct doc_node *node, struct str na
 }
 
 static void
-from_file(const struct doc *d, const struct doc_node *node, struct str path, enum diag_level missing,
+from_file(const struct secret_rules *rules, const struct doc *d, const struct doc_node *node, struct str reference,
           struct arena *a, struct secret *ret)
 {
+    struct str path = path_in(a, rules->folder, reference);
     struct buf content = buf_in(a);
     struct err err = ERR_INIT;
 
+    store_files_add(rules->files, path);
     if (!file_read(path.p, SECRET_BYTES_MAX, &content, &err)) {
-        doc_report(d, missing, node, "%s", err.text);
+        doc_report(d, rules->missing, node, "%s", err.text);
         return;
     }
     ret->value = buf_str(&content);
@@ -67,8 +70,8 @@ from_file(const struct doc *d, const struct doc_node *node, struct str path, enu
 }
 
 void
-secret_resolve(const struct doc *d, const struct doc_node *node, struct str folder, enum diag_level missing,
-               bool warn_if_plain, struct arena *a, struct secret *ret)
+secret_resolve(const struct secret_rules *rules, const struct doc *d, const struct doc_node *node, struct arena *a,
+               struct secret *ret)
 {
     struct str text;
 
@@ -82,7 +85,7 @@ secret_resolve(const struct doc *d, const struct doc_node *node, struct str fold
     text = node->text;
     if (!is_reference(text)) {
         *ret = (struct secret){.value = str_dup(a, text), .is_set = true};
-        if (warn_if_plain && !is_named_value(text)) {
+        if (rules->warn_if_plain && !is_named_value(text)) {
             doc_report(d, DIAG_WARNING, node, "a secret in the clear; env:NAME or file:PATH keeps it out of this file");
             diags_hide_line(d->diags);
         }
@@ -90,7 +93,7 @@ secret_resolve(const struct doc *d, const struct doc_node *node, struct str fold
     }
     ret->reference = str_dup(a, text);
     if (str_starts_with(text, STR("env:")))
-        from_environment(d, node, str_skip(text, 4), missing, a, ret);
+        from_environment(d, node, str_skip(text, 4), rules->missing, a, ret);
     else
-        from_file(d, node, path_in(a, folder, str_skip(text, 5)), missing, a, ret);
+        from_file(rules, d, node, str_skip(text, 5), a, ret);
 }

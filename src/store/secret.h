@@ -5,11 +5,18 @@
 #include "data/doc.h"
 #include "model/model.h"
 
-/* Resolves what node says. Relative paths are taken from `folder`. One line end at the end of a file is cut.
- * A reference that leads nowhere is reported as `missing` (with it the value stays unset); one in the clear gets a
- * warning when warn_if_plain. Values live in `a`. Blocks (files). */
-void secret_resolve(const struct doc *d, const struct doc_node *node, struct str folder, enum diag_level missing,
-                    bool warn_if_plain, struct arena *a, struct secret *ret);
+struct store_files;
+
+struct secret_rules {
+    struct str folder;                /* that relative paths are taken from */
+    enum diag_level missing;          /* how a reference that leads nowhere is reported; the value stays unset then */
+    bool warn_if_plain;               /* of a value in the clear */
+    struct store_files *files;        /* told of the file before it is read; may be NULL */
+};
+
+/* Resolves what node says. One line end at the end of a file is cut. Values live in `a`. Blocks (files). */
+void secret_resolve(const struct secret_rules *rules, const struct doc *d, const struct doc_node *node, struct arena *a,
+                    struct secret *ret);
 
 /* path, or folder/path when it is relative; terminated. An empty path stays empty. */
 struct str path_in(struct arena *a, struct str folder, struct str path);

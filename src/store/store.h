@@ -22,6 +22,8 @@ uint32_t config_resolve_rules(const struct service_options *service, struct aren
 /* The reference of headgate.yaml as Markdown, from the table of keys. */
 void config_reference(struct buf *to);
 
+struct store_files;
+
 enum { LOAD_KEEP_GOING = 1, LOAD_SECRETS_OPTIONAL = 2 };
 
 /* Reads options->artifacts (empty: a model without APIs), users.yaml and the service part of headgate.yaml into a new
@@ -31,13 +33,24 @@ enum { LOAD_KEEP_GOING = 1, LOAD_SECRETS_OPTIONAL = 2 };
  * False when there was an error; *ret is then untouched. Texts that a problem points into are copied to the diags' own
  * arena. Blocks: for a start, or a thread off the workers. */
 bool store_load(const struct options *options, unsigned flags, struct model **ret, struct diags *diags);
+/* The same, and tells `files` (NULL: nobody) which it reads beside the folder's own. */
+bool store_load_telling(const struct options *options, unsigned flags, struct store_files *files, struct model **ret,
+                        struct diags *diags);
 
-/* Watches the folder, headgate.yaml, users.yaml and files that references and certificates name. After a change, and
+/* The files that loads have read, or looked for in vain, because something they read names them: secrets, certificates. Those of
+ * the newest load, and of all since the last good one. Any thread, one load at a time. */
+struct store_files *store_files_new(void);
+/* Before the file is read, so that no change is missed by a watch. NULL files, and an empty path, are fine. */
+void store_files_add(struct store_files *files, struct str path);
+/* No watch may use it any more. NULL is fine. */
+void store_files_delete(struct store_files *files);
+
+/* Watches the folder, headgate.yaml, users.yaml and `files`, those too that are added later. After a change, and
  * `settle_ms` without another, calls changed(ctx) on the watcher's own thread; there a load may block. A folder that another takes
- * the place of, and links that lead elsewhere, are changes. The options stay until the watch is stopped. */
+ * the place of, and links that lead elsewhere, are changes. The options and files stay until the watch is stopped. */
 struct store_watch;
-struct store_watch *store_watch_start(const struct options *options, void (*changed)(void *ctx), void *ctx,
-                                      struct err *err);
+struct store_watch *store_watch_start(const struct options *options, struct store_files *files, void (*changed)(void *ctx),
+                                      void *ctx, struct err *err);
 /* As if a file had changed (SIGHUP). Any thread. */
 void store_watch_poke(struct store_watch *w);
 /* Ends the thread; a call of changed() that runs is waited for. NULL is fine. */

@@ -2,8 +2,9 @@
  *
  *     event -> "dirty", quiet for settle_ms -> all taken up again where names have changed -> changed(ctx) -> ...
  *
- * Every directory of the artifacts folder is watched, and the folders of headgate.yaml, users.yaml and the files that it
- * names; events about other files there are dropped by name. What the kernel watches is a directory and not its name, so
+ * Every directory of the artifacts folder is watched, and the folders of headgate.yaml, users.yaml and the files that they
+ * name; events about other files there are dropped by name. Which these are the loads tell, while they read (store_files), so that
+ * what only a later headgate.yaml names is watched as well. What the kernel watches is a directory and not its name, so
  * that each name on the way to one counts, too, where another could be put in its place: the folder's own, and symbolic
  * links, however many lie behind each other (a mounted ConfigMap changes by a new link `..data`). After events that tell of
  * names everything is looked up anew, and what was not met again is not watched any more. New directories are watched as
@@ -26,7 +27,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
-#include "store/store.h"
+#include "store/loader.h"
 
 #define WATCHED_EVENTS \
     (IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF)
@@ -44,6 +45,14 @@ struct watched {
     struct map names;
 };
 
+/* Files that loads have told of, each with the number of the last load that did. The lock covers the folders of the watch, too. */
+struct store_files {
+    pthread_mutex_t lock;
+    struct map names;
+    uintptr_t load;
+    struct store_watch *watch;        /* NULL before and after */
+};
+
 struct store_watch {
     pthread_t thread;
     int inotify, wake;                /* wake: an eventfd */
@@ -52,7 +61,9 @@ struct store_watch {
     void *ctx;
     uint64_t settle_ms;
     const struct options *options;
+    struct store_files *files;
     char *root;                       /* the artifacts folder, or NULL */
+    /* files->lock covers: */
     struct map folders;               /* struct watched by descriptor */
     uint32_t round;                   /* of looking everything up */
     bool is_stale;                    /* names have changed since */
@@ -117,7 +128,7 @@ watch_folder(struct store_watch *w, const char *path)
     return f;
 }
 
-/* The name counts in its folder. */
+/* The name counts in its folder; where that is not there, its own name does. */
 static void
 watch_name(struct store_watch *w, struct str path)
 {
@@ -127,6 +138,8 @@ watch_name(struct store_watch *w, struct str path)
 
     if (f)
         map_set_copy(&f->names, str_skip(path, (size_t)(slash + 1)), f);
+    else if (slash > 0)
+        watch_name(w, str_sub(path, 0, (size_t)slash));
     free(folder);
 }
 
@@ -219,17 +232,9 @@ watch_file(struct store_watch *w, struct str path)
 }
 
 static void
-watch_secret(struct store_watch *w, const struct secret *s)
-{
-    if (str_starts_with(s->reference, STR("file:/")))
-        watch_file(w, str_skip(s->reference, 5));
-}
-
-static void
 watch_everything(struct store_watch *w)
 {
     const struct options *o = w->options;
-    const struct service_options *s = &o->service;
 
     if (w->root) {
         watch_file(w, str_from_c(w->root));
@@ -237,15 +242,8 @@ watch_everything(struct store_watch *w)
     }
     watch_file(w, o->config_path);
     watch_file(w, o->users);
-    for (uint32_t i = 0; i < s->n_certificates; i++) {
-        watch_file(w, s->certificates[i].file);
-        watch_file(w, s->certificates[i].key_file);
-        watch_secret(w, &s->certificates[i].password);
-    }
-    for (uint32_t i = 0; i < s->n_named_values; i++)
-        watch_secret(w, &s->named_values[i].value);
-    for (uint32_t i = 0; i < s->trust.n; i++)
-        watch_file(w, s->trust.v[i]);
+    for (struct map_entry *e = map_next(&w->files->names, NULL); e; e = map_next(&w->files->names, e))
+        watch_file(w, e->key);
     for (uint32_t i = 0; i < o->n_listeners; i++) {
         for (uint32_t k = 0; k < o->listeners[i].tls.n_certificates; k++) {
             watch_file(w, o->listeners[i].tls.certificates[k].certificate);
@@ -262,6 +260,7 @@ take_up(struct store_watch *w)
 {
     VEC(struct watched *) old = {0};
 
+    pthread_mutex_lock(&w->files->lock);
     w->is_stale = false;
     w->round++;
     watch_everything(w);
@@ -274,6 +273,74 @@ take_up(struct store_watch *w)
         free_folder(old.v[i]);
     }
     vec_free(&old);
+    pthread_mutex_unlock(&w->files->lock);
+}
+
+/* ---- files that loads tell of ---- */
+
+struct store_files *
+store_files_new(void)
+{
+    struct store_files *f = xnew(struct store_files);
+
+    pthread_mutex_init(&f->lock, NULL);
+    return f;
+}
+
+void
+store_files_begin(struct store_files *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->load++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+store_files_add(struct store_files *f, struct str path)
+{
+    if (!f || !path.len)
+        return;
+    pthread_mutex_lock(&f->lock);
+    if (!map_has(&f->names, path) && f->watch)
+        watch_file(f->watch, path);
+    map_set_copy(&f->names, path, (void *)f->load);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+store_files_end(struct store_files *f, bool is_good)
+{
+    struct map newest = MAP_INIT;
+
+    if (!f || !is_good)
+        return;
+    pthread_mutex_lock(&f->lock);
+    for (struct map_entry *e = map_next(&f->names, NULL); e; e = map_next(&f->names, e))
+        if (e->value == (void *)f->load)
+            map_set_copy(&newest, e->key, e->value);
+    map_destroy(&f->names);
+    f->names = newest;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void
+store_files_delete(struct store_files *f)
+{
+    if (!f)
+        return;
+    map_destroy(&f->names);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+}
+
+static void
+tell_files(struct store_files *f, struct store_watch *w)
+{
+    pthread_mutex_lock(&f->lock);
+    f->watch = w;
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- events ---- */
@@ -324,6 +391,7 @@ read_events(struct store_watch *w)
     ssize_t n;
 
     while ((n = read(w->inotify, room, sizeof(room))) > 0) {
+        pthread_mutex_lock(&w->files->lock);
         for (char *p = room; p < room + n;) {
             const struct inotify_event *e = (const struct inotify_event *)p;
 
@@ -335,6 +403,7 @@ read_events(struct store_watch *w)
                 forget_folder(w, e->wd);
             p += sizeof(*e) + e->len;
         }
+        pthread_mutex_unlock(&w->files->lock);
     }
     return any;
 }
@@ -399,6 +468,7 @@ run(void *watch)
 static void
 destroy(struct store_watch *w)
 {
+    tell_files(w->files, NULL);
     if (w->inotify >= 0)
         close(w->inotify);
     if (w->wake >= 0)
@@ -425,7 +495,8 @@ start_thread(struct store_watch *w)
 }
 
 struct store_watch *
-store_watch_start(const struct options *options, void (*changed)(void *ctx), void *ctx, struct err *err)
+store_watch_start(const struct options *options, struct store_files *files, void (*changed)(void *ctx), void *ctx,
+                  struct err *err)
 {
     struct store_watch *w = xnew(struct store_watch);
     int failure;
@@ -433,6 +504,7 @@ store_watch_start(const struct options *options, void (*changed)(void *ctx), voi
     w->changed = changed;
     w->ctx = ctx;
     w->options = options;
+    w->files = files;
     w->settle_ms = MAX(options->watch.settle_ms, (uint64_t)1);
     w->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     w->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -443,6 +515,7 @@ store_watch_start(const struct options *options, void (*changed)(void *ctx), voi
     }
     if (options->artifacts.len)
         w->root = xstrndup(options->artifacts.p, options->artifacts.len);
+    tell_files(files, w);
     take_up(w);
     failure = start_thread(w);
     if (failure) {

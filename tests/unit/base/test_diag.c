@@ -36,3 +36,46 @@ TEST(the_nearest_name_is_offered_only_when_near)
     i = 0;
     EXPECT(!diag_nearest(STR("Banana"), next_name, &i).p);
 }
+
+TEST(what_several_parts_find_is_there_once)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
+    struct source fragment = {STR("f.xml"), STR("one")};
+    struct buf out AUTO(buf_destroy) = BUF_INIT;
+    const char *parts[] = {"a", "b", "b", "c"};
+    struct diags d;
+
+    diags_init(&d, &a);
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        d.part = parts[i];
+        diag_add(&d, DIAG_ERROR, &fragment, 0, 3, "no %s", "one");
+        d.part = NULL;
+    }
+    diag_add(&d, DIAG_ERROR, &fragment, 1, 2, "no %s", "one");
+    diags_print(&d, &out);
+    EXPECT_STR(buf_str(&out), "f.xml:1:1: error: no one\n     1 | one\n       | ^~~\n       | (3 documents include this)\n"
+                              "f.xml:1:2: error: no one\n     1 | one\n       |  ^~\n");
+    EXPECT_EQ(d.errors, 5);              /* whoever asks whether there was one */
+    EXPECT_EQ(diags_count(&d, DIAG_ERROR), 2);
+}
+
+TEST(repeats_take_no_room_of_others)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 1 << 20);
+    struct source fragment = {STR("f.xml"), STR("one")}, own = {STR("p.xml"), STR("two")};
+    struct buf out AUTO(buf_destroy) = BUF_INIT;
+    char parts[40];
+    struct diags d;
+
+    diags_init(&d, &a);
+    d.max = 2;
+    for (size_t i = 0; i < COUNTOF(parts); i++) {
+        d.part = &parts[i];
+        diag_add(&d, DIAG_ERROR, &fragment, 0, 3, "no");
+    }
+    for (uint32_t i = 0; i < 3; i++)
+        diag_add(&d, DIAG_ERROR, &own, i, 1, "no");
+    diags_print(&d, &out);
+    EXPECT(str_find(buf_str(&out), STR("(40 documents include this)\n"), 0) > 0);
+    EXPECT(str_ends_with(buf_str(&out), STR("... and 2 more\n")));
+}

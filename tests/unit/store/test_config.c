@@ -135,6 +135,16 @@ TEST(values_are_checked_where_they_stand)
 {
     EXPECT_STR(problem("listeners: [{address: localhost}]\n"),
                "conf/headgate.yaml:1:23: `address`: expected an IP address or unix:PATH, found 'localhost'");
+    EXPECT_STR(problem("apis: {a: {hosts: [a.example, '*.b.example', 127.0.0.1, '::1', 'https://c.example']}}\n"),
+               "conf/headgate.yaml:1:64: `hosts`: expected a host name alone, in ASCII, such as api.example.org or *.example.org, found "
+               "'https://c.example'");
+    EXPECT_STR(problem("apis: {a: {hosts: 'a.example:443'}}\n"),
+               "conf/headgate.yaml:1:19: `hosts`: expected a host name alone, in ASCII, such as api.example.org or *.example.org, found "
+               "'a.example:443'");
+    EXPECT_STR(problem("listeners: [{address: 'unix:@gateway'}]\n"),
+               "conf/headgate.yaml:1:23: `address`: sockets with abstract names are not supported, as no mode guards them; expected "
+               "unix:PATH, found 'unix:@gateway'");
+    EXPECT_STR(problem("resolve: {a: 'unix:@b'}\n"), "conf/headgate.yaml:1:14: `resolve`: expected ADDRESS:PORT, found 'unix:@b'");
     EXPECT_STR(problem("listeners: [{port: 70000}]\n"), "conf/headgate.yaml:1:20: `port`: '70000' is above 65535");
     EXPECT_STR(problem("limits: {head-fields: 0}\n"), "conf/headgate.yaml:1:23: `head-fields`: 0 is below 8");
     EXPECT_STR(problem("version: 2\n"), "conf/headgate.yaml:1:10: `version`: '2' is above 1");

@@ -289,6 +289,18 @@ TEST(a_folder_can_be_checked_where_its_secrets_are_not)
     EXPECT(model_find_named_value(m, STR("k"), NULL)->value.is_set);
 }
 
+TEST(a_named_value_without_a_value_says_where_and_how_to_give_one)
+{
+    begin();
+    put("named values/k/namedValueInformation.json",
+        "{\"properties\": {\"displayName\": \"key\", \"secret\": true, \"keyVault\": {\"secretIdentifier\": \"https://v/s/1\"}}}");
+    put("apis/a/apiInformation.json", "{\"properties\": {\"path\": \"a\", \"serviceUrl\": \"https://{{key}}/\"}}");
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("apis/a/apiInformation.json:1:44: error: named value `key` has no value: named values/k/namedValueInformation.json "
+                   "holds no `value`, it is kept in the key vault at https://v/s/1; give one under `named-values:` of headgate.yaml, "
+                   "`key: {value: env:NAME}` or `file:PATH`\n");
+}
+
 TEST(folders_of_older_extractors_are_read)
 {
     begin();
@@ -416,10 +428,16 @@ TEST(what_nobody_reads_is_named)
     put("backend/x/backendInformation.json", "{}");
     put("gateways/g/gatewayInformation.json", "{\"properties\": {}}");
     put("README.md", "hello");
+    put("Policy.xml", "<policies />");
+    put("Named Values/n/namedValueInformation.json", "{}");
+    put("other.txt", "hello");
     EXPECT_LOAD();
-    EXPECT_PROBLEM("warning: apis/shop/polcy.xml: nothing reads this file, ignored");
-    EXPECT_PROBLEM("warning: backend: nothing reads this folder, ignored");
-    EXPECT_EQ(diags.warnings, 2);
+    EXPECT_PROBLEM("warning: apis/shop/polcy.xml: nothing reads this file, ignored; did you mean `policy.xml`?");
+    EXPECT_PROBLEM("warning: backend: nothing reads this folder, ignored; did you mean `backends`?");
+    EXPECT_PROBLEM("warning: Policy.xml: nothing reads this file, ignored; did you mean `policy.xml`?");
+    EXPECT_PROBLEM("warning: Named Values: nothing reads this folder, ignored; did you mean `named values`?");
+    EXPECT_PROBLEM("warning: other.txt: nothing reads this file, ignored\n");
+    EXPECT_EQ(diags.warnings, 5);
 }
 
 TEST(fragments_tags_loggers_and_diagnostics_are_there)
@@ -547,6 +565,67 @@ TEST(workspaces_hold_the_same_tree_and_their_names_win)
     EXPECT(m->workspaces[0].policy != NULL);
     EXPECT_STR(model_find_named_value(m, STR("host"), NULL)->value.value, "outer");
     EXPECT_STR(model_find_named_value(m, STR("host"), &m->workspaces[0])->value.value, "inner");
+}
+
+/* As `>` of an older PowerShell writes it. */
+static void
+put_utf16(const char *path, const char *content, bool is_big)
+{
+    char full[512];
+    FILE *f;
+
+    put(path, "");
+    snprintf(full, sizeof(full), "%s/%s", folder, path);
+    ASSERT((f = fopen(full, "w")));
+    fputs(is_big ? "\xfe\xff" : "\xff\xfe", f);
+    for (; *content; content++) {
+        fputc(is_big ? 0 : *content, f);
+        fputc(is_big ? *content : 0, f);
+    }
+    fclose(f);
+}
+
+TEST(files_may_be_utf16)
+{
+    begin();
+    put_utf16("apis/a/apiInformation.json", "{\"properties\": {\"path\": \"a\"}}", false);
+    put_utf16("apis/a/policy.xml", "<policies>\r\n</policies>", true);
+    put_utf16("apis/b/apiInformation.json", "{\"properties\":\n{\"path\": 1,}}", false);
+    EXPECT(!load_with(0));
+    EXPECT_PROBLEM("apis/b/apiInformation.json:2:12: error: expected a member name in double quotes, found '}'\n     2 | {\"path\": 1,}}\n");
+    put("apis/b/apiInformation.json", "{\"properties\": {\"path\": \"b\"}}");
+    EXPECT_LOAD();
+    EXPECT_STR(api("a")->policy->text, "<policies>\r\n</policies>");
+}
+
+TEST(an_api_without_a_current_revision_is_named)
+{
+    begin();
+    put("apis/a;rev=2/apiInformation.json", "{\"properties\": {\"path\": \"a\", \"isCurrent\": false}}");
+    EXPECT_LOAD();
+    EXPECT_PROBLEM("apis/a;rev=2/apiInformation.json:1:1: warning: there is no current revision of `a`; this one is reached only with "
+                   "`;rev=2` behind the path\n");
+}
+
+TEST(diagnostics_belong_to_the_api_beside_them)
+{
+    const struct api *outer, *inner;
+
+    begin();
+    put("apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"shop\"}}");
+    put("apis/shop/diagnostics/local/diagnosticInformation.json", "{\"properties\": {\"verbosity\": \"error\"}}");
+    put("apis/zoo/apiInformation.json", "{\"properties\": {\"path\": \"zoo\"}}");
+    put("apis/zoo/diagnostics/local/diagnosticInformation.json", "{\"properties\": {}}");
+    put("diagnostics/local/diagnosticInformation.json", "{\"properties\": {}}");
+    put("workspaces/w/apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"w/shop\"}}");
+    put("workspaces/w/apis/shop/diagnostics/local/diagnosticInformation.json", "{\"properties\": {\"verbosity\": \"verbose\"}}");
+    EXPECT_LOAD();
+    outer = model_find_api(m, STR("shop"), NULL);
+    inner = model_find_api(m, STR("shop"), &m->workspaces[0]);
+    EXPECT_EQ(outer->n_diagnostics, 1);
+    EXPECT_STR(outer->diagnostics[0]->verbosity, "error");
+    EXPECT_EQ(inner->n_diagnostics, 1);
+    EXPECT_STR(inner->diagnostics[0]->verbosity, "verbose");
 }
 
 TEST(users_own_subscriptions)

@@ -203,3 +203,12 @@ TEST(a_bad_path_does_not_hide_the_others)
     EXPECT_EQ(api.n_operations, 1);
     EXPECT_STR(diags_first_error(&diags, &arena), "specification.yaml:3:3: '{' at 4 has no '}'");
 }
+
+TEST(a_server_has_the_defaults_of_its_variables)
+{
+    EXPECT(import("openapi: 3.0.0\nservers:\n- url: '{scheme}://{region}.example.org:{port}/v{n}'\n  variables:\n"
+                  "    scheme: {default: https}\n    region: {default: eu, enum: [eu, us]}\n    port: {default: 8443}\n    n: {default: 1}\n"));
+    EXPECT_STR(api.service_url, "https://eu.example.org:8443/v1");
+    EXPECT(import("openapi: 3.0.0\nservers: [{url: 'https://{lost}.example.org', variables: {other: {default: a}}}, {url: 'https://b'}]\n"));
+    EXPECT_STR(api.service_url, "https://b");
+}

@@ -3,6 +3,7 @@
 
 static char folder[64];
 static struct options options;
+static struct store_files *files;
 static _Atomic int calls;
 
 static void
@@ -57,7 +58,8 @@ start(void)
     options.artifacts = str_from_c(xstrndup(folder, 64));
     options.artifacts = str_from_c(strcat(xrealloc((char *)options.artifacts.p, 128), "/apis"));
     options.config_path = str_from_c(strcat(strcpy(xmalloc(128), folder), "/conf/headgate.yaml"));
-    w = store_watch_start(&options, count, NULL, &err);
+    files = store_files_new();
+    w = store_watch_start(&options, files, count, NULL, &err);
     ASSERT(w);
     return w;
 }
@@ -68,6 +70,7 @@ stop(struct store_watch *w)
     char command[128];
 
     store_watch_stop(w);
+    store_files_delete(files);
     free((char *)options.artifacts.p);
     free((char *)options.config_path.p);
     snprintf(command, sizeof(command), "rm -r %s", folder);
@@ -215,7 +218,7 @@ TEST(links_of_single_files_are_followed)
     unlink(in("conf/headgate.yaml"));
     write_version("conf", "..1");
     ASSERT(symlink("..data/policy.xml", in("conf/headgate.yaml")) == 0);
-    w = store_watch_start(&options, count, NULL, NULL);
+    w = store_watch_start(&options, files, count, NULL, NULL);
     calls = 0;
     write_version("conf", "..2");
     EXPECT(is_told());
@@ -259,6 +262,67 @@ TEST(links_in_a_circle_end)
     ASSERT(symlink("..", in("apis/loop")) == 0 && symlink("self", in("apis/self")) == 0);
     EXPECT(is_told());
     write_file("apis/policy.xml");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(files_that_a_later_load_names_are_watched_until_none_does)
+{
+    struct store_watch *w = start();
+
+    make_folder("secrets");
+    write_file("secrets/key");
+    usleep(100000);
+    EXPECT_EQ(calls, 0);
+    store_files_begin(files);
+    store_files_add(files, str_from_c(in("secrets/key")));
+    store_files_end(files, true);
+    write_file("secrets/key");
+    EXPECT(is_told());
+    write_file("secrets/other");
+    store_watch_poke(w);                 /* all is looked up anew */
+    EXPECT(is_told());
+    write_file("secrets/key");
+    EXPECT(is_told());
+    store_files_begin(files);
+    store_files_end(files, true);
+    store_watch_poke(w);
+    EXPECT(is_told());
+    write_file("secrets/key");
+    usleep(150000);
+    EXPECT_EQ(calls, 0);
+    stop(w);
+}
+
+TEST(a_load_that_fails_forgets_no_file)
+{
+    struct store_watch *w = start();
+
+    write_file("key");
+    store_files_begin(files);
+    store_files_add(files, str_from_c(in("key")));
+    store_files_end(files, true);
+    store_files_begin(files);
+    store_files_end(files, false);
+    store_watch_poke(w);
+    EXPECT(is_told());
+    write_file("key");
+    EXPECT(is_told());
+    stop(w);
+}
+
+TEST(a_file_in_a_folder_that_is_not_there_is_waited_for)
+{
+    struct store_watch *w = start();
+
+    store_files_begin(files);
+    store_files_add(files, str_from_c(in("run/secrets/key")));
+    store_files_end(files, false);
+    make_folder("run");
+    EXPECT(is_told());
+    make_folder("run/secrets");
+    EXPECT(is_told());
+    write_file("run/secrets/key");
     EXPECT(is_told());
     stop(w);
 }
