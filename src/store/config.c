@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/num.h"
 #include "data/doc.h"
 #include "data/uri.h"
@@ -614,6 +615,52 @@ finish(struct config_reader *r, struct options *o)
     return o->listeners != NULL;
 }
 
+/* What the file says of each key at its top; 0 of one that is not there. */
+static const uint64_t *
+hash_keys(struct config_reader *r)
+{
+    uint64_t *all = arena_new_array(r->arena, uint64_t, COUNTOF(keys));
+
+    for (size_t i = 0; all && i < COUNTOF(keys) && keys[i].section == SECTION_root; i++) {
+        const struct doc_node *n = doc_get(r->doc.root, keys[i].name);
+        struct buf text AUTO(buf_destroy) = BUF_INIT;
+
+        all[i] = 0;
+        if (!n || n->kind == DOC_NULL)
+            continue;
+        doc_write_json(n, &text);
+        all[i] = hash_str(buf_str(&text)) | 1;
+    }
+    return all;
+}
+
+/* Nothing but the service's part is taken by a running process, and of that not what its connections were made with. */
+static bool
+is_for_the_start(const struct config_key *k)
+{
+    bool is_of_service = k->offset >= offsetof(struct options, service) &&
+                         k->offset < offsetof(struct options, service) + sizeof(struct service_options);
+
+    return !is_of_service || k->offset == offsetof(struct options, service.resolve);
+}
+
+/* Keys that have changed since the process was started, in vain. */
+static void
+tell_changes(struct config_reader *r, const uint64_t *before, const uint64_t *now)
+{
+    for (size_t i = 0; before && now && i < COUNTOF(keys) && keys[i].section == SECTION_root; i++) {
+        const struct doc_node *n = doc_get(r->doc.root, keys[i].name);
+
+        if (before[i] == now[i] || !is_for_the_start(&keys[i]))
+            continue;
+        if (n)
+            doc_report_key(&r->doc, DIAG_WARNING, n, "`%s` has changed; that counts from the next start on", keys[i].name);
+        else
+            doc_report(&r->doc, DIAG_WARNING, r->doc.root, "`%s` is gone; that counts from the next start on", keys[i].name);
+        diags_hide_line(r->doc.diags);   /* there may be a secret in it */
+    }
+}
+
 static bool
 parse(struct config_reader *r, const struct source *source, struct options *ret, struct diags *diags)
 {
@@ -629,6 +676,7 @@ parse(struct config_reader *r, const struct source *source, struct options *ret,
         else if (r->doc.root->kind != DOC_NULL)
             doc_report(&r->doc, DIAG_ERROR, r->doc.root, "expected a map of keys, found %s",
                        doc_kind_name(r->doc.root));
+        o.said = hash_keys(r);
     }
     if (!finish(r, &o))
         diag_add(diags, DIAG_ERROR, source, 0, 1, "out of memory");
@@ -654,8 +702,8 @@ folder_of(struct str path)
 }
 
 bool
-config_load_flags(const char *path, unsigned flags, struct store_files *files, struct arena *a, struct options *ret,
-                  struct diags *diags)
+config_load_again(const char *path, unsigned flags, const struct options *before, struct store_files *files, struct arena *a,
+                  struct options *ret, struct diags *diags)
 {
     struct config_reader r = {.arena = a, .flags = flags, .files = files};
     struct source *source = arena_new(a, struct source);
@@ -672,6 +720,8 @@ config_load_flags(const char *path, unsigned flags, struct store_files *files, s
     r.folder = folder_of(source->name);
     if (!parse(&r, source, ret, diags))
         return false;
+    if (before)
+        tell_changes(&r, before->said, ret->said);
     ret->config_path = source->name;
     return true;
 }
@@ -679,7 +729,7 @@ config_load_flags(const char *path, unsigned flags, struct store_files *files, s
 bool
 config_load(const char *path, struct arena *a, struct options *ret, struct diags *diags)
 {
-    return config_load_flags(path, 0, NULL, a, ret, diags);
+    return config_load_again(path, 0, NULL, NULL, a, ret, diags);
 }
 
 /* ---- rules of resolve: ---- */

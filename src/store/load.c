@@ -39,7 +39,8 @@ read_service(struct loader *l)
     l->service = l->options->service;
     if (!l->options->config_path.len)
         return true;
-    if (!config_load_flags(str_dup(&l->scratch, l->options->config_path).p, l->flags, l->files, l->keep, &fresh, l->diags))
+    if (!config_load_again(str_dup(&l->scratch, l->options->config_path).p, l->flags, l->options, l->files, l->keep, &fresh,
+                           l->diags))
         return false;
     l->service = fresh.service;
     return true;

@@ -675,6 +675,26 @@ TEST(headgate_yaml_adds_what_the_folder_cannot_hold)
     EXPECT_STR(m->settings.default_openid_config, "https://idp.example/x");
 }
 
+TEST(what_a_running_process_does_not_take_is_told)
+{
+    const char *path;
+
+    begin();
+    put("headgate.yaml", "artifacts: .\nlimits: {body: 1MiB}\ndrain: {limit: 10s}\njwt: {}\n");
+    path = str_printf(&arena, "%s/headgate.yaml", folder).p;
+    EXPECT(config_load(path, &arena, &options, &diags));
+    EXPECT_LOAD();
+    EXPECT_STR(problems(), "");
+    put("headgate.yaml", "artifacts: .   # as before\nworkers: 2\nlimits:\n  body: 2MiB\nresolve: {a: '127.0.0.1:1'}\n"
+                         "deployment: {region: west}\njwt: {default-openid-config: 'https://i'}\n");
+    EXPECT_LOAD();
+    EXPECT_STR(problems(), "headgate.yaml:1:1: warning: `drain` is gone; that counts from the next start on\n"
+                           "headgate.yaml:2:1: warning: `workers` has changed; that counts from the next start on\n"
+                           "headgate.yaml:3:1: warning: `limits` has changed; that counts from the next start on\n"
+                           "headgate.yaml:5:1: warning: `resolve` has changed; that counts from the next start on\n");
+    EXPECT_STR(m->settings.deployment.region, "west");
+}
+
 TEST(certificates_are_found_by_id_and_by_thumbprint)
 {
     struct identity id;
