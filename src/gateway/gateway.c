@@ -301,7 +301,7 @@ static bool
 make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err)
 {
     struct http_server_conf conf = {.limits = settings_limits(g->options), .load = &g->load, .on_call = front_on_call, .cost = front_cost, .ctx = w,
-                                    .accept_h2 = h2_server_accept};
+                                    .on_refused = refusals_on_refused, .accept_h2 = h2_server_accept};
     struct http_client_conf client = settings_client(g->options);
     struct loop_options loop_options = {.clock = g->clock, .fibers_max = g->options->limits.fibers, .workers = g->n_workers,
                                         .io = (enum loop_io)g->options->io};
@@ -316,6 +316,7 @@ make_worker(struct gateway *g, struct worker *w, uint32_t index, struct err *err
     if (!(w->loop = loop_new(&loop_options, err)))
         return false;
     w->loop->worker = w;
+    w->refusals.loop = w->loop;
     list_init(&w->background);
     if (index == 0)
         timer_start(w->loop, &w->sweep, loop_now_ms(w->loop) + SWEEP_EVERY_MS, sweep_cache);
@@ -640,6 +641,7 @@ delete_worker(struct worker *w)
     timer_stop(w->loop, &w->sweep);
     timer_stop(w->loop, &w->save_quotas); /* of one that never ran, as the next */
     timer_stop(w->loop, &w->look_at_memory);
+    refusals_stop(&w->refusals);
     swap_snapshot(w, NULL);
     gateway_log_destroy(&w->log);
     for (uint32_t i = 0; w->listeners && i < g->options->n_listeners; i++)

@@ -9,6 +9,7 @@
 #include "exchange/retry_budget.h"
 #include "gateway/gateway.h"
 #include "gateway/memory.h"
+#include "gateway/refusals.h"
 #include "gateway/snapshot.h"
 #include "http/body.h"
 #include "http/client.h"
@@ -63,6 +64,7 @@ struct worker {
     struct timer save_quotas;         /* of the first worker: quota_file.h */
     bool is_saving_quotas;
     struct timer look_at_memory;
+    struct refusals refusals;
     struct task flush_log;            /* posted when rows wait, so that a turn writes once */
     struct token_cache *tokens;
     struct list background;           /* exchange/fetch.h: what goes on without a client */

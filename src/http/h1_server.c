@@ -168,7 +168,7 @@ refuse(struct h1_conn *c, uint16_t status, const char *why)
     char *to = c->h1->scratch.bytes;
     size_t n;
 
-    http_server_count_refusal(c->h1->server, status);
+    http_server_refused(c->h1->server, c->in.stream, status, why);
     http_error_body(&body, status, str_from_c(why));
     http_headers_add_id(&r.headers, HTTP_CONTENT_TYPE, STR("Content-Type"),
                         STR("application/json"));

@@ -306,7 +306,7 @@ on_head(struct h2_stream *s, bool is_end)
 static void
 refuse(struct h2_call *c, uint16_t status, const char *why)
 {
-    http_server_count_refusal(c->call.server, status);
+    http_server_refused(c->call.server, c->call.stream, status, why);
     http_call_send_error(&c->call, status, str_from_c(why));
 }
 

@@ -177,6 +177,14 @@ http_server_count_refusal(struct http_server *s, uint16_t status)
 }
 
 void
+http_server_refused(struct http_server *s, const struct stream *from, uint16_t status, const char *why)
+{
+    http_server_count_refusal(s, status);
+    if (s->conf.on_refused)
+        s->conf.on_refused(s->conf.ctx, from, status, why);
+}
+
+void
 http_server_count_unread(struct http_server *s)
 {
     atomic_fetch_add_explicit(&s->conf.load->unread, 1, memory_order_relaxed);

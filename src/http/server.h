@@ -116,6 +116,8 @@ void http_server_add(struct http_server *s, struct http_server_conn *c);
 void http_server_remove(struct http_server_conn *c);
 /* Counts an answer that the HTTP of a request has earned: no policy has seen it, or its body turned out wrong. */
 void http_server_count_refusal(struct http_server *s, uint16_t status);
+/* The same of a request that never became a call: conf.on_refused hears of it, too. why lives for good. */
+void http_server_refused(struct http_server *s, const struct stream *from, uint16_t status, const char *why);
 /* Counts an answer that was given up because its client took nothing of it in time. */
 void http_server_count_unread(struct http_server *s);
 /* Counts a connection that was closed because no request came on it in time, or a tunnel because no byte did. */
@@ -144,6 +146,7 @@ struct http_server_conf {
     struct http_load *load;           /* NULL: the server keeps its own */
     void (*on_call)(void *ctx, struct http_call *call);
     uint64_t (*cost)(void *ctx, const struct http_call *call);    /* bytes it holds; NULL: its arena's */
+    void (*on_refused)(void *ctx, const struct stream *from, uint16_t status, const char *why);    /* no call came of it; NULL: nobody asks */
     void *ctx;
     struct str server_name;           /* value of Server; empty: no such field */
     /* Takes a connection that speaks HTTP/2 (ALPN, or prior knowledge on plain text) with the bytes read from it
