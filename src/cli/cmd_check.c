@@ -124,8 +124,9 @@ check_apiops(struct check *c, const char *folder)
     if (config_load(c->config, &arena, &options, &diags)) {
         options.artifacts = str_from_c(folder);
         if (store_load(&options, LOAD_SECRETS_OPTIONAL, &model, &diags)) {
-            struct snapshot *s = snapshot_new(&(struct snapshot_input){.model = model, .env = c->env, .metrics = metrics,
-                                                                        .is_strict = c->is_strict}, &cache, &diags);
+            const struct snapshot_input input = {.model = model, .env = c->env, .metrics = metrics, .is_strict = c->is_strict,
+                                                 .has_no_proxies = !options.forwarding.trusted_proxies.n};
+            struct snapshot *s = snapshot_new(&input, &cache, &diags);
 
             report(c, &diags);
             diags_init(&diags, &arena);

@@ -214,6 +214,7 @@ compile(struct builder *b, const struct source *source, enum level level, const 
             parameters[i] = op->parameters[i].name;
     }
     names_init(&names, b->in->model, w);
+    names.super.has_no_proxies = b->in->has_no_proxies;
     input = (struct policy_input){.source = source, .level = level, .env = b->in->env, .names = &names.super,
         .parameters = parameters, .n_parameters = op ? op->n_template_parameters : 0, .is_strict = b->in->is_strict, .with_coverage = b->in->with_coverage};
     document = policy_document_new(&input, b->diags);

@@ -64,6 +64,7 @@ struct snapshot_input {
     struct metrics *metrics;
     struct outlets *outlets;          /* NULL: nothing is opened */
     bool is_strict, with_coverage;
+    bool has_no_proxies;              /* note where documents read what only trusted proxies may say */
     bool keep_going;                  /* an API with a broken document answers 503 instead of refusing it all */
 };
 

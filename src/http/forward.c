@@ -105,6 +105,17 @@ http_is_claim(struct str name)
     return false;
 }
 
+bool
+http_is_for_proxies(struct str name)
+{
+    enum http_field_id id = http_field_id(name);
+
+    for (size_t i = 0; i < COUNTOF(forwarding_fields) && id != HTTP_FIELD_OTHER; i++)
+        if (forwarding_fields[i] == id)
+            return true;
+    return http_is_claim(name);
+}
+
 static void
 remove_claims(struct http_headers *h)
 {

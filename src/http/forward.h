@@ -41,6 +41,8 @@ struct http_client_id {
 /* True for a name that says something of the client which only a trusted proxy may say; the well-known X-Forwarded-For and
  * its like are known by their flags and need not be asked for. */
 bool http_is_claim(struct str name);
+/* The same, and the well-known ones too. */
+bool http_is_for_proxies(struct str name);
 /* Reads X-Forwarded-For, or Forwarded when there is no X-Forwarded-For, from the right through trusted proxies
  * (D4). From a peer that is not trusted every such field is removed from `request`. False when the arena is full. */
 bool http_client_identify(const struct http_forward_conf *conf, const struct addr *peer,

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "expr/program.h"
 #include "http/headers.h"
+#include "policy/hidden_fields.h"
 
 #define STEPS_MAX 100000              /* of one section, fragments put in */
 #define FRAGMENT_DEPTH_MAX 10
@@ -306,6 +307,7 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
     *ret = (struct pvalue){.text = text->value};
     if (text->is_expression) {
         leak_guard_expression(c, text->value);
+        hidden_fields_expression(c, text);
         return compile_expression(c, def, text, ret);
     }
     ptrdiff_t code = MAX(str_find(text->value, STR("@("), 0), str_find(text->value, STR("@{"), 0));

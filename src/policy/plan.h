@@ -25,6 +25,7 @@ struct policy_names {
     /* A schema of the service by schema-id. NULL when there is none. */
     const struct source *(*schema)(void *ctx, struct str id, bool *ret_is_xml);
     bool is_lone;                 /* one file on its own: unknown names are notes */
+    bool has_no_proxies;          /* known to be: what only trusted proxies may say is never there; a note where it is read */
     bool has_stand_ins;           /* only checked: named values may be given as {{name}}, where nobody knows them */
 };
 

@@ -70,8 +70,26 @@ def folders_and_links():
         assert (status, out) == (0, "2 documents checked: 0 errors, 0 warnings, 0 notes\n"), out
 
 
+def what_only_proxies_say_is_noted():
+    with tempfile.TemporaryDirectory() as folder:
+        os.makedirs(os.path.join(folder, "art/apis/a"))
+        with open(os.path.join(folder, "art/apis/a/apiInformation.json"), "w", encoding="utf-8") as file:
+            file.write('{"properties": {"path": "a"}}')
+        with open(os.path.join(folder, "art/apis/a/policy.xml"), "w", encoding="utf-8") as file:
+            file.write('<policies><inbound><base /><set-header name="X-Forwarded-Host"><value>'
+                       '@(context.Request.Headers.GetValueOrDefault("X-Forwarded-For", "X-Real"))</value></set-header></inbound></policies>')
+        with open(os.path.join(folder, "headgate.yaml"), "w", encoding="utf-8") as file:
+            file.write("forwarding: {trusted-proxies: [10.0.0.0/8]}")
+        status, out, _ = run("check", "art", cwd=folder)
+        assert status == 0 and out.startswith("art/apis/a/policy.xml:1:116: note: X-Forwarded-For is taken off requests, as no proxy is trusted"), out
+        assert out.endswith(": 0 errors, 0 warnings, 1 note\n"), out
+        status, out, _ = run("check", "--config", "headgate.yaml", "art", cwd=folder)
+        assert status == 0 and out.endswith(": 0 errors, 0 warnings, 0 notes\n"), out
+
+
 TESTS = [every_command_helps, words_that_are_off, an_expression_may_begin_with_a_sign, a_document_from_standard_input,
-         columns_do_not_count_a_byte_order_mark, more_problems_than_are_kept, folders_and_links]
+         columns_do_not_count_a_byte_order_mark, more_problems_than_are_kept, folders_and_links,
+         what_only_proxies_say_is_noted]
 failed = 0
 for test in TESTS:
     try:
