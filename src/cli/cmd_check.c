@@ -121,6 +121,7 @@ check_apiops(struct check *c, const char *folder)
 
     c->n_folders++;
     diags_init(&diags, &arena);
+    diags.part = c;                      /* headgate.yaml is read twice */
     if (config_load(c->config, &arena, &options, &diags)) {
         options.artifacts = str_from_c(folder);
         if (store_load(&options, LOAD_SECRETS_OPTIONAL, &model, &diags)) {

@@ -54,6 +54,16 @@ trim_slashes(struct str s)
     return s;
 }
 
+/* What headgate.yaml says, if anything. */
+static struct str
+given_service_url(const struct loader *l, const struct api *api)
+{
+    for (uint32_t i = 0; i < l->service.n_apis; i++)
+        if (str_eq_nocase(l->service.apis[i].name, api->root_name) && l->service.apis[i].service_url.len)
+            return l->service.apis[i].service_url;
+    return STR_NONE;
+}
+
 static void
 read_service_url(struct loader *l, const struct info *i, struct api *api)
 {
@@ -61,6 +71,9 @@ read_service_url(struct loader *l, const struct info *i, struct api *api)
     struct err err = ERR_INIT;
     struct uri u;
 
+    api->service_url = given_service_url(l, api);
+    if (api->service_url.len)            /* the file's may name values that nobody has given here */
+        return;
     api->service_url = expand_named_values(l, i, n, doc_get_str(&i->doc, i->properties, "serviceUrl", STR("")));
     if (!api->service_url.len || uri_parse_http(api->service_url, &u, &err))
         return;
@@ -367,14 +380,6 @@ settings_of(struct loader *l, struct str name)
 }
 
 static void
-apply_service_url(struct loader *l, struct api *api)
-{
-    for (uint32_t i = 0; i < l->service.n_apis; i++)
-        if (str_eq_nocase(l->service.apis[i].name, api->root_name) && l->service.apis[i].service_url.len)
-            api->service_url = l->service.apis[i].service_url;
-}
-
-static void
 read_api(struct loader *l, struct str path, struct str name)
 {
     static const char *const known[] = {
@@ -397,7 +402,6 @@ read_api(struct loader *l, struct str path, struct str name)
         read_operations(l, path, api);
         api->policy = folder_read(l, path_join(&l->scratch, path, STR("policy.xml")));
         read_diagnostics(l, path, name);
-        apply_service_url(l, api);
     }
     draft.errors = l->diags->errors - errors;
     if (draft.errors && *first)

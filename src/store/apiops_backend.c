@@ -159,9 +159,19 @@ read_pool(struct loader *l, const struct info *i, struct backend_draft *draft)
     b->members = all;
 }
 
+static const struct backend_override *
+find_override(const struct loader *l, struct str name)
+{
+    for (uint32_t i = 0; i < l->service.n_backends; i++)
+        if (str_eq_nocase(l->service.backends[i].name, name))
+            return &l->service.backends[i];
+    return NULL;
+}
+
 static void
 read_single(struct loader *l, const struct info *i, struct backend_conf *b)
 {
+    const struct backend_override *o = find_override(l, b->name);
     const struct doc_node *tls = doc_get_map(&i->doc, i->properties, "tls");
     const struct doc_node *proxy = doc_get_map(&i->doc, i->properties, "proxy");
     const struct doc_node *url = doc_get(i->properties, "url");
@@ -169,7 +179,7 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
     struct err err = ERR_INIT;
     struct uri u;
 
-    b->url = expanded(l, i, i->properties, "url");
+    b->url = o && o->url.len ? o->url : expanded(l, i, i->properties, "url");
     b->verify_chain = doc_get_bool(&i->doc, tls, "validateCertificateChain", true);
     b->verify_name = doc_get_bool(&i->doc, tls, "validateCertificateName", true);
     b->proxy_url = expanded(l, i, proxy, "url");
@@ -188,21 +198,15 @@ read_single(struct loader *l, const struct info *i, struct backend_conf *b)
 static void
 apply_override(struct loader *l, struct backend_conf *b)
 {
-    for (uint32_t i = 0; i < l->service.n_backends; i++) {
-        const struct backend_override *o = &l->service.backends[i];
+    const struct backend_override *o = find_override(l, b->name);
 
-        if (!str_eq_nocase(o->name, b->name))
-            continue;
-        if (o->url.len) {
-            b->url = o->url;
-            b->problem = STR_NONE;
-        }
-        b->verify_chain = b->verify_chain && o->verify_chain;
-        b->verify_name = b->verify_name && o->verify_name;
-        b->probe = o->probe;
-        b->connections_max = o->connections_max;
-        b->queue_max = o->queue_max;
-    }
+    if (!o)
+        return;
+    b->verify_chain = b->verify_chain && o->verify_chain;
+    b->verify_name = b->verify_name && o->verify_name;
+    b->probe = o->probe;
+    b->connections_max = o->connections_max;
+    b->queue_max = o->queue_max;
 }
 
 static void

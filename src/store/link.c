@@ -515,6 +515,95 @@ link_diagnostics(struct loader *l)
     l->m->n_diagnostics = n_service;
 }
 
+struct name_walk {
+    const struct model *m;
+    uint32_t at;
+};
+
+static bool
+next_api_name(void *ctx, struct str *candidate)
+{
+    struct name_walk *w = ctx;
+
+    if (w->at == w->m->n_apis)
+        return false;
+    *candidate = w->m->apis[w->at++].root_name;
+    return true;
+}
+
+static bool
+next_backend_name(void *ctx, struct str *candidate)
+{
+    struct name_walk *w = ctx;
+
+    if (w->at == w->m->n_backends)
+        return false;
+    *candidate = w->m->backends[w->at++].name;
+    return true;
+}
+
+static bool
+next_subscription_name(void *ctx, struct str *candidate)
+{
+    struct name_walk *w = ctx;
+
+    if (w->at == w->m->n_subscriptions)
+        return false;
+    *candidate = w->m->subscriptions[w->at++].name;
+    return true;
+}
+
+/* Names of headgate.yaml or users.yaml that add to something of the folder. */
+struct additions {
+    struct loader *l;
+    const char *where, *what;
+    bool (*next)(void *ctx, struct str *candidate);
+    struct map there;
+};
+
+static struct additions
+additions_to(struct loader *l, const char *where, const char *what, bool (*next)(void *ctx, struct str *candidate))
+{
+    struct additions a = {l, where, what, next, MAP_INIT_NOCASE};
+    struct name_walk w = {l->m, 0};
+    struct str one;
+
+    while (next(&w, &one))
+        map_set(&a.there, one, l);
+    return a;
+}
+
+static void
+check_addition(const struct additions *a, struct str name)
+{
+    struct name_walk w = {a->l->m, 0};
+    struct str near;
+
+    if (map_has(&a->there, name) || str_eq_lit(name, "*"))
+        return;
+    near = diag_nearest(name, a->next, &w);
+    diag_add(a->l->diags, DIAG_WARNING, NULL, 0, 0, "%s: no %s `%.*s`, ignored%s%.*s%s", a->where, a->what, STR_ARG(name),
+             near.p ? "; did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
+}
+
+static void
+check_additions(struct loader *l)
+{
+    struct additions apis = additions_to(l, "`apis:` of headgate.yaml", "API", next_api_name);
+    struct additions backends = additions_to(l, "`backends:` of headgate.yaml", "backend", next_backend_name);
+    struct additions owners = additions_to(l, "`owners:` of users.yaml", "subscription", next_subscription_name);
+
+    for (uint32_t i = 0; i < l->service.n_apis; i++)
+        check_addition(&apis, l->service.apis[i].name);
+    for (uint32_t i = 0; i < l->service.n_backends; i++)
+        check_addition(&backends, l->service.backends[i].name);
+    for (struct map_entry *e = map_next(&l->owners, NULL); e; e = map_next(&l->owners, e))
+        check_addition(&owners, e->key);
+    map_destroy(&apis.there);
+    map_destroy(&backends.there);
+    map_destroy(&owners.there);
+}
+
 void
 link_model(struct loader *l)
 {
@@ -537,6 +626,7 @@ link_model(struct loader *l)
         link_certificates(l, &l->backends.v[i], (struct backend_conf *)&l->m->backends[i]);
     }
     link_users(l);
+    check_additions(l);
     link_tags(l, &r);
     link_diagnostics(l);
     map_destroy(&r.first);

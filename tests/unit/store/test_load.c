@@ -675,6 +675,36 @@ TEST(headgate_yaml_adds_what_the_folder_cannot_hold)
     EXPECT_STR(m->settings.default_openid_config, "https://idp.example/x");
 }
 
+TEST(additions_to_what_is_not_there_are_named)
+{
+    begin();
+    put("apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"shop\"}}");
+    put("backends/b/backendInformation.json", "{\"properties\": {\"url\": \"https://b.example\"}}");
+    put("subscriptions/gold/subscriptionInformation.json", "{\"properties\": {\"scope\": \"/apis\", \"state\": \"active\"}}");
+    put("users.yaml", "users: {ann: {}}\nowners: {gold: ann, golf: ann}\n");
+    put("headgate.yaml", "artifacts: .\napis: {'*': {compress: true}, Shop: {}, shops: {hosts: [a.example]}}\n"
+                         "backends: {b: {}, other: {url: 'https://o.example'}}\n");
+    EXPECT(config_load(str_printf(&arena, "%s/headgate.yaml", folder).p, &arena, &options, &diags));
+    EXPECT_LOAD();
+    EXPECT_STR(problems(), "warning: `apis:` of headgate.yaml: no API `shops`, ignored; did you mean `shop`?\n"
+                           "warning: `backends:` of headgate.yaml: no backend `other`, ignored\n"
+                           "warning: `owners:` of users.yaml: no subscription `golf`, ignored; did you mean `gold`?\n");
+}
+
+TEST(an_address_of_headgate_yaml_needs_none_of_the_file)
+{
+    begin();
+    put("named values/k/namedValueInformation.json", "{\"properties\": {\"displayName\": \"host\", \"secret\": true}}");
+    put("apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"shop\", \"serviceUrl\": \"https://{{host}}/\"}}");
+    put("backends/b/backendInformation.json", "{\"properties\": {\"url\": \"https://{{host}}/\"}}");
+    put("headgate.yaml", "artifacts: .\napis: {shop: {service-url: 'https://a.example'}}\nbackends: {b: {url: 'https://b.example'}}\n");
+    EXPECT(config_load(str_printf(&arena, "%s/headgate.yaml", folder).p, &arena, &options, &diags));
+    EXPECT_LOAD();
+    EXPECT_STR(api("shop")->service_url, "https://a.example");
+    EXPECT_STR(model_find_backend(m, STR("b"), NULL)->url, "https://b.example");
+    EXPECT(!model_find_backend(m, STR("b"), NULL)->problem.p);
+}
+
 TEST(what_a_running_process_does_not_take_is_told)
 {
     const char *path;

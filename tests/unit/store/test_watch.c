@@ -326,3 +326,16 @@ TEST(a_file_in_a_folder_that_is_not_there_is_waited_for)
     EXPECT(is_told());
     stop(w);
 }
+
+TEST(a_file_that_may_be_read_now_is_a_change)
+{
+    struct store_watch *w = start();
+
+    write_file("apis/policy.xml");
+    EXPECT(is_told());
+    ASSERT(chmod(in("apis/policy.xml"), 0) == 0);
+    EXPECT(is_told());
+    ASSERT(chmod(in("apis/policy.xml"), 0644) == 0);
+    EXPECT(is_told());
+    stop(w);
+}
