@@ -25,13 +25,21 @@ struct walk {
 static uint32_t
 follow_in(struct edge *edges, uint32_t cap, uint32_t from, struct str segment)
 {
-    char lower[SEGMENT_MAX];
+    char lower[SEGMENT_MAX], delimiter;
+    size_t n = 0;
 
     if (segment.len > sizeof(lower))
         return NO_NODE;
-    for (size_t i = 0; i < segment.len; i++)
-        lower[i] = ascii_lower(segment.p[i]);
-    return route_find_edge(edges, cap, from, str_from(lower, segment.len))->to;
+    for (size_t i = 0; i < segment.len; i++) {
+        char c = segment.p[i];
+
+        if (UNLIKELY(c == '%') && (delimiter = route_escaped_delimiter(segment, i))) {
+            c = delimiter;
+            i += 2;
+        }
+        lower[n++] = ascii_lower(c);
+    }
+    return route_find_edge(edges, cap, from, str_from(lower, n))->to;
 }
 
 /* Among prefixes. */
@@ -200,13 +208,46 @@ match_end(const struct walk *w, const struct route_node *n, uint32_t n_values)
 
 static bool match_node(const struct walk *w, uint32_t node, size_t at, uint32_t n_values, bool is_root);
 
+/* Its literals may stand escaped in the request: they are looked for in the decoded text, and the values are those parts of the raw one. */
+static bool
+match_mixed_decoded(const struct template_segment *s, struct str segment, struct str *values)
+{
+    char plain[SEGMENT_MAX];
+    uint16_t from[SEGMENT_MAX + 1];
+    size_t n = 0;
+
+    if (segment.len > sizeof(plain) || str_find_char(segment, '%', 0) < 0)
+        return false;
+    for (size_t i = 0; i < segment.len; n++) {
+        int high = segment.p[i] == '%' && i + 2 < segment.len ? ascii_hex_value(segment.p[i + 1]) : -1;
+        int low = high < 0 ? -1 : ascii_hex_value(segment.p[i + 2]);
+
+        from[n] = (uint16_t)i;
+        plain[n] = (char)(low < 0 ? segment.p[i] : high * 16 + low);
+        i += low < 0 ? 1 : 3;
+    }
+    from[n] = (uint16_t)segment.len;
+    if (!template_match_mixed(s, str_from(plain, n), values))
+        return false;
+    for (uint32_t i = 0, k = 0; i < s->n_parts; i++) {
+        size_t at;
+
+        if (!s->parts[i].is_parameter)
+            continue;
+        at = (size_t)(values[k].p - plain);
+        values[k] = str_sub(segment, from[at], from[at + values[k].len]);
+        k++;
+    }
+    return true;
+}
+
 static bool
 match_mixed(const struct walk *w, const struct mixed_edge *m, struct str segment, size_t at, uint32_t n_values)
 {
     struct str values[TEMPLATE_PARAMETERS_MAX];
 
     for (; m; m = m->next) {
-        if (!template_match_mixed(m->segment, segment, values))
+        if (!template_match_mixed(m->segment, segment, values) && !match_mixed_decoded(m->segment, segment, values))
             continue;
         for (uint32_t i = 0; i < m->n_values && n_values + i < ROUTE_PARAMETERS_MAX; i++)
             w->match->parameters[n_values + i].value = values[i];

@@ -148,7 +148,11 @@ normal_literal(struct arena *a, struct str text)
 
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (c <= 0x20 || c >= 0x7f || strchr("\"<>\\^`|", c)) {
+        char delimiter = c == '%' ? route_escaped_delimiter(text, i) : 0;
+        if (delimiter) {
+            buf_add_char(&b, delimiter);
+            i += 2;
+        } else if (c <= 0x20 || c >= 0x7f || strchr("\"<>[]\\^`|", c)) {
             buf_add_char(&b, '%');
             buf_add_char(&b, hex[c >> 4]);
             buf_add_char(&b, hex[c & 15]);

@@ -107,3 +107,14 @@ route_api_edges(const struct route_table *t, uint32_t root, uint8_t log2)
 {
     return (struct edge *)(void *)&t->nodes[root - ((uint32_t)1 << log2)];
 }
+
+/* Delimiters that a segment may hold raw (RFC 3986) mean the same to most backends when they are escaped: literals are found either way,
+ * so that no spelling passes an operation by. The one that "%XX" at `at` stands for, or 0. */
+static inline char
+route_escaped_delimiter(struct str s, size_t at)
+{
+    int high = at + 2 < s.len ? ascii_hex_value(s.p[at + 1]) : -1, low = high < 0 ? -1 : ascii_hex_value(s.p[at + 2]);
+    char c = (char)(low < 0 ? 0 : high * 16 + low);
+
+    return c && strchr("!$&'()*+,;=:@", c) ? c : 0;
+}

@@ -313,3 +313,24 @@ TEST(a_preflight_asks_for_the_method_it_announces)
     rq.path = STR("/s/own");
     EXPECT_EQ(route_find(t, &rq, &m), ROUTE_FOUND);
 }
+
+TEST(escaped_delimiters_pass_no_literal_by)
+{
+    const struct route_table *t = routes("api s s@x\nGET /a;b\nGET /me('it')\nGET /c%2Cd\nGET /e[0]\nGET /{any}\n"
+                                         "GET /o('{key}')\nGET /{a}::{b}\nGET /{n}.{x}/z");
+
+    EXPECT_ROUTE(t, "GET /s%40X/a;b", "s: GET /a;b");
+    EXPECT_ROUTE(t, "GET /s@x/A%3bB", "s: GET /a;b");
+    EXPECT_ROUTE(t, "GET /s@x/me%28%27it')", "s: GET /me('it')");
+    EXPECT_ROUTE(t, "GET /s@x/c,d", "s: GET /c%2Cd");
+    EXPECT_ROUTE(t, "GET /s@x/c%2cd", "s: GET /c%2Cd");
+    EXPECT_ROUTE(t, "GET /s@x/e%5B0%5D", "s: GET /e[0]");
+    EXPECT_ROUTE(t, "GET /s@x/a%253Bb", "s: GET /{any} any=a%253Bb");       /* once */
+    EXPECT_ROUTE(t, "GET /s@x/a%2Fb", "s: GET /{any} any=a%2Fb");
+    EXPECT_ROUTE(t, "GET /s@x/o('7')", "s: GET /o('{key}') key=7");
+    EXPECT_ROUTE(t, "GET /s@x/o(%27%C3%A4%27%29", "s: GET /o('{key}') key=%C3%A4");
+    EXPECT_ROUTE(t, "GET /s@x/1%3A:2%3B3", "s: GET /{a}::{b} a=1 b=2%3B3");
+    EXPECT_ROUTE(t, "GET /s@x/o(%27", "s: GET /{any} any=o(%27");
+    EXPECT_ROUTE(t, "GET /s@x/%2", "s: GET /{any} any=%2");
+    EXPECT_ROUTE(t, "GET /s@x/a.b%3Bc/z", "s: GET /{n}.{x}/z n=a x=b%3Bc");
+}
