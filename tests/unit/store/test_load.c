@@ -715,6 +715,7 @@ TEST(what_a_running_process_does_not_take_is_told)
     EXPECT(config_load(path, &arena, &options, &diags));
     EXPECT_LOAD();
     EXPECT_STR(problems(), "");
+    model_unref(m);
     put("headgate.yaml", "artifacts: .   # as before\nworkers: 2\nlimits:\n  body: 2MiB\nresolve: {a: '127.0.0.1:1'}\n"
                          "deployment: {region: west}\njwt: {default-openid-config: 'https://i'}\n");
     EXPECT_LOAD();
