@@ -515,60 +515,42 @@ link_diagnostics(struct loader *l)
     l->m->n_diagnostics = n_service;
 }
 
+/* A text of each element of an array. */
 struct name_walk {
-    const struct model *m;
-    uint32_t at;
+    const char *first;
+    size_t stride;
+    uint32_t n, at;
 };
 
+#define NAMES_OF(all, count, type, member) \
+    ((struct name_walk){.first = (const char *)(all) + offsetof(type, member), .stride = sizeof(type), .n = (count)})
+
 static bool
-next_api_name(void *ctx, struct str *candidate)
+next_name(void *ctx, struct str *candidate)
 {
     struct name_walk *w = ctx;
 
-    if (w->at == w->m->n_apis)
+    if (w->at == w->n)
         return false;
-    *candidate = w->m->apis[w->at++].root_name;
-    return true;
-}
-
-static bool
-next_backend_name(void *ctx, struct str *candidate)
-{
-    struct name_walk *w = ctx;
-
-    if (w->at == w->m->n_backends)
-        return false;
-    *candidate = w->m->backends[w->at++].name;
-    return true;
-}
-
-static bool
-next_subscription_name(void *ctx, struct str *candidate)
-{
-    struct name_walk *w = ctx;
-
-    if (w->at == w->m->n_subscriptions)
-        return false;
-    *candidate = w->m->subscriptions[w->at++].name;
+    memcpy(candidate, w->first + w->at++ * w->stride, sizeof(*candidate));
     return true;
 }
 
 /* Names of headgate.yaml or users.yaml that add to something of the folder. */
 struct additions {
-    struct loader *l;
+    struct diags *diags;
     const char *where, *what;
-    bool (*next)(void *ctx, struct str *candidate);
+    struct name_walk names;
     struct map there;
 };
 
 static struct additions
-additions_to(struct loader *l, const char *where, const char *what, bool (*next)(void *ctx, struct str *candidate))
+additions_to(struct loader *l, const char *where, const char *what, struct name_walk names)
 {
-    struct additions a = {l, where, what, next, MAP_INIT_NOCASE};
-    struct name_walk w = {l->m, 0};
+    struct additions a = {l->diags, where, what, names, MAP_INIT_NOCASE};
     struct str one;
 
-    while (next(&w, &one))
+    while (next_name(&names, &one))
         map_set(&a.there, one, l);
     return a;
 }
@@ -576,22 +558,25 @@ additions_to(struct loader *l, const char *where, const char *what, bool (*next)
 static void
 check_addition(const struct additions *a, struct str name)
 {
-    struct name_walk w = {a->l->m, 0};
+    struct name_walk names = a->names;
     struct str near;
 
     if (map_has(&a->there, name) || str_eq_lit(name, "*"))
         return;
-    near = diag_nearest(name, a->next, &w);
-    diag_add(a->l->diags, DIAG_WARNING, NULL, 0, 0, "%s: no %s `%.*s`, ignored%s%.*s%s", a->where, a->what, STR_ARG(name),
+    near = diag_nearest(name, next_name, &names);
+    diag_add(a->diags, DIAG_WARNING, NULL, 0, 0, "%s: no %s `%.*s`, ignored%s%.*s%s", a->where, a->what, STR_ARG(name),
              near.p ? "; did you mean `" : "", STR_ARG(near), near.p ? "`?" : "");
 }
 
 static void
 check_additions(struct loader *l)
 {
-    struct additions apis = additions_to(l, "`apis:` of headgate.yaml", "API", next_api_name);
-    struct additions backends = additions_to(l, "`backends:` of headgate.yaml", "backend", next_backend_name);
-    struct additions owners = additions_to(l, "`owners:` of users.yaml", "subscription", next_subscription_name);
+    const struct model *m = l->m;
+    struct additions apis = additions_to(l, "`apis:` of headgate.yaml", "API", NAMES_OF(m->apis, m->n_apis, struct api, root_name));
+    struct additions backends = additions_to(l, "`backends:` of headgate.yaml", "backend",
+                                             NAMES_OF(m->backends, m->n_backends, struct backend_conf, name));
+    struct additions owners = additions_to(l, "`owners:` of users.yaml", "subscription",
+                                           NAMES_OF(m->subscriptions, m->n_subscriptions, struct subscription, name));
 
     for (uint32_t i = 0; i < l->service.n_apis; i++)
         check_addition(&apis, l->service.apis[i].name);
