@@ -770,10 +770,8 @@ cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint6
 void
 cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES])
 {
-    while (path.len && path.p[path.len - 1] == '/')
-        path.len--;
-    ret[0] = cache_scope(SCOPE_PREFIX, path);
-    ret[1] = cache_scope(SCOPE_PATH, path);
+    ret[0] = cache_scope_prefix(path);
+    ret[1] = cache_scope_path(path);
 }
 
 /* Frees what is dead among at most *left entries of the bucket. */

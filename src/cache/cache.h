@@ -99,6 +99,8 @@ uint32_t cache_entry_revalidate_s(const struct cache_entry *e);
 uint32_t cache_entry_error_s(const struct cache_entry *e);
 uint32_t cache_entry_age_s(const struct cache_entry *e);
 uint32_t cache_entry_flags(const struct cache_entry *e);
+/* Beside the caller's flags: it comes from a dump, and there were purges between its birth and the dump that nobody knows any more. */
+#define CACHE_ENTRY_OLD 0x80000000u
 /* References are dropped on any thread; the last one frees. */
 struct cache_entry *cache_entry_ref(struct cache_entry *e);
 void cache_entry_unref(struct cache_entry *e);  /* NULL is fine */
@@ -207,6 +209,8 @@ void cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, boo
 void cache_forget(struct cache *c);
 /* Whether purges after `since` have hit these scopes. */
 enum scope_state cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t since);
+/* Whether it may be served at a place that has these scopes, not all of them its own: no purge since its birth has named one of those. */
+bool cache_is_alive_at(struct cache *c, struct cache_entry *e, const cache_scope_id *scopes, uint32_t n);
 /* The scopes that hold what lies at a path and below it, for cache_purge(). */
 #define CACHE_PREFIX_SCOPES 2
 void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);

@@ -77,11 +77,11 @@ to_wall(const struct dump_moment *at, uint64_t ms)
 static bool
 encode(struct writer *w, const struct cache_entry *e)
 {
-    uint32_t n = cache_entry_pieces(e);
+    uint32_t n = cache_entry_pieces(e), flags = e->flags | (e->born != cache_generation(w->cache) ? CACHE_ENTRY_OLD : 0);
     struct wire v = {.kind = e->kind, .status = e->status, .tag = e->tag, .stored_ms = to_wall(w->at, e->stored_ms),
                      .expires_ms = to_wall(w->at, e->expires_ms),
                      .stale_until_ms = e->stale_until_ms > e->expires_ms ? to_wall(w->at, e->stale_until_ms) : 0,
-                     .age_s = e->age_s, .revalidate_s = e->revalidate_s, .error_s = e->error_s, .flags = e->flags,
+                     .age_s = e->age_s, .revalidate_s = e->revalidate_s, .error_s = e->error_s, .flags = flags,
                      .scopes = (const char *)e->scopes, .n_scopes = e->n_scopes, .key = cache_entry_key(e), .vary = cache_entry_vary(e),
                      .head = cache_entry_head(e), .body_len = e->body_len};
     struct dump_mark mark = {0};

@@ -69,7 +69,7 @@ entry_new(struct cache_budget *budget, const struct cache_item *item, struct str
         .stored_ms = item->stored_ms, .expires_ms = item->expires_ms,
         .stale_until_ms = MAX(item->stale_until_ms, item->expires_ms), .stale_since_ms = item->expires_ms,
         .revalidate_s = item->revalidate_s, .error_s = item->error_s, .age_s = item->age_s, .flags = item->flags,
-        .budget = budget, .generation = item->born, .source = item->source, .source_epoch = item->source_epoch};
+        .budget = budget, .born = item->born, .generation = item->born, .source = item->source, .source_epoch = item->source_epoch};
     if (e->n_scopes)
         memcpy(e->scopes, item->scopes->v, e->n_scopes * sizeof(cache_scope_id));
     if (is_pieced(body_len))

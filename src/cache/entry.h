@@ -25,11 +25,13 @@ struct cache_entry {
     uint64_t body_len;
     uint64_t hash;                    /* of the key */
     uint64_t stored_ms, expires_ms, stale_until_ms;
+    uint64_t born;                    /* the generation before its fetch */
     uint32_t source, source_epoch;    /* 0: nobody vouches */
     uint32_t revalidate_s, error_s, age_s, flags;
     uint64_t charge;                  /* bytes taken from the budget, given back by the last reference */
     struct cache_budget *budget;
     struct cache_entry *body_of;      /* whose pieces these are: a reference; NULL: our own */
+    _Atomic uint64_t alive_at;        /* shared.c: of the place and the generation of its last look from elsewhere */
 
     /* The shard's. */
     uint8_t uses;                     /* since it was queued, at most 3 */

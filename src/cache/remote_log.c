@@ -105,7 +105,7 @@ add_field(struct record *rec, struct str name, struct str value)
     else if (str_eq_lit(name, "url") && (question = str_find_char(value, '?', 0)) < 0)
         add_scope(rec, cache_scope_path(value));
     else if (str_eq_lit(name, "url"))
-        add_scope(rec, cache_scope_url(str_sub(value, 0, (size_t)question), str_skip(value, (size_t)question + 1)));
+        add_scope(rec, cache_scope_url(str_sub(value, 0, (size_t)question), str_skip(value, (size_t)question + 1), NULL, 0));
     else if (str_eq_lit(name, "prefix")) {
         cache_prefix_scopes(value, ids);
         for (uint32_t i = 0; i < CACHE_PREFIX_SCOPES; i++)

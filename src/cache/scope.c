@@ -70,40 +70,62 @@ cache_scopes_add(struct cache_scopes *s, cache_scope_id id)
         s->v[s->n++] = id;
 }
 
-/* One closing slash says nothing: "/a/" and "/a" are one place. */
+/* A place as purges name it. One closing slash says nothing: "/a/" and "/a" are one. Nor does the case of letters, which routes do not
+ * mind: the same answer lies under any of them. The buffer is for a text that had to change. */
 static struct str
-without_slash(struct str path)
+place_of(struct str path, struct buf *b)
 {
+    size_t i = 0;
+
     while (path.len > 0 && path.p[path.len - 1] == '/')
         path.len--;
-    return path;
+    while (i < path.len && path.p[i] == ascii_lower(path.p[i]))
+        i++;
+    if (i == path.len)
+        return str_from(path.p ? path.p : "", path.len);
+    buf_clear(b);
+    buf_add_str(b, path);
+    for (; i < path.len; i++)
+        b->p[i] = ascii_lower(b->p[i]);
+    return buf_str(b);
 }
 
 cache_scope_id
 cache_scope_path(struct str path)
 {
-    return cache_scope(SCOPE_PATH, without_slash(path));
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+
+    return cache_scope(SCOPE_PATH, place_of(path, &b));
 }
 
 cache_scope_id
-cache_scope_url(struct str path, struct str query)
+cache_scope_prefix(struct str path)
 {
-    struct arena arena AUTO(arena_destroy) = ARENA(NULL, 4 << 20);
     struct buf b AUTO(buf_destroy) = BUF_INIT;
 
-    path = without_slash(path);
-    cache_key_add(&b, str_from(path.p ? path.p : "", path.len));
-    cache_key_add_query(&b, query, NULL, 0, &arena);
+    return cache_scope(SCOPE_PREFIX, place_of(path, &b));
+}
+
+cache_scope_id
+cache_scope_url(struct str path, struct str query, const struct str *names, size_t n)
+{
+    struct arena arena AUTO(arena_destroy) = ARENA(NULL, 4 << 20);
+    struct buf b AUTO(buf_destroy) = BUF_INIT, place AUTO(buf_destroy) = BUF_INIT;
+
+    cache_key_add(&b, place_of(path, &place));
+    cache_key_add_query(&b, query, names, n, &arena);
     return cache_scope(SCOPE_URL, buf_str(&b));
 }
 
 void
 cache_scopes_add_path(struct cache_scopes *s, struct str path, struct str query)
 {
-    path = without_slash(path);
+    struct buf b AUTO(buf_destroy) = BUF_INIT;
+
+    path = place_of(path, &b);
     cache_scopes_add(s, cache_scope(SCOPE_PATH, path));
     if (query.len)
-        cache_scopes_add(s, cache_scope_url(path, query));
+        cache_scopes_add(s, cache_scope_url(path, query, NULL, 0));
     for (size_t i = 0; i < path.len; i++)
         if (path.p[i] == '/')
             cache_scopes_add(s, cache_scope(SCOPE_PREFIX, str_sub(path, 0, i)));

@@ -39,11 +39,14 @@ struct cache_scopes {
 };
 /* Adds once. */
 void cache_scopes_add(struct cache_scopes *s, cache_scope_id id);
-/* The path, the prefixes above it and, when there is a query, the URL. Path in normal form, query without '?'. */
+/* The path, the prefixes above it and, when there is a query, the URL. Path in normal form, query without '?'. The case of a path and
+ * slashes at its end do not count, here and below. */
 void cache_scopes_add_path(struct cache_scopes *s, struct str path, struct str query);
 cache_scope_id cache_scope_path(struct str path);
-/* The scope of path?query, its pairs sorted. */
-cache_scope_id cache_scope_url(struct str path, struct str query);
+/* Of everything below a path, at segment borders. */
+cache_scope_id cache_scope_prefix(struct str path);
+/* The scope of path?query, its pairs sorted; with names (n > 0) of those pairs alone. */
+cache_scope_id cache_scope_url(struct str path, struct str query, const struct str *names, size_t n);
 
 /* The purges that are remembered. Shared by all workers. */
 struct generations {

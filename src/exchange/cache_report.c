@@ -150,7 +150,7 @@ set_why(struct exchange *ex, const struct reasons *r)
 
 void
 cache_report_look(struct exchange *ex, const struct cache_place *place, const struct cache_key *key,
-                  const struct cache_request *request, struct str path, struct str parts)
+                  const struct cache_request *request, const struct storing_address *address, struct str parts)
 {
     struct cache *memory = tiers_memory(ex->services->tiers);
     struct cache_key held = tiers_memory_key(ex->services->tiers, place, key);
@@ -166,7 +166,7 @@ cache_report_look(struct exchange *ex, const struct cache_place *place, const st
     l->differences = buf_in(ex->arena);
     ex->said.explanation->key = key_text(ex, key, parts);
     cache_list_variants(memory, &held, loop_now_ms(ex->services->loop), see_variant, l);
-    storing_scopes(ex, &(struct storing){.path = path, .query = ex->request.query}, &none, &l->scopes);
+    storing_scopes(ex, &(struct storing){.address = *address}, &none, &l->scopes);
     reasons.purge = purge_text(l, &held);
     reasons.differences = l->differences.len ? buf_str(&l->differences) : STR_NONE;
     if ((refusal = cache_noted_refusal(memory, key)) != CACHE_STORED && l->n_variants == 0)

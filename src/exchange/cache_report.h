@@ -11,6 +11,7 @@
 #include "exchange/exchange.h"
 
 struct cache_entered;
+struct storing_address;
 
 /* Why the cache was not asked. CACHE_BYPASS(id, word, sentence) */
 #define CACHE_BYPASSES(CACHE_BYPASS) \
@@ -49,7 +50,7 @@ cache_report_is_wanted(const struct exchange *ex)
 /* Before the look-up, for explanations alone: the parts of the key, and what stands against a hit. `parts`: what cannot be read from
  * the key itself; STR_NONE: nothing. */
 void cache_report_look(struct exchange *ex, const struct cache_place *place, const struct cache_key *key,
-                       const struct cache_request *request, struct str path, struct str parts);
+                       const struct cache_request *request, const struct storing_address *address, struct str parts);
 /* After it. */
 void cache_report_found(struct exchange *ex, const struct cache_entered *got);
 /* This entry is being served. */

@@ -29,16 +29,13 @@
 #define KEEP_S (24u * 3600)           /* an answer with a validator is kept so long past its end, to be validated */
 #define AGE_MAX_S ((uint64_t)1 << 31)
 
-/* Flags of entries. */
-enum { ENTRY_MUST_VALIDATE = 1 };
-
 /* One request and what is known of it. */
 struct lookup {
     struct exchange *ex;
     const struct attempt *conf;
     const struct cache_settings *settings;
     struct cache_wanted wanted;
-    struct storing storing;           /* key, place, path; the rest when an answer is there */
+    struct storing storing;           /* key, place, address; the rest when an answer is there */
     struct http_headers *client;      /* the request's fields as policies left them */
     struct cache_entered got;
     bool is_head, has_range;
@@ -84,8 +81,7 @@ make_key(struct lookup *l)
     struct url url;
 
     exchange_request_url(ex, &url);
-    l->storing.path = url.path;
-    l->storing.query = url.query;
+    l->storing.address = storing_address_now(ex, NULL, 0);
     l->storing.place = (struct cache_place){CACHING_PREFER_EXTERNAL, .owner = ex->api->root_name};
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, STR("http"));
@@ -217,7 +213,7 @@ set_times(struct lookup *l, const struct freshness *f)
 
     s->age_s = f->age_s;
     s->life_ms = f->life_s > f->age_s ? (f->life_s - f->age_s) * 1000 : 0;
-    s->flags = f->must_validate ? ENTRY_MUST_VALIDATE : 0;
+    s->must_validate = f->must_validate;
     s->revalidate_s = s->error_s = 0;
     if (!f->must_validate) {
         s->revalidate_s = window_s(l->settings->revalidate_ms, f->control.stale_while_revalidate, l->settings->backend_stale);
@@ -569,8 +565,8 @@ look_up(struct lookup *l)
     };
     bool ok;
 
-    cache_report_look(ex, &l->storing.place, &l->storing.key, &request, l->storing.path, STR_NONE);
-    tiers_enter(ex->services->tiers, &l->storing.place, &l->storing.key, &how, &l->got);
+    cache_report_look(ex, &l->storing.place, &l->storing.key, &request, &l->storing.address, STR_NONE);
+    storing_enter(ex, &l->storing.place, &l->storing.key, &how, &l->storing.address, &l->got);
     cache_report_found(ex, &l->got);
     if (l->got.part <= CACHE_FOLLOW) {
         ok = serve_found(l);

@@ -34,6 +34,91 @@ storing_has_purged(struct exchange *ex)
     ex->born = tiers_generation(ex->services->tiers);
 }
 
+/* --- by which address ---------------------------------------------------------------------------------------------- */
+
+/* Whether requests of one key have come by one address: nobody has rewritten it, called a revision by its name in it, or taken parameters
+ * away. */
+static bool
+is_told(const struct exchange *ex, const struct storing_address *a)
+{
+    struct str prefix = ex->api->prefix, received = ex->original_url.path, below = ex->original_request_path;
+
+    return !a->names && str_eq(ex->request.path, below) && received.len == below.len + (prefix.len ? prefix.len + 1 : 0) &&
+           str_eq(a->query, ex->original_url.query);
+}
+
+struct storing_address
+storing_address_now(struct exchange *ex, const struct str *names, uint32_t n_names)
+{
+    struct url url;
+
+    exchange_request_url(ex, &url);
+    struct storing_address a = {.path = url.path, .query = url.query, .names = n_names ? names : NULL, .n_names = n_names};
+    a.is_told = is_told(ex, &a);
+    return a;
+}
+
+struct storing_address
+storing_address_copy(const struct storing_address *from, struct arena *arena)
+{
+    struct storing_address a = *from;
+    struct str *names = arena_new_array(arena, struct str, from->n_names + 1);
+
+    a.path = names ? str_dup(arena, from->path) : STR_NONE;
+    a.query = str_dup(arena, from->query);
+    for (uint32_t i = 0; names && i < from->n_names; i++)
+        names[i] = from->names[i];
+    a.names = from->names ? names : NULL;
+    a.n_names = names ? from->n_names : 0;
+    return a;
+}
+
+static void
+add_received(const struct exchange *ex, const struct storing_address *a, struct cache_scopes *ret)
+{
+    cache_scopes_add_path(ret, ex->original_url.path, ex->original_url.query);
+    if (a->query.len && !a->is_told)
+        cache_scopes_add(ret, cache_scope_url(ex->original_url.path, a->query, a->names, a->n_names));
+}
+
+static bool
+is_purged_here(const struct exchange *ex, const struct storing_address *a, struct cache_entry *e)
+{
+    struct cache_scopes here;
+
+    if (LIKELY(a->is_told && !(cache_entry_flags(e) & ENTRY_SHARED)))
+        return false;
+    here.n = 0;
+    here.is_full = false;
+    add_received(ex, a, &here);
+    return !cache_is_alive_at(tiers_memory(ex->services->tiers), e, here.v, here.n);
+}
+
+void
+storing_enter(struct exchange *ex, const struct cache_place *place, const struct cache_key *key, const struct cache_enter *how,
+              const struct storing_address *address, struct cache_entered *ret)
+{
+    struct cache_tiers *tiers = ex->services->tiers;
+    struct cache_key held = tiers_memory_key(tiers, place, key);
+    bool was_purged = false;
+
+    for (;;) {
+        tiers_enter(tiers, place, key, how, ret);
+        if (!ret->entry || LIKELY(!is_purged_here(ex, address, ret->entry)))
+            break;
+        cache_entry_unref(ret->entry);
+        cache_fill_unref(ret->fill);
+        *ret = (struct cache_entered){.part = ret->flight ? CACHE_FETCH : CACHE_ALONE, .verdict = CACHE_MISS_PURGED, .flight = ret->flight,
+                                      .has_waited = ret->has_waited};
+        if (ret->flight || was_purged)
+            return;
+        was_purged = true;
+        cache_remove(tiers_memory(tiers), &held);
+    }
+    if (was_purged && ret->verdict == CACHE_MISS_ABSENT)
+        ret->verdict = CACHE_MISS_PURGED;
+}
+
 /* --- what ---------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -54,9 +139,9 @@ storing_scopes(const struct exchange *ex, const struct storing *s, const struct 
     cache_scopes_add(ret, cache_scope(SCOPE_API, ex->api->root_name));
     if (ex->operation)
         cache_scopes_add(ret, cache_scope_operation(ex->api->root_name, ex->operation->name));
-    cache_scopes_add_path(ret, ex->original_url.path, ex->original_url.query);
-    if (!str_eq(s->path, ex->original_url.path))
-        cache_scopes_add_path(ret, s->path, s->query);
+    add_received(ex, &s->address, ret);
+    if (!str_eq(s->address.path, ex->original_url.path))
+        cache_scopes_add_path(ret, s->address.path, s->address.query);
     for (uint32_t i = 0; i < s->n_tags; i++)
         add_tag(ret, s->tags[i]);
     cache_tags_of(answer, ex->api->root_name, add_tag, add_group, ret);
@@ -103,8 +188,9 @@ storing_item(struct exchange *ex, const struct storing *s, const struct reply *r
     storing_scopes(ex, s, r->headers, scopes);
     *ret = (struct cache_item){
         .key = s->key, .scopes = scopes, .born = s->born, .stored_ms = now_ms, .expires_ms = now_ms + s->life_ms,
-        .status = r->status, .age_s = s->age_s, .flags = s->flags, .revalidate_s = s->revalidate_s, .error_s = s->error_s,
+        .status = r->status, .age_s = s->age_s, .revalidate_s = s->revalidate_s, .error_s = s->error_s,
     };
+    ret->flags = (s->must_validate ? ENTRY_MUST_VALIDATE : 0) | (s->address.is_told ? 0 : ENTRY_SHARED);
     ret->stale_until_ms = ret->expires_ms + (uint64_t)MAX(MAX(s->revalidate_s, s->error_s), s->keep_s) * 1000;
     ret->key.bytes = str_dup(arena, s->key.bytes);
     ret->vary = vary_of(s, r, arena);

@@ -6,8 +6,29 @@
 #include "cache/tiers.h"
 #include "exchange/exchange.h"
 
+struct cache_enter;
+struct cache_entered;
 struct cache_flight;
 struct http_field;
+
+/* Flags of entries. ENTRY_SHARED: requests that came by other addresses have its key, too. */
+enum { ENTRY_MUST_VALIDATE = 1, ENTRY_SHARED = 2 };
+
+/* Where an answer is asked for, beside the address as received, and what of that its key holds. */
+struct storing_address {
+    struct str path, query;           /* towards the backend */
+    const struct str *names;          /* of the parameters that count; NULL: all */
+    uint32_t n_names;
+    bool is_told;                     /* the key tells the address as received */
+};
+/* As the request stands now. */
+struct storing_address storing_address_now(struct exchange *ex, const struct str *names, uint32_t n_names);
+/* For an exchange that goes on by itself; of the names the list alone is copied. path is STR_NONE when the arena is full. */
+struct storing_address storing_address_copy(const struct storing_address *from, struct arena *arena);
+/* tiers_enter(), but what it finds counts only if no purge since its birth has named the address of this request: requests that policies
+ * rewrite to one address, or whose parameters do not count, share an entry that knows the address of one of them. Yields. */
+void storing_enter(struct exchange *ex, const struct cache_place *place, const struct cache_key *key, const struct cache_enter *how,
+                   const struct storing_address *address, struct cache_entered *ret);
 
 struct storing {
     struct cache_key key;
@@ -15,9 +36,10 @@ struct storing {
     uint64_t born;                    /* storing_born() before the fetch */
     struct cache_flight *flight;      /* that the exchange leads; NULL: none. Ended, or handed on to the fill, in any case */
     const struct http_headers *request;   /* as they were when the answer was asked for: values for its Vary */
-    struct str path, query;           /* where it was asked for, beside the address as received */
+    struct storing_address address;
     uint64_t life_ms;                 /* fresh for so long from now; 0: only for validation */
-    uint32_t age_s, flags;            /* of struct cache_item */
+    uint32_t age_s;                   /* of struct cache_item */
+    bool must_validate;
     uint32_t revalidate_s, error_s, keep_s;   /* past its end: served while refreshed, served on errors, kept to be validated */
     const struct str *tags;           /* beside those that the answer names itself */
     uint32_t n_tags;

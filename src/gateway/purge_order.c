@@ -63,7 +63,7 @@ add_url(struct reading *r, struct str text, struct err *err)
 
     if (!normal_path(r, text, &path, &query, err))
         return false;
-    return add_scope(r, query.p ? cache_scope_url(path, query) : cache_scope_path(path), err);
+    return add_scope(r, query.p ? cache_scope_url(path, query, NULL, 0) : cache_scope_path(path), err);
 }
 
 static bool

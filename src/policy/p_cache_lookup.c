@@ -205,11 +205,11 @@ product_name(const struct exchange *ex)
     return ex->at->level == LEVEL_PRODUCT && ex->product ? ex->product->name : STR_NONE;
 }
 
-/* For strict keying and warming; the fields' names are added as they are evaluated. */
+/* For strict keying, warming, and purges of queries; the fields' names are added as they are evaluated. */
 static bool
 note_keyed(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent)
 {
-    if (LIKELY(!ex->received && ex->api->settings.cache.on_publish != ON_PUBLISH_WARM))
+    if (LIKELY(!ex->received && ex->api->settings.cache.on_publish != ON_PUBLISH_WARM && l->queries.n == 0))
         return true;
     intent->keyed_fields = arena_new_array(ex->arena, struct str, l->headers.n + 1);
     intent->keyed_query = arena_new_array(ex->arena, struct str, QUERY_NAMES_MAX);
@@ -228,7 +228,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     if (!note_keyed(l, ex, intent))
         return false;
     exchange_request_url(ex, &url);
-    intent->path = url.path;
+    intent->address = storing_address_now(ex, intent->keyed_query, intent->is_query_keyed ? 0 : intent->n_keyed_query);
     buf_reserve(&b, 256);
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, ex->api->name);
@@ -272,7 +272,7 @@ find_warmed(const struct cache_lookup *l, struct exchange *ex, const struct cach
         !pvalue_bool(ex, &l->by_groups, &by_groups) || by_developer || by_groups)
         return NULL;
     found = warmed_at(ex, &place, ex->original_url.path, ex->original_url.query);
-    return found ? found : warmed_at(ex, &place, intent->path, ex->request.query);
+    return found ? found : warmed_at(ex, &place, intent->address.path, ex->request.query);
 }
 
 /* Whether this request takes part at all. */
@@ -450,8 +450,8 @@ look_up(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *
     struct cache_entry *warmed;
     struct body *coming = NULL;
 
-    cache_report_look(ex, &intent->place, &intent->key, &request, intent->path, parts_text(l, ex));
-    tiers_enter(ex->services->tiers, &intent->place, &intent->key, &how, &got);
+    cache_report_look(ex, &intent->place, &intent->key, &request, &intent->address, parts_text(l, ex));
+    storing_enter(ex, &intent->place, &intent->key, &how, &intent->address, &got);
     cache_report_found(ex, &got);
     if (got.part == CACHE_FOLLOW)
         coming = cache_entered_follow(&got, ex->arena, ex->services->loop);

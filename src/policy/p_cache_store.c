@@ -115,7 +115,7 @@ store(struct exchange *ex, struct cache_intent *intent, uint32_t duration_s)
 {
     struct storing storing = {
         .key = intent->key, .place = intent->place, .born = intent->born, .flight = intent->flight,
-        .request = intent->request_headers, .path = intent->path, .query = ex->request.query,
+        .request = intent->request_headers, .address = intent->address,
         .life_ms = (uint64_t)duration_s * 1000,
         .age_s = (uint32_t)MAX(cache_seconds_parse(http_headers_get(ex->response->headers, HTTP_AGE)), (int64_t)0),
     };
@@ -158,17 +158,22 @@ is_action(const struct exchange *ex)
     return own != NULL && !own->is_implicit;
 }
 
-/* An unsafe request that succeeded: what was stored for its path and the collection above is no longer true. */
+/* An unsafe request that succeeded: what was stored for its path and the collection above is no longer true, by whatever path clients ask
+ * for what the backend has there. */
 static void
 drop_written(struct exchange *ex)
 {
     struct str path = ex->original_url.path;
     uint16_t status = ex->response->status;
+    struct url written;
 
     if (http_method_is_safe(ex->request.method) || status < 200 || status >= 400)
         return;
-    response_purge(ex, path, STR_NONE);
+    exchange_request_url(ex, &written);
+    response_purge(ex, written.path, STR_NONE);    /* and what clients call it */
     response_purge(ex, parent_path(path), STR_NONE);
+    if (!str_eq(ex->request.path, ex->original_request_path))
+        response_purge(ex, parent_path(written.path), STR_NONE);
     if (is_action(ex))
         response_purge(ex, parent_path(parent_path(path)), STR_NONE);
 }

@@ -42,11 +42,11 @@ copy_intent(const struct cache_intent *from, struct exchange *to, struct cache_i
 {
     *ret = *from;
     ret->key.bytes = str_dup(to->arena, from->key.bytes);
-    ret->path = str_dup(to->arena, from->path);
+    ret->address = storing_address_copy(&from->address, to->arena);
     ret->is_store_allowed = true;
     ret->is_stored = false;
     ret->stale = NULL;
-    return ret->key.bytes.p != NULL;
+    return ret->key.bytes.p && ret->address.path.p;
 }
 
 /* NULL when there is no memory for it. */

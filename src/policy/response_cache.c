@@ -308,7 +308,7 @@ response_is_warmed_for(const struct cache_entry *e, struct str api)
 static cache_scope_id
 scope_of(struct str path, struct str query)
 {
-    return query.p ? cache_scope_url(path, query) : cache_scope_path(path);
+    return query.p ? cache_scope_url(path, query, NULL, 0) : cache_scope_path(path);
 }
 
 void

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "cache/tiers.h"
-#include "exchange/exchange.h"
+#include "exchange/storing.h"
 
 struct cache_control;
 struct cache_flight;
@@ -21,9 +21,9 @@ struct cache_intent {
     struct cache_place place;
     uint64_t born;                    /* storing_born() before the fetch */
     struct str custom;                /* what the last vary-by-custom gave */
-    struct str path;                  /* context.Request.Url.Path at the lookup */
+    struct storing_address address;   /* at the lookup */
     const struct http_headers *request_headers;   /* as they were at the lookup, for the backend's Vary */
-    struct str *keyed_fields, *keyed_query;   /* with strict keying or warming: the names that the key holds */
+    struct str *keyed_fields, *keyed_query;   /* with strict keying, warming or chosen parameters: the names that the key holds */
     uint32_t n_keyed_fields, n_keyed_query;
     bool is_query_keyed;              /* the whole of it */
     uint8_t downstream;               /* enum downstream_caching */

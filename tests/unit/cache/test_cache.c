@@ -311,7 +311,7 @@ TEST(a_url_purge_takes_that_query_only)
     struct cache *c = small_cache(1 << 20);
     struct cache_entry *e = NULL;
     uint64_t born = cache_generation(c);
-    cache_scope_id url = cache_scope_url(STR("/p"), STR("b=2&a=1"));
+    cache_scope_id url = cache_scope_url(STR("/p"), STR("b=2&a=1"), NULL, 0);
 
     put_at_path(c, "/p", "a=1&b=2", born, NULL);
     put_at_path(c, "/p", "a=2", born, NULL);

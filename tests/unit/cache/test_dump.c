@@ -231,6 +231,32 @@ TEST(a_cut_or_damaged_file_is_a_clean_start)
     cache_delete(c);
 }
 
+TEST(that_there_were_purges_is_not_forgotten)
+{
+    struct cache *c, *d;
+    struct dump_figures figures;
+    struct dump_moment at = {.now_ms = 1000000, .wall_ms = 1000000};
+    cache_scope_id other = cache_scope(SCOPE_TAG, STR("other"));
+    struct cache_entry *e = NULL;
+
+    begin();
+    c = new_cache();
+    d = new_cache();
+    put(c, CACHE_RESPONSE, "old", STR("body"), 990000, 1060000, 0);
+    cache_purge(c, &other, 1, false, NULL);
+    put(c, CACHE_RESPONSE, "new", STR("body"), 990000, 1060000, 0);
+    EXPECT(cache_dump_write(c, path, &at, 10000, &figures, NULL));
+    EXPECT(cache_dump_read(d, path, &at, 10000, NULL, &figures, NULL));
+    EXPECT_EQ(look(d, CACHE_RESPONSE, "old", 1000000, &e), CACHE_HIT);
+    EXPECT(cache_entry_flags(e) & CACHE_ENTRY_OLD);
+    cache_entry_unref(e);
+    EXPECT_EQ(look(d, CACHE_RESPONSE, "new", 1000000, &e), CACHE_HIT);
+    EXPECT(!(cache_entry_flags(e) & CACHE_ENTRY_OLD));
+    cache_entry_unref(e);
+    cache_delete(c);
+    cache_delete(d);
+}
+
 TEST(a_place_that_cannot_be_written_is_an_error)
 {
     struct cache *c = new_cache();

@@ -36,8 +36,25 @@ TEST(a_soft_purge_makes_stale_and_everything_is_in_all)
 TEST(a_kind_is_part_of_the_name)
 {
     EXPECT(cache_scope(SCOPE_TAG, STR("a")) != cache_scope(SCOPE_API, STR("a")));
-    EXPECT(cache_scope_url(STR("/a"), STR("y=2&x=1")) == cache_scope_url(STR("/a/"), STR("x=1&y=2")));
-    EXPECT(cache_scope_url(STR("/a"), STR("x=1")) != cache_scope_url(STR("/b"), STR("x=1")));
+    EXPECT(cache_scope_url(STR("/a"), STR("y=2&x=1"), NULL, 0) == cache_scope_url(STR("/a/"), STR("x=1&y=2"), NULL, 0));
+    EXPECT(cache_scope_url(STR("/a"), STR("x=1"), NULL, 0) != cache_scope_url(STR("/b"), STR("x=1"), NULL, 0));
+}
+
+TEST(a_place_has_no_case_and_no_slash_at_its_end)
+{
+    struct cache_scopes s = {0}, other = {0};
+    struct str id = STR("id");
+
+    EXPECT(cache_scope_path(STR("/Shop/%C3%BC")) == cache_scope_path(STR("/shop/%c3%bc//")));
+    EXPECT(cache_scope_path(STR("/shop/a")) != cache_scope_path(STR("/shop/b")));
+    EXPECT(cache_scope_prefix(STR("/SHOP/")) == cache_scope_prefix(STR("/shop")));
+    EXPECT(cache_scope_url(STR("/A"), STR("x=1"), NULL, 0) == cache_scope_url(STR("/a"), STR("x=1"), NULL, 0));
+    EXPECT(cache_scope_url(STR("/a"), STR("x=A"), NULL, 0) != cache_scope_url(STR("/a"), STR("x=a"), NULL, 0));
+    EXPECT(cache_scope_url(STR("/a"), STR("utm=1&id=2"), &id, 1) == cache_scope_url(STR("/a"), STR("id=2"), NULL, 0));
+    cache_scopes_add_path(&s, STR("/Shop/Items/7"), STR("x=1"));
+    cache_scopes_add_path(&other, STR("/shop/items/7/"), STR("x=1"));
+    EXPECT_EQ(s.n, other.n);
+    EXPECT(memcmp(s.v, other.v, s.n * sizeof(*s.v)) == 0);
 }
 
 TEST(forgetting_old_purges_never_revives)
