@@ -187,7 +187,7 @@ const struct dictionary_ops parameter_dictionary_ops = {parameter_find, paramete
 static bool
 variable_find(struct call *c, struct dictionary *d, struct str key, struct value *ret, bool *ret_found)
 {
-    const struct variable *v = exchange_variable(d->ex, key);
+    const struct variable *v = exchange_read_variable(d->ex, key);
 
     *ret_found = v != NULL;
     if (v)
@@ -200,8 +200,11 @@ variable_next(struct call *c, struct dictionary *d, uint32_t *at, struct string 
 {
     if (!(*ret_more = *at < d->ex->variables->n))
         return true;
-    *ret_key = string_view(c, d->ex->variables->v[*at].name);
-    *ret = value_ref(d->ex->variables->v[(*at)++].value);
+    struct variable *v = &d->ex->variables->v[(*at)++];
+
+    d->ex->step_sources |= v->sources;
+    *ret_key = string_view(c, v->name);
+    *ret = value_ref(v->value);
     return *ret_key != NULL;
 }
 
@@ -444,7 +447,7 @@ variable_or_default(struct call *c)
 
     if (!call_string(c, 1))
         return throw_argument_null(c, "key");
-    v = exchange_variable(self_of(c)->ex, call_str(c, 1));
+    v = exchange_read_variable(self_of(c)->ex, call_str(c, 1));
     if (!v || (!v->value && type_is_kept_in_ref(wanted))) {
         c->ret = v ? value_ref(NULL) : c->n_args > 2 ? c->args[2] : value_i64(0);
         return true;
@@ -465,7 +468,7 @@ variable_or_null(struct call *c)
 
     if (!call_string(c, 1))
         return throw_argument_null(c, "key");
-    v = exchange_variable(self_of(c)->ex, call_str(c, 1));
+    v = exchange_read_variable(self_of(c)->ex, call_str(c, 1));
     return return_ref(c, v ? v->value : NULL);
 }
 

@@ -513,6 +513,16 @@ exchange_variable(const struct exchange *ex, struct str name)
     return find_variable(ex->variables, name);
 }
 
+const struct variable *
+exchange_read_variable(struct exchange *ex, struct str name)
+{
+    const struct variable *v = find_variable(ex->variables, name);
+
+    if (v)
+        ex->step_sources |= v->sources;
+    return v;
+}
+
 bool
 exchange_set_variable(struct exchange *ex, struct str name, struct object *value)
 {
@@ -521,6 +531,7 @@ exchange_set_variable(struct exchange *ex, struct str name, struct object *value
 
     if (found) {
         found->value = value;
+        found->sources = ex->step_sources;
         return true;
     }
     if (vars->n == vars->cap) {
@@ -532,7 +543,7 @@ exchange_set_variable(struct exchange *ex, struct str name, struct object *value
         vars->v = v;
         vars->cap = cap;
     }
-    vars->v[vars->n++] = (struct variable){name, value};
+    vars->v[vars->n++] = (struct variable){name, value, ex->step_sources};
     return true;
 }
 

@@ -119,6 +119,7 @@ struct last_error {
 struct variable {
     struct str name;
     struct object *value;
+    uint8_t sources;              /* enum caller_source (policy/leak_guard.h): what it was made of */
 };
 
 struct variables {
@@ -275,6 +276,7 @@ struct exchange {
     bool is_body_sent;            /* a request body that was not kept has gone to a backend */
     bool is_answer_kept;          /* the answer may go into the cache: it gets memory of its own (exchange/fetch.h) */
     uint8_t identity;             /* what of the caller's identity the steps so far have read: policy/leak_guard.h */
+    uint8_t step_sources;         /* the same of the step at work alone, with what the variables that it has read were made of */
     bool is_caller_proven;        /* a policy has validated the caller's token or certificate */
     bool is_answer_streamed;      /* bytes of the answer have gone to the client: nothing can be replaced */
 
@@ -354,7 +356,10 @@ struct expr_run *exchange_expr_run(struct exchange *ex);
 
 /* NULL when absent. Names are case-sensitive. */
 const struct variable *exchange_variable(const struct exchange *ex, struct str name);
-/* False when the arena is full. The name is kept as a view: it must live as long as the exchange. */
+/* The same for an expression: what the variable was made of, the step at work has read then, too. */
+const struct variable *exchange_read_variable(struct exchange *ex, struct str name);
+/* False when the arena is full. The name is kept as a view: it must live as long as the exchange. The value counts as made of what the
+ * step at work has read. */
 MUST_USE bool exchange_set_variable(struct exchange *ex, struct str name, struct object *value);
 /* As if it had never been set. */
 void exchange_unset_variable(struct exchange *ex, struct str name);

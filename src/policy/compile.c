@@ -652,6 +652,8 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
         return compile_error(c, n, "the section is too large with its fragments: more than %d policies", STEPS_MAX);
     *vec_push(&c->ends_branch) = false;
     *vec_push(&c->steps) = (struct step){.run = def->run, .conf = conf, .container = container, .def = def,
+                                         /* What decides whether a step runs decides what it sets, too. */
+                                         .identity = container == STEP_END ? 0 : c->steps.v[container].identity,
                                          .origin = make_origin(c, n, path), .next = STEP_END};
     c->at = at;
     c->path = path;

@@ -23,7 +23,6 @@ struct cache_lookup {
     struct children headers, queries, customs;    /* struct vary */
     bool varies_by_authorization, varies_by_cookie;
     uint8_t custom_reads;             /* enum caller_source */
-    bool custom_reads_variables;
 };
 
 static const struct choice downstreams[] = {
@@ -133,13 +132,6 @@ add_groups(struct exchange *ex, struct buf *b)
     return true;
 }
 
-/* A part of the key comes from the caller's token, if need be by way of a variable. */
-static bool
-is_token_in_key(const struct cache_lookup *l, const struct exchange *ex)
-{
-    return (l->custom_reads & CALLER_TOKEN) || (l->custom_reads_variables && (ex->identity & CALLER_TOKEN));
-}
-
 static bool
 add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct buf *b)
 {
@@ -152,22 +144,30 @@ add_people(const struct cache_lookup *l, struct exchange *ex, struct cache_inten
     if (by_groups && !add_groups(ex, b))
         return false;
     intent->is_key_personal = by_developer || by_groups || l->varies_by_authorization || l->varies_by_cookie || l->customs.n;
-    intent->is_key_unproven = is_token_in_key(l, ex) && !ex->is_caller_proven &&
-                              http_headers_has(ex->request.headers, HTTP_AUTHORIZATION);
+    return true;
+}
+
+/* A part of the key, and whether it comes from the caller's token, if need be by way of variables that were made of it. */
+static bool
+add_custom(struct exchange *ex, const struct pvalue *part, struct cache_intent *intent, struct buf *b)
+{
+    uint8_t before = ex->step_sources;
+
+    ex->step_sources = 0;
+    if (!pvalue_str(ex, part, &intent->custom))
+        return false;
+    cache_key_add(b, intent->custom);
+    intent->is_token_in_key |= (ex->step_sources & CALLER_TOKEN) != 0;
+    ex->step_sources |= before;
     return true;
 }
 
 static bool
 add_varies(const struct cache_lookup *l, struct exchange *ex, struct cache_intent *intent, struct buf *b)
 {
-    CHILDREN(&l->customs, struct vary, v) {
-        struct str text;
-
-        if (!pvalue_str(ex, &v->name, &text))
+    CHILDREN(&l->customs, struct vary, v)
+        if (!add_custom(ex, &v->name, intent, b))
             return false;
-        cache_key_add(b, text);
-        intent->custom = text;
-    }
     CHILDREN(&l->headers, struct vary, v) {
         struct str name;
 
@@ -231,6 +231,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     intent->address = storing_address_now(ex, intent->keyed_query, intent->is_query_keyed ? 0 : intent->n_keyed_query);
     buf_reserve(&b, 256);
     cache_key_begin(&b, CACHE_RESPONSE);
+    intent->is_token_in_key = (l->custom_reads & CALLER_TOKEN) != 0;
     cache_key_add(&b, ex->api->name);
     cache_key_add(&b, ex->api->prefix);   /* purges name answers by it: moved elsewhere an API begins anew */
     cache_key_add(&b, operation_name(ex));
@@ -240,7 +241,11 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     cache_key_add(&b, str_from((const char *)&url.port, sizeof(url.port)));
     cache_key_add(&b, url.path);
     add_query(l, ex, &b);
-    return add_people(l, ex, intent, &b) && add_varies(l, ex, intent, &b) && cache_key_end(&b, &intent->key);
+    if (!add_people(l, ex, intent, &b) || !add_varies(l, ex, intent, &b))
+        return false;
+    intent->is_key_unproven = intent->is_token_in_key && !ex->is_caller_proven &&
+                              http_headers_has(ex->request.headers, HTTP_AUTHORIZATION);
+    return cache_key_end(&b, &intent->key);
 }
 
 /* --- looking up ---------------------------------------------------------------------------------------------------- */
@@ -287,12 +292,12 @@ is_candidate(const struct cache_lookup *l, struct exchange *ex)
 
 /* Requests with Authorization only when the author says so, or when the key tells their senders apart. */
 static bool
-is_private(const struct cache_lookup *l, struct exchange *ex, bool *ret)
+is_private(const struct cache_lookup *l, struct exchange *ex, const struct cache_intent *intent, bool *ret)
 {
     bool allowed;
 
     *ret = false;
-    if (!http_headers_has(ex->request.headers, HTTP_AUTHORIZATION) || l->varies_by_authorization || is_token_in_key(l, ex))
+    if (!http_headers_has(ex->request.headers, HTTP_AUTHORIZATION) || l->varies_by_authorization || intent->is_token_in_key)
         return true;
     if (!pvalue_bool(ex, &l->allow_private, &allowed))
         return false;
@@ -505,7 +510,7 @@ run(const void *conf, struct exchange *ex)
         return FLOW_NEXT;
     }
     intent = arena_new(ex->arena, struct cache_intent);
-    if (!intent || !is_private(l, ex, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
+    if (!intent || !build_key(l, ex, intent) || !is_private(l, ex, intent, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
         !pvalue_bool(ex, &l->must_revalidate, &intent->must_revalidate))
         return go_without(ex, &before);
     if (is_hidden) {
@@ -514,8 +519,6 @@ run(const void *conf, struct exchange *ex)
     }
     intent->downstream = (uint8_t)downstream;
     intent->place = (struct cache_place){(enum caching_type)l->caching_type, .owner = ex->api->root_name};
-    if (!build_key(l, ex, intent))
-        return go_without(ex, &before);
     return take_over(ex, intent) ? look_up(l, ex, intent) : FLOW_NEXT;
 }
 
@@ -531,10 +534,8 @@ compile(struct compiler *c, const struct node *n, void *conf)
         l->varies_by_cookie |= str_eq_nocase(v->name.text, STR("Cookie"));
     }
     CHILDREN(&l->customs, struct vary, v)
-        if (v->name.program) {
+        if (v->name.program)
             l->custom_reads |= caller_sources(v->name.text);
-            l->custom_reads_variables |= str_find(v->name.text, STR("context.Variables"), 0) >= 0;
-        }
     leak_guard_lookup(c, n, l->by_developer.program || l->by_developer.literal.truth || l->by_groups.program ||
                       l->by_groups.literal.truth || l->varies_by_authorization || l->varies_by_cookie || l->customs.n,
                       l->custom_reads, takes_authorization);

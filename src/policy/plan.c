@@ -215,6 +215,7 @@ run_from(struct exchange *ex, struct plan_place p)
         ex->row_at = (uint8_t)unit;
         ex->at = &s->origin;
         ex->identity |= s->identity;
+        ex->step_sources = s->identity;
         flow = s->run(s->conf, ex);
         p.at[p.depth] = flow == FLOW_BRANCH ? ex->branch_to : s->next;
         if (flow == FLOW_BASE && unit + 1 < row->n)

@@ -30,6 +30,7 @@ struct cache_intent {
     bool must_revalidate;
     bool is_store_allowed;            /* false: looked up, but this request's answer may not be stored */
     bool is_key_personal;             /* the key tells callers apart */
+    bool is_token_in_key;             /* a vary-by-custom was made of the caller's token */
     bool is_key_unproven;             /* by a token that no policy had validated */
     bool is_stored;                   /* the first cache-store that runs counts */
     struct cache_flight *flight;      /* that this request leads; NULL once it has ended or was handed on */

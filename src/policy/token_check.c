@@ -22,6 +22,7 @@
 #include "http/headers.h"
 #include "observe/metrics.h"
 #include "policy/compile.h"
+#include "policy/leak_guard.h"
 #include "rt/loop.h"
 
 /* ---- tables ---- */
@@ -813,6 +814,7 @@ set_output(const struct token_conf *conf, struct exchange *ex, const struct jwt 
     if (run) {
         struct call call = expr_host_call(run);
         o = jwt_object_new(&call, token);
+        ex->step_sources |= CALLER_TOKEN;
         if (o && exchange_set_variable(ex, conf->output, o))
             return true;
     }
