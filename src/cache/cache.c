@@ -700,28 +700,6 @@ cache_drop(struct cache *c, const struct cache_key *key, const struct cache_entr
     cache_entry_unref(gone);
 }
 
-uint64_t
-cache_count(struct cache *c, const cache_scope_id *scopes, size_t n)
-{
-    uint64_t count = 0;
-
-    for (uint32_t i = 0; i < c->n_shards; i++) {
-        struct shard *s = &c->shards[i];
-        pthread_mutex_lock(&s->lock);
-        for (size_t k = 0; k < n; k++)
-            count += scopes[k] == SCOPE_ALL ? s->n_entries : scope_counts_get(&s->counts, scopes[k]);
-        pthread_mutex_unlock(&s->lock);
-    }
-    return count;
-}
-
-uint64_t
-cache_count_live(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t now_ms)
-{
-    cache_sweep(c, now_ms, CACHE_COUNT_LOOKS);
-    return cache_count(c, scopes, n);
-}
-
 /* The shard at which the sweep stands has to be passed twice. */
 static void
 want_sweep(struct cache *c)

@@ -216,8 +216,8 @@ bool cache_is_alive_at(struct cache *c, struct cache_entry *e, const cache_scope
 void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);
 /* The count alone: a dry run. */
 uint64_t cache_count(struct cache *c, const cache_scope_id *scopes, size_t n);
-/* The same without the dead: frees up to CACHE_COUNT_LOOKS of them first. A larger cache may still hold some that died since the sweep
- * was there last. */
+/* The same without the dead, and each entry once: frees up to CACHE_COUNT_LOOKS of them first. A larger cache may still hold some that
+ * died since the sweep was there last, and counts an entry for each of several scopes. */
 #define CACHE_COUNT_LOOKS 4096u
 uint64_t cache_count_live(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t now_ms);
 /* Frees dead entries, looking at up to max of them; goes on where the last call ended. How many were freed. */

@@ -127,6 +127,15 @@ cache_entry_scopes(const struct cache_entry *e, uint32_t *ret_n)
     return e->scopes;
 }
 
+bool
+entry_has_scope(const struct cache_entry *e, cache_scope_id scope)
+{
+    for (uint32_t i = 0; i < e->n_scopes; i++)
+        if (e->scopes[i] == scope)
+            return true;
+    return false;
+}
+
 uint32_t
 cache_entry_source(const struct cache_entry *e)
 {

@@ -59,4 +59,5 @@ struct cache_entry *entry_new(struct cache_budget *budget, const struct cache_it
 struct cache_entry *entry_with_body_of(struct cache_budget *budget, const struct cache_item *item, struct cache_entry *old);
 /* What entry_new() will charge for; the pieces of a longer body come on top. */
 uint64_t entry_bytes(const struct cache_item *item, uint64_t body_len);
+bool entry_has_scope(const struct cache_entry *e, cache_scope_id scope);
 bool entry_matches(const struct cache_entry *e, const struct cache_key *key);

@@ -9,15 +9,6 @@
 
 #include "cache/shard.h"
 
-static bool
-has_scope(const struct cache_entry *e, cache_scope_id id)
-{
-    for (uint32_t i = 0; i < e->n_scopes; i++)
-        if (e->scopes[i] == id)
-            return true;
-    return false;
-}
-
 /* That everything is stale since a soft purge is known from its shard; here is asked for more. */
 static bool
 is_alive(struct cache *c, const struct cache_entry *e, const struct cache_scopes *foreign)
@@ -38,7 +29,7 @@ cache_is_alive_at(struct cache *c, struct cache_entry *e, const cache_scope_id *
     foreign.n = 0;
     foreign.is_full = false;
     for (uint32_t i = 0; i < n; i++) {
-        if (has_scope(e, scopes[i]))
+        if (entry_has_scope(e, scopes[i]))
             continue;
         cache_scopes_add(&foreign, scopes[i]);
         place = hash_mix(place, scopes[i]);

@@ -265,6 +265,25 @@ def test_a_purge_by_policy_holds_on_all_nodes_when_it_is_answered(rig):
         stored(redis, "apim:products:r:*")
 
 
+APIS["rewritten"] = ("rewritten", CACHED.replace("TYPE", "prefer-external").replace(
+    "<inbound><base />", "<inbound><base /><rewrite-uri template=\"/v/1\" />"))
+
+
+def test_a_purge_by_another_address_of_the_answer_holds_there_on_all_nodes(rig):
+    redis = rig.redis()
+    origin, a, b = nodes(rig, 2, redis.port)
+    for g in (a, b):
+        must(lambda: g.metric("headgate_external_cache_nodes") == 2, "the nodes know each other")
+    for version in range(5):
+        origin.versions["/v/1"] = 2 * version
+        assert a.get("/rewritten/en").text == b.get("/rewritten/de").text == str(2 * version)
+        origin.versions["/v/1"] = 2 * version + 1
+        assert a.request("POST", "/purge/x?path=/rewritten/de").status == 204
+        for g in (b, a):
+            assert g.get("/rewritten/de").text == str(2 * version + 1)
+        assert a.request("POST", "/purge/x?path=/v/1").status == 204
+
+
 def test_redis_dies_and_comes_back_empty(rig):
     redis = rig.redis()
     origin, a, b = nodes(rig, 2, redis.port)

@@ -393,6 +393,7 @@ TEST(a_count_of_the_living_leaves_the_dead_out)
     EXPECT_EQ(cache_count(c, &all, 1), 10);
     EXPECT_EQ(cache_count_live(c, &all, 1, 2 * SECOND), 5);
     EXPECT_EQ(cache_count_live(c, &tag, 1, 2 * SECOND), 0);
+    EXPECT_EQ(cache_count_live(c, (cache_scope_id[]){all, tag}, 2, 2 * SECOND), 5);
     cache_sweep(c, 2 * SECOND, UINT32_MAX);
     EXPECT(!cache_wants_sweep(c));
     cache_delete(c);
