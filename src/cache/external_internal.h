@@ -78,6 +78,7 @@ struct external {
     _Atomic uint32_t n_pending;
     _Atomic uint32_t links_up;
     _Atomic uint64_t away_since_ms;   /* our time; 0: not away */
+    _Atomic bool is_refusal_told;     /* since then */
     _Atomic bool has_warned;          /* that the generations cannot be read */
     _Atomic uint64_t told_stores_ms, told_reads_ms;   /* our time when it was said that entries are refused, or may not be read */
     pthread_mutex_t lock;             /* covers what follows, and applying purges in their order */

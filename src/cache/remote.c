@@ -270,6 +270,7 @@ say_up(struct remote *r, uint32_t member)
     const struct redis_endpoint *at = redis_link_endpoint(redis_client_link(r->client, member));
     uint64_t since_ms = atomic_exchange(&x->away_since_ms, 0);
 
+    atomic_store(&x->is_refusal_told, false);
     if (since_ms)
         external_tell(x, LOG_INFO, "cache: %.*s:%u is back after %" PRIu64 " s", STR_ARG(at->host), at->port,
                       (loop_now_ms(r->loop) - since_ms) / 1000);
@@ -279,13 +280,23 @@ say_up(struct remote *r, uint32_t member)
                       h->has_tracking ? "" : ", no key tracking: memory keeps no copies");
 }
 
+/* Somebody has to mend it: a server that answers and does not want us will not come back by itself. */
+static bool
+is_refusal(const struct err *why)
+{
+    return why && (why->code == ERR_DENIED || why->code == ERR_TLS);
+}
+
 static void
 say_down(struct remote *r, const struct err *why)
 {
     struct external *x = r->x;
     uint64_t never = 0;
+    bool is_known = !atomic_compare_exchange_strong(&x->away_since_ms, &never, MAX(loop_now_ms(r->loop), (uint64_t)1));
 
-    if (!atomic_compare_exchange_strong(&x->away_since_ms, &never, MAX(loop_now_ms(r->loop), (uint64_t)1)))
+    if (is_refusal(why) && !atomic_exchange(&x->is_refusal_told, true) && is_known)
+        external_tell(x, LOG_WARN, "cache: the external cache is there, and refuses us (%s)", why->text);
+    if (is_known)
         return;
     external_tell(x, LOG_WARN, "cache: the external cache is away (%s), %s", why && why->code ? why->text : "unknown",
                   x->options.is_strict ? "every look-up that wants it misses" : "using memory alone where prefer-external asks");

@@ -48,6 +48,26 @@ def test_a_redis_that_is_busy_is_away(rig):
     must(lambda: is_connected(a), "it is back", 20)
 
 
+def test_a_password_that_changes_is_told_of(rig):
+    """First the connections are lost, then each new one is refused: only that says what there is to mend."""
+    redis = rig.redis()
+    origin, a = nodes(rig, 1, redis.port)
+    warm(origin, [a], "/v/1", redis)
+    c = redis.client()
+    assert c("CONFIG", "SET", "requirepass", "changed") == "OK"
+    c("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    c("CLIENT", "KILL", "TYPE", "pubsub")
+    must(lambda: "is there, and refuses us (" in a.log() and "NOAUTH" in a.log(), "the reason is told", 20)
+    origin.versions["/v/1"] = 1
+    assert a.request("POST", "/purge/x?path=/products/v/1").status == 204
+    assert a.get("/products/v/1").text == "1", "memory serves alone"
+    assert a.log().count("refuses us") == 1, "once an absence"
+    assert c("CONFIG", "SET", "requirepass", "") == "OK"
+    must(lambda: is_connected(a), "it is back", 20)
+    assert a.get("/products/v/1").text == "1"
+    c.close()
+
+
 def test_a_redis_that_refuses_to_store_is_told_of(rig):
     """What is refused is kept in memory, and no older value stays in its place."""
     redis = rig.redis()
