@@ -427,7 +427,7 @@ shard_find(struct cache *c, struct shard *s, const struct cache_key *key, const 
         if (ret->verdict == CACHE_HIT || ret->verdict == CACHE_STALE) {
             ret->entry = cache_entry_ref(e);
             ret->stale_since_ms = e->stale_since_ms;
-            ret->retry_ms = e->retry_ms;
+            ret->retry_ms = e->stored_ms + e->retry_ms;
             e->uses = (uint8_t)MIN(e->uses + 1u, USES_MAX);
             if (e->vary_len && at != bucket) { /* latest used first */
                 *at = e->next;

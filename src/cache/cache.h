@@ -209,8 +209,15 @@ void cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, boo
 void cache_forget(struct cache *c);
 /* Whether purges after `since` have hit these scopes. */
 enum scope_state cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t since);
-/* Whether it may be served at a place that has these scopes, not all of them its own: no purge since its birth has named one of those. */
-bool cache_is_alive_at(struct cache *c, struct cache_entry *e, const cache_scope_id *scopes, uint32_t n);
+/* Whether it may be served at a place that has these scopes, not all of them its own: no purge since its birth has named one of those. The
+ * memo belongs to one thread and one cache. */
+#define CACHE_ALIVE_LOOKS 64u
+struct cache_alive_memo {
+    struct cache_alive_look {
+        uint64_t look, generation;    /* a hash of entry and place; up to which purge it was alive there */
+    } v[CACHE_ALIVE_LOOKS];
+};
+bool cache_is_alive_at(struct cache *c, struct cache_alive_memo *memo, const struct cache_entry *e, const cache_scope_id *scopes, uint32_t n);
 /* The scopes that hold what lies at a path and below it, for cache_purge(). */
 #define CACHE_PREFIX_SCOPES 2
 void cache_prefix_scopes(struct str path, cache_scope_id ret[CACHE_PREFIX_SCOPES]);

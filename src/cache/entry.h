@@ -31,13 +31,12 @@ struct cache_entry {
     uint64_t charge;                  /* bytes taken from the budget, given back by the last reference */
     struct cache_budget *budget;
     struct cache_entry *body_of;      /* whose pieces these are: a reference; NULL: our own */
-    _Atomic uint64_t alive_at;        /* shared.c: of the place and the generation of its last look from elsewhere */
 
     /* The shard's. */
     uint8_t uses;                     /* since it was queued, at most 3 */
     uint8_t queue;                    /* enum entry_queue */
+    uint32_t retry_ms;                /* a fetch has failed: no other until so long after stored_ms */
     uint64_t stale_since_ms;          /* expires_ms, or when a soft purge was first noticed */
-    uint64_t retry_ms;                /* a fetch has failed: no other before that moment */
     uint64_t generation;              /* alive as far as purges up to this one go */
     struct cache_entry *next;         /* in its bucket, latest used variant first */
     struct list_node link;            /* in its queue */

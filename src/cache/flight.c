@@ -321,7 +321,7 @@ put_off(struct shard *s, struct cache_flight *f, uint64_t now_ms)
 {
     for (struct cache_entry *e = *bucket_of(s, f->hash.lo); e; e = e->next)
         if (e->hash == f->hash.lo && str_eq(cache_entry_key(e), f->key))
-            e->retry_ms = now_ms + RETRY_MS;
+            e->retry_ms = (uint32_t)MIN(now_ms + RETRY_MS - MIN(e->stored_ms, now_ms), (uint64_t)UINT32_MAX);
 }
 
 void

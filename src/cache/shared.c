@@ -3,10 +3,9 @@
  *     stored by  GET /shop/en/items     scopes: /shop/en/items, /shop/en, /shop ..., /items (the backend's)
  *     asked for  GET /shop/de/items     rewritten to the same backend's address: the same key
  * A purge of the second path names nothing that the entry knows of itself. So who asks from there compares the purges of the own
- * scopes with the generation in which the entry was born; the number that its shard raises with each look says nothing of them.
+ * scopes with the generation in which the entry was born; the number that its shard raises with each look says nothing of them. What was
+ * found alive is remembered by the asker until the next purge of anything, as the purges lie under a lock that all share.
  * SPDX-License-Identifier: Apache-2.0 */
-#include <stdatomic.h>
-
 #include "cache/shard.h"
 
 /* That everything is stale since a soft purge is known from its shard; here is asked for more. */
@@ -19,25 +18,26 @@ is_alive(struct cache *c, const struct cache_entry *e, const struct cache_scopes
 }
 
 bool
-cache_is_alive_at(struct cache *c, struct cache_entry *e, const cache_scope_id *scopes, uint32_t n)
+cache_is_alive_at(struct cache *c, struct cache_alive_memo *memo, const struct cache_entry *e, const cache_scope_id *scopes, uint32_t n)
 {
-    uint64_t now = cache_generation(c), place = now;
+    uint64_t now = cache_generation(c), look = hash_mix(e->hash, e->born) ^ (uintptr_t)e;
+    struct cache_alive_look *known;
     struct cache_scopes foreign;
 
     if (e->born == now && !(e->flags & CACHE_ENTRY_OLD))
         return true;
+    for (uint32_t i = 0; i < n; i++)
+        look = hash_mix(look, scopes[i]);
+    known = &memo->v[look % CACHE_ALIVE_LOOKS];
+    if (known->look == look && known->generation == now)
+        return true;
     foreign.n = 0;
     foreign.is_full = false;
-    for (uint32_t i = 0; i < n; i++) {
-        if (entry_has_scope(e, scopes[i]))
-            continue;
-        cache_scopes_add(&foreign, scopes[i]);
-        place = hash_mix(place, scopes[i]);
-    }
-    if (foreign.n == 0 || atomic_load_explicit(&e->alive_at, memory_order_relaxed) == place)
-        return true;
-    if (e->flags & CACHE_ENTRY_OLD || !is_alive(c, e, &foreign))
+    for (uint32_t i = 0; i < n; i++)
+        if (!entry_has_scope(e, scopes[i]))
+            cache_scopes_add(&foreign, scopes[i]);
+    if (foreign.n && (e->flags & CACHE_ENTRY_OLD || !is_alive(c, e, &foreign)))
         return false;
-    atomic_store_explicit(&e->alive_at, place, memory_order_relaxed);
+    *known = (struct cache_alive_look){look, now};
     return true;
 }

@@ -22,6 +22,7 @@ struct cache_tiers {
     struct remote_epochs epochs;
     uint32_t worker;
     uint32_t n_ending;                /* remotes that are not gone yet */
+    struct cache_alive_memo alive;
 };
 
 _Static_assert(TIERS_SOURCES == REDIS_MEMBERS_MAX, "a source for each member");
@@ -148,6 +149,12 @@ tiers_find(struct cache_tiers *t, const struct cache_place *place, const struct 
     outside = remote_find(r, place, key, request, ret);
     remote_leave(r);
     return outside == CACHE_MISS_ABSENT ? verdict : outside;
+}
+
+bool
+tiers_is_alive_at(struct cache_tiers *t, const struct cache_entry *e, const cache_scope_id *scopes, uint32_t n)
+{
+    return cache_is_alive_at(t->memory, &t->alive, e, scopes, n);
 }
 
 uint64_t

@@ -81,6 +81,9 @@ struct cache_entry *tiers_freshen(struct cache_tiers *t, const struct cache_plac
                                   struct cache_entry *old);
 void tiers_count_refusal(struct cache_tiers *t, enum cache_refusal why);
 
+/* As cache_is_alive_at(). */
+bool tiers_is_alive_at(struct cache_tiers *t, const struct cache_entry *e, const cache_scope_id *scopes, uint32_t n);
+
 /* Removes all variants of one key. False when the cache it lies in could not be asked (it is removed from the memory of
  * this node in any case, and elsewhere as soon as the store is back). Yields. */
 bool tiers_remove(struct cache_tiers *t, const struct cache_place *place, const struct cache_key *key);

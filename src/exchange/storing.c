@@ -82,7 +82,7 @@ add_received(const struct exchange *ex, const struct storing_address *a, struct 
 }
 
 static bool
-is_purged_here(const struct exchange *ex, const struct storing_address *a, struct cache_entry *e)
+is_purged_here(const struct exchange *ex, const struct storing_address *a, const struct cache_entry *e)
 {
     struct cache_scopes here;
 
@@ -91,7 +91,7 @@ is_purged_here(const struct exchange *ex, const struct storing_address *a, struc
     here.n = 0;
     here.is_full = false;
     add_received(ex, a, &here);
-    return !cache_is_alive_at(tiers_memory(ex->services->tiers), e, here.v, here.n);
+    return !tiers_is_alive_at(ex->services->tiers, e, here.v, here.n);
 }
 
 void

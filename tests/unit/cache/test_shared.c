@@ -3,9 +3,12 @@
 #include "cache/shared.c"
 #include "test.h"
 
+static struct cache_alive_memo memo;
+
 static struct cache *
 new_cache(void)
 {
+    memo = (struct cache_alive_memo){0};
     return cache_new(&(struct cache_limits){.bytes_max = 1 << 20, .workers = 1});
 }
 
@@ -32,7 +35,7 @@ is_alive_for(struct cache *c, struct cache_entry *e, const char *path)
     struct cache_scopes here = {0};
 
     cache_scopes_add_path(&here, str_from_c(path), STR("a=1"));
-    return cache_is_alive_at(c, e, here.v, here.n);
+    return cache_is_alive_at(c, &memo, e, here.v, here.n);
 }
 
 static void
