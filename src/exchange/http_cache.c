@@ -81,7 +81,7 @@ make_key(struct lookup *l)
     struct url url;
 
     exchange_request_url(ex, &url);
-    l->storing.address = storing_address_now(ex, NULL, 0);
+    l->storing.address = storing_address_of(ex, &url, NULL, 0);
     l->storing.place = (struct cache_place){CACHING_PREFER_EXTERNAL, .owner = ex->api->root_name};
     cache_key_begin(&b, CACHE_RESPONSE);
     cache_key_add(&b, STR("http"));

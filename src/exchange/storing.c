@@ -48,12 +48,10 @@ is_told(const struct exchange *ex, const struct storing_address *a)
 }
 
 struct storing_address
-storing_address_now(struct exchange *ex, const struct str *names, uint32_t n_names)
+storing_address_of(const struct exchange *ex, const struct url *asked, const struct str *names, uint32_t n_names)
 {
-    struct url url;
+    struct storing_address a = {.path = asked->path, .query = asked->query, .names = n_names ? names : NULL, .n_names = n_names};
 
-    exchange_request_url(ex, &url);
-    struct storing_address a = {.path = url.path, .query = url.query, .names = n_names ? names : NULL, .n_names = n_names};
     a.is_told = is_told(ex, &a);
     return a;
 }

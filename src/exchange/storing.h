@@ -21,8 +21,8 @@ struct storing_address {
     uint32_t n_names;
     bool is_told;                     /* the key tells the address as received */
 };
-/* As the request stands now. */
-struct storing_address storing_address_now(struct exchange *ex, const struct str *names, uint32_t n_names);
+/* Of the request as it stands now, `asked` being its exchange_request_url(). */
+struct storing_address storing_address_of(const struct exchange *ex, const struct url *asked, const struct str *names, uint32_t n_names);
 /* For an exchange that goes on by itself; of the names the list alone is copied. path is STR_NONE when the arena is full. */
 struct storing_address storing_address_copy(const struct storing_address *from, struct arena *arena);
 /* tiers_enter(), but what it finds counts only if no purge since its birth has named the address of this request: requests that policies

@@ -228,7 +228,7 @@ build_key(const struct cache_lookup *l, struct exchange *ex, struct cache_intent
     if (!note_keyed(l, ex, intent))
         return false;
     exchange_request_url(ex, &url);
-    intent->address = storing_address_now(ex, intent->keyed_query, intent->is_query_keyed ? 0 : intent->n_keyed_query);
+    intent->address = storing_address_of(ex, &url, intent->keyed_query, intent->is_query_keyed ? 0 : intent->n_keyed_query);
     buf_reserve(&b, 256);
     cache_key_begin(&b, CACHE_RESPONSE);
     intent->is_token_in_key = (l->custom_reads & CALLER_TOKEN) != 0;
