@@ -602,15 +602,21 @@ drop_group(void *ctx, struct str group)
     add_drop(ctx, cache_scope(SCOPE_GROUP, group));
 }
 
-/* An address that the answer names, when it lies where the request went (4.4). */
+static bool
+is_one_place(const struct url *a, const struct url *b)
+{
+    return str_eq_nocase(a->host, b->host) && a->port == b->port;
+}
+
+/* An address that the answer names, when it lies where the request went (4.4), or where its client sent it. */
 static void
 drop_named(struct exchange *ex, enum http_field_id id, const struct url *asked, struct drops *d)
 {
     struct str text = http_headers_get(ex->response->headers, id);
     struct url named;
 
-    if (!text.len || !url_resolve(ex->arena, asked, text, &named) || !str_eq_nocase(named.host, asked->host) ||
-        named.port != asked->port)
+    if (!text.len || !url_resolve(ex->arena, asked, text, &named) ||
+        (!is_one_place(&named, asked) && !is_one_place(&named, &ex->original_url)))
         return;
     add_drop(d, cache_scope_path(named.path));
 }
