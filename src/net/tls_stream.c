@@ -510,12 +510,26 @@ static const struct stream_ops tls_ops = {
 
 /* --- handshakes --- */
 
+/* OpenSSL's half. What it could not have shows in the first step of the handshake. */
+static void
+make_ssl(struct tls_stream *t, SSL_CTX *context)
+{
+    BIO *bio = buffers_of(t->super.io.loop)->bio;
+
+    t->ssl = SSL_new(context);
+    if (!t->ssl || !bio) {
+        t->has_failed = true;
+        return;
+    }
+    BIO_up_ref(bio);
+    SSL_set_bio(t->ssl, bio, bio);
+}
+
 /* Turns the plain stream into a TLS stream: same descriptor, same place in the listener's counts. */
 static struct tls_stream *
-wrap(struct stream *plain, SSL_CTX *context)
+wrap(struct stream *plain)
 {
     struct tls_stream *t = xnew(struct tls_stream);
-    BIO *bio = buffers_of(plain->io.loop)->bio;
 
     ASSERT(plain->in.kind == 0 && plain->out.kind == 0);
     t->super = *plain;
@@ -525,13 +539,6 @@ wrap(struct stream *plain, SSL_CTX *context)
     plain->listener = NULL;
     plain->ops->destroy(plain);
     t->handshake = xnew(struct handshake);
-    t->ssl = SSL_new(context);
-    if (!t->ssl || !bio) {
-        t->has_failed = true;
-        return t;
-    }
-    BIO_up_ref(bio);
-    SSL_set_bio(t->ssl, bio, bio);
     return t;
 }
 
@@ -598,8 +605,14 @@ static void
 on_handshake_input(struct stream *s, void *ctx)
 {
     struct tls_stream *t = ctx;
-    enum io_status status = handshake_step(t);
+    enum io_status status;
 
+    if (!t->ssl && !t->has_failed) {     /* who connects and says nothing costs a struct alone */
+        make_ssl(t, t->conf->usual->context);
+        if (t->ssl)
+            SSL_set_accept_state(t->ssl);
+    }
+    status = handshake_step(t);
     if (status == IO_AGAIN)
         stream_when_readable(s, on_handshake_input, t);
     else
@@ -617,16 +630,13 @@ void
 tls_accept(struct tls_server *server, struct stream *plain, uint64_t deadline_ms,
            void (*on_done)(void *ctx, struct stream *s, enum io_status status), void *ctx)
 {
-    struct tls_server_conf *conf = tls_server_conf_ref(server);
-    struct tls_stream *t = wrap(plain, conf->usual->context);
+    struct tls_stream *t = wrap(plain);
 
-    t->conf = conf;
+    t->conf = tls_server_conf_ref(server);
     t->handshake->on_done = on_done;
     t->handshake->ctx = ctx;
     t->handshake->stream = t;
     timer_start(t->super.io.loop, &t->handshake->limit, deadline_ms, on_handshake_limit);
-    if (t->ssl)
-        SSL_set_accept_state(t->ssl);
     stream_when_readable(&t->super, on_handshake_input, t);
 }
 
@@ -715,10 +725,11 @@ struct stream *
 tls_connect(struct tls_client *client, struct stream *plain, struct str name, enum tls_offer offer, uint64_t deadline_ms,
             struct err *err)
 {
-    struct step step = {.t = wrap(plain, client->context)};
+    struct step step = {.t = wrap(plain)};
     struct tls_stream *t = step.t;
     enum io_status status = IO_ERROR;
 
+    make_ssl(t, client->context);
     t->client = tls_client_ref(client);
     if (!client_prepare(t, client, name, offer)) {
         err_set(err, ERR_TLS, "'%.*s' cannot be the name of a TLS server", STR_ARG(name));

@@ -1,6 +1,20 @@
 /* test_tls_stream.c: listener, handshakes, certificates by name, resumption, client certificates, over loopback.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/ssl.h>
+
+/* How many connections OpenSSL was asked for. */
+static int n_made;
+
+static SSL *
+counted_new(SSL_CTX *context)
+{
+    n_made++;
+    return SSL_new(context);
+}
+
+#define SSL_new counted_new
 #include "net/tls_stream.c"
+#undef SSL_new
 
 #include "net/certs.h"
 #include "net/listener.h"
@@ -426,9 +440,33 @@ TEST(a_client_that_says_nothing_is_closed_at_the_deadline)
     struct stream *s = dial(&r);
     char byte;
 
+    n_made = 0;
     for (int i = 0; i < 5; i++)
         loop_turn(r.loop, 1);
     EXPECT_EQ(listener_stats(r.listener).open, 2);           /* the stream, and the handshake's hold */
+    EXPECT_EQ(n_made, 0);                                    /* nor does it cost OpenSSL's memory */
+    clock_advance(&r.clock, INT64_C(11) * 1000000000);
+    for (int i = 0; i < 5; i++)
+        loop_turn(r.loop, 1);
+    EXPECT_EQ(listener_stats(r.listener).timed_out, 1);
+    EXPECT_EQ(stream_try_read(s, &byte, 1), IO_EOF);
+    stream_close(s);
+    rig_close(&r);
+}
+
+TEST(a_client_that_says_half_a_word_is_closed_at_the_deadline)
+{
+    struct rig r;
+    rig_open(&r, TLS_CLIENT_CERT_NONE);
+    struct stream *s = dial(&r);
+    char byte;
+
+    n_made = 0;
+    EXPECT_EQ(stream_try_write(s, "\x16\x03\x01\x00", 4), 4);
+    for (int i = 0; i < 20; i++)
+        loop_turn(r.loop, 1);
+    EXPECT_EQ(n_made, 1);
+    EXPECT_EQ(listener_stats(r.listener).open, 2);
     clock_advance(&r.clock, INT64_C(11) * 1000000000);
     for (int i = 0; i < 5; i++)
         loop_turn(r.loop, 1);
