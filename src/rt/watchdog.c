@@ -14,6 +14,7 @@
 
 #define TEXT_MAX 256
 #define ANSWER_WAIT_MS 100
+#define LATE_NS UINT64_C(1000000000)      /* so late, the watchdog has stood still, too */
 
 /* Filled by the worker's own signal handler; `has_answer` hands it over. */
 struct answer {
@@ -138,6 +139,25 @@ look_at(struct watchdog *d, uint32_t index, uint64_t now_ns)
     report(d, index, stuck_ms);
 }
 
+/* Everybody stood still, we too (SIGSTOP, a frozen group, a machine that slept): that is nobody's fault. */
+static void
+begin_anew(struct watchdog *d, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < d->options.n_loops; i++)
+        d->watched[i].since_ns = now_ns;
+}
+
+static void
+look_at_all(struct watchdog *d, uint64_t late_ns)
+{
+    uint64_t now_ns = clock_mono_ns(NULL);
+
+    if (now_ns > late_ns)
+        begin_anew(d, now_ns);
+    for (uint32_t i = 0; i < d->options.n_loops; i++)
+        look_at(d, i, clock_mono_ns(NULL));
+}
+
 static void *
 watch(void *arg)
 {
@@ -148,14 +168,13 @@ watch(void *arg)
     pthread_mutex_lock(&d->lock);
     while (!d->is_ending) {
         clock_gettime(CLOCK_MONOTONIC, &next);
-        uint64_t at_ns = (uint64_t)next.tv_nsec + period_ns;
-        next.tv_sec += (time_t)(at_ns / 1000000000);
+        uint64_t at_ns = (uint64_t)next.tv_sec * 1000000000 + (uint64_t)next.tv_nsec + period_ns;
+        next.tv_sec = (time_t)(at_ns / 1000000000);
         next.tv_nsec = (long)(at_ns % 1000000000);
         pthread_cond_timedwait(&d->ending, &d->lock, &next);
         if (d->is_ending)
             break;
-        for (uint32_t i = 0; i < d->options.n_loops; i++)
-            look_at(d, i, clock_mono_ns(NULL));
+        look_at_all(d, at_ns + LATE_NS);
     }
     pthread_mutex_unlock(&d->lock);
     return NULL;
