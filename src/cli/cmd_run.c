@@ -136,6 +136,7 @@ run(const struct words *w, struct master_link *master)
         fprintf(stderr, "headgate run: no folder of APIs: use --artifacts DIR, or `artifacts:` in headgate.yaml\n");
         return 2;
     }
+    options.keep_going |= master_link_is_restart(master); /* better an API less than nothing served */
     log_configure((enum log_level)options.log.level, options.log.format == LOG_FORMAT_JSON);
     return serve(&(struct serve_input){.options = &options, .master = master});
 }

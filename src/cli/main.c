@@ -1,7 +1,9 @@
 /* main.c: `headgate COMMAND ...`: finds the command's row and runs it.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "cli/commands.h"
@@ -41,6 +43,19 @@ next_name(void *ctx, struct str *candidate)
     return true;
 }
 
+/* Where descriptors 0 to 2 are closed, sockets and files of ours would take their numbers, and get what is meant for people. */
+static void
+fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -48,6 +63,7 @@ main(int argc, char **argv)
     size_t at = 0;
     struct str near;
 
+    fill_standard_descriptors();
     if (argc < 2)
         return usage(stderr, 2);
     if (argc == 3 && !strcmp(argv[1], "help")) { /* help COMMAND */

@@ -592,7 +592,7 @@ route(struct front *f, const struct snapshot *s)
     return true;
 }
 
-/* An API that uses what we cannot do yet, or whose kind we cannot serve. */
+/* An API that uses what we cannot do yet, whose kind we cannot serve, or that did not load while others did. */
 static bool
 refuse_unsupported(struct front *f)
 {
@@ -600,8 +600,9 @@ refuse_unsupported(struct front *f)
 
     if (LIKELY(!f->entry->unsupported.p))
         return false;
-    exchange_refuse(ex, E_NOT_SUPPORTED_YET, f->entry->unsupported);
-    exchange_refusal_override(ex, (uint16_t)ex->api->settings.status_when_unsupported, STR_NONE);
+    exchange_refuse(ex, f->entry->is_broken ? E_NOT_LOADED : E_NOT_SUPPORTED_YET, f->entry->unsupported);
+    if (!f->entry->is_broken)
+        exchange_refusal_override(ex, (uint16_t)ex->api->settings.status_when_unsupported, STR_NONE);
     answer_error(f, ex->plan, FLOW_ERROR);
     return true;
 }

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "cache/advice.h"
@@ -167,6 +166,16 @@ build_snapshot(struct gateway *g, struct diags *diags)
     return s;
 }
 
+static void on_change(void *ctx);
+
+/* Before the first load, so that what changes from then on is seen. What hinders it is said by gateway_start(). */
+static void
+watch(struct gateway *g)
+{
+    if (!g->watch && !g->current && g->options->watch.is_on && g->options->artifacts.len)
+        g->watch = store_watch_new(g->options, g->files, on_change, g, &g->watch_failure);
+}
+
 bool
 gateway_publish(struct gateway *g, struct diags *diags)
 {
@@ -175,6 +184,7 @@ gateway_publish(struct gateway *g, struct diags *diags)
     struct snapshot *s;
 
     pthread_mutex_lock(&g->publish_lock);
+    watch(g);
     s = build_snapshot(g, diags);
     if (s && !external_cache_prepare(g, s, &external, diags)) {
         snapshot_unref(s);
@@ -220,7 +230,7 @@ on_change(void *ctx)
     diags_print(&diags, &text);
     errors = diags_count(&diags, DIAG_ERROR);
     if (text.len)
-        fputs(buf_str(&text).p, stderr);
+        log_text(buf_str(&text));
     if (ok)
         log_info("published configuration %" PRIu64 ": %u APIs, %u operations", g->generation,
                  g->current->model->n_apis, g->current->model->n_operations);
@@ -346,14 +356,6 @@ tell_advice(void *ctx, const char *text)
     log_warn("%s", text);
 }
 
-static uint32_t
-worker_count(const struct options *o)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return o->workers ? o->workers : cores > 0 ? (uint32_t)cores : 1;
-}
-
 struct gateway *
 gateway_new(const struct options *options, struct clock *clock, struct master_link *master,
             struct err *err)
@@ -362,7 +364,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
 
     g->options = options;
     g->clock = clock ? clock : &g->own_clock;
-    g->n_workers = worker_count(options);
+    g->n_workers = settings_workers(options);
     pthread_mutex_init(&g->publish_lock, NULL);
     pthread_mutex_init(&g->external_lock, NULL);
     g->metrics = metrics_new(g->n_workers + 1, options->limits.emitted_series); /* the last: the process's own */
@@ -488,10 +490,9 @@ gateway_start(struct gateway *g, struct err *err)
         return false;
     if (g->admin)
         remember_admin(g);
-    if (g->options->watch.is_on && g->options->artifacts.len &&
-        !(g->watch = store_watch_start(g->options, g->files, on_change, g, err)))
-        return false;
-    return true;
+    if (g->watch_failure.code != ERR_NONE)
+        return err_set(err, g->watch_failure.code, "%s", g->watch_failure.text);
+    return !g->watch || store_watch_start(g->watch, err);
 }
 
 uint16_t

@@ -5,8 +5,9 @@
  *        '--- control.sock: `headgate upgrade`
  * Listening sockets are kept by what was asked for (address and index), so that a process that comes later gets the very
  * sockets of the one before, with the connections that wait in them: between a crash and the restart nobody is refused.
- * A process that dies is started again at once; one that keeps dying young is started ever later, up to 10 s. A process
- * that never got ready at the first start has said why itself; then the master ends with its status.
+ * A process that dies is started again at once: it says so (DYING) before its last words and its core file are written. One
+ * that keeps dying young is started ever later, up to 10 s. A process that never got ready at the first start has said why
+ * itself; then the master ends with its status.
  * One thread, one poll() loop, no allocation that a peer can drive.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/master.h"
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,13 +46,14 @@ struct child {
     pid_t pid;
     int fd;                              /* our end of the channel; -1 once it has closed its own */
     bool is_ready;
+    bool is_dying;                       /* it has crashed: another one is in its place already */
     uint64_t since_ms;
 };
 
 struct held {
     int fd;
     struct master_request asked;
-    pid_t claimed_by;                    /* the youngest process that asked for it */
+    unsigned claims;                     /* of the processes that asked for it: a bit for each place among the children */
 };
 
 struct master {
@@ -97,7 +100,7 @@ child_of_pid(struct master *m, pid_t pid)
 
 /* In the child: nothing of ours but the channel. A group of its own, so that Ctrl-C reaches it once, through us. */
 static void NO_RETURN
-become_serving_process(const struct master *m, int fd)
+become_serving_process(const struct master *m, int fd, bool is_restart)
 {
     sigset_t none;
     char text[16];
@@ -108,6 +111,8 @@ become_serving_process(const struct master *m, int fd)
     fcntl(fd, F_SETFD, 0);
     snprintf(text, sizeof(text), "%d", fd);
     setenv(MASTER_FD_NAME, text, 1);
+    if (is_restart)
+        setenv(MASTER_RESTART_NAME, "1", 1);
     unsetenv("NOTIFY_SOCKET");
     execv(m->path, m->argv);
     dprintf(STDERR_FILENO, "headgate: cannot run %s: %s\n", m->path, strerror(errno));
@@ -124,7 +129,7 @@ start_child(struct master *m, enum role role)
         return NULL;
     pid_t pid = fork();
     if (pid == 0)
-        become_serving_process(m, fd[1]);
+        become_serving_process(m, fd[1], role == ROLE_CURRENT && m->was_ready);
     close(fd[1]);
     if (pid < 0) {
         close(fd[0]);
@@ -188,13 +193,41 @@ bind_held(struct master *m, const struct master_request *q, struct err *err)
     return h;
 }
 
+static bool
+is_path_there(const struct sockaddr_un *at)
+{
+    struct stat st;
+
+    return at->sun_family != AF_UNIX || (lstat(at->sun_path, &st) == 0 && S_ISSOCK(st.st_mode));
+}
+
+/* A socket whose file somebody has removed is reached by nobody: it is bound anew. */
 static struct held *
 hold(struct master *m, const struct master_request *q, struct err *err)
 {
-    for (uint32_t i = 0; i < m->n_held; i++)
-        if (is_same_request(&m->held[i].asked, q))
+    for (uint32_t i = 0; i < m->n_held; i++) {
+        if (!is_same_request(&m->held[i].asked, q))
+            continue;
+        if (is_path_there(&q->addr.un))
             return &m->held[i];
+        close(m->held[i].fd);
+        m->held[i] = m->held[--m->n_held];
+        break;
+    }
     return bind_held(m, q, err);
+}
+
+static unsigned
+claim_of(const struct master *m, const struct child *c)
+{
+    return 1u << (c - m->children);
+}
+
+static void
+forget_claims(struct master *m, const struct child *c)
+{
+    for (uint32_t i = 0; i < m->n_held; i++)
+        m->held[i].claims &= ~claim_of(m, c);
 }
 
 static void
@@ -206,11 +239,11 @@ unlink_file(const struct held *h)
 
 /* After a change of processes: what the new one did not ask for is no listener any more. */
 static void
-drop_unclaimed(struct master *m, pid_t pid)
+drop_unclaimed(struct master *m, const struct child *c)
 {
     for (uint32_t i = 0; i < m->n_held;) {
         struct held *h = &m->held[i];
-        if (h->claimed_by == pid) {
+        if (h->claims & claim_of(m, c)) {
             i++;
             continue;
         }
@@ -245,7 +278,7 @@ give_socket(struct master *m, struct child *c, const struct master_request *q)
     struct held *h = hold(m, q, &err);
 
     if (h)
-        h->claimed_by = c->pid;
+        h->claims |= claim_of(m, c);
     else
         snprintf(reply.text, sizeof(reply.text), "%s", err.text);
     reply.ok = h != NULL;
@@ -260,7 +293,9 @@ open_control(struct master *m, struct child *c, const struct master_request *q)
     struct err err = ERR_INIT;
     struct addr at = {.kind = ADDR_UNIX, .path = q->addr.un.sun_path};
 
-    if (m->control_fd >= 0 && strcmp(m->control_addr.sun_path, q->addr.un.sun_path) != 0) {
+    bool is_elsewhere = strcmp(m->control_addr.sun_path, q->addr.un.sun_path) != 0;
+
+    if (m->control_fd >= 0 && (is_elsewhere || !is_path_there(&m->control_addr))) {
         unlink(m->control_addr.sun_path);
         close(m->control_fd);
         m->control_fd = -1;
@@ -269,6 +304,8 @@ open_control(struct master *m, struct child *c, const struct master_request *q)
         m->control_addr = q->addr.un;
         m->control_fd = listener_bind(&at, 4, 0600, false, &err);
     }
+    if (err.code == ERR_EXISTS)
+        err_prefix(&err, "another gateway uses this state folder, and each overwrites the other's quotas");
     reply.ok = m->control_fd >= 0;
     snprintf(reply.text, sizeof(reply.text), "%s", reply.ok ? "" : err.text);
     send_reply(c, &reply, -1);
@@ -313,13 +350,16 @@ finish_upgrade(struct master *m, struct child *next)
     struct child *old = child_of_role(m, ROLE_CURRENT);
 
     next->role = ROLE_CURRENT;
-    drop_unclaimed(m, next->pid);
+    m->start_at_ms = 0;                  /* the old one may have died meanwhile */
+    drop_unclaimed(m, next);
     sd_notify_printf("MAINPID=%d\nREADY=1", (int)getpid());
-    if (old) {
-        old->role = ROLE_FORMER;
-        kill(old->pid, SIGUSR2);         /* drains without announcing it: somebody else serves */
-        answer_client(m, "ok: process %d serves, process %d drains", (int)next->pid, (int)old->pid);
+    if (!old) {
+        answer_client(m, "ok: process %d serves", (int)next->pid);
+        return;
     }
+    old->role = ROLE_FORMER;
+    kill(old->pid, SIGUSR2);             /* drains without announcing it: somebody else serves */
+    answer_client(m, "ok: process %d serves, process %d drains", (int)next->pid, (int)old->pid);
 }
 
 static void
@@ -341,45 +381,8 @@ on_ready(struct master *m, struct child *c)
         finish_upgrade(m, c);
         return;
     }
-    drop_unclaimed(m, c->pid);
+    drop_unclaimed(m, c);
     sd_notify_printf("READY=1");
-}
-
-static bool
-is_well_formed(const struct master_request *q, ssize_t n)
-{
-    if (n != (ssize_t)sizeof(*q) || q->version != MASTER_PROTOCOL_VERSION)
-        return false;
-    if (q->kind == MASTER_READY)
-        return true;
-    if (q->addr_len < sizeof(sa_family_t) || q->addr_len > sizeof(q->addr))
-        return false;
-    return q->kind == MASTER_SOCKET || (q->kind == MASTER_CONTROL && q->addr.sa.sa_family == AF_UNIX);
-}
-
-static void
-on_message(struct master *m, struct child *c)
-{
-    struct master_request q;
-    ssize_t n = recv(c->fd, &q, sizeof(q), 0);
-
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n <= 0) {
-        close(c->fd);
-        c->fd = -1;                      /* its death is told by SIGCHLD */
-        return;
-    }
-    q.addr.un.sun_path[sizeof(q.addr.un.sun_path) - 1] = 0;
-    if (!is_well_formed(&q, n)) {
-        send_reply(c, &(struct master_reply){.text = "the running master is of another version: restart it"}, -1);
-        return;
-    }
-    switch ((enum master_request_kind)q.kind) {
-    case MASTER_SOCKET: give_socket(m, c, &q); break;
-    case MASTER_CONTROL: open_control(m, c, &q); break;
-    case MASTER_READY: on_ready(m, c); break;
-    }
 }
 
 static void
@@ -410,6 +413,56 @@ plan_restart(struct master *m, uint64_t lived_ms)
     log_warn("starting it again%s", delay ? " after a pause, as it did not live long" : "");
 }
 
+/* The place is free for the next one; what the old one still does is nobody's business but the log's. */
+static void
+on_dying(struct master *m, struct child *c)
+{
+    if (c->role != ROLE_CURRENT || m->is_stopping)
+        return;
+    c->role = ROLE_FORMER;
+    c->is_dying = true;
+    log_error("serving process %d has crashed", (int)c->pid);
+    plan_restart(m, now_ms() - c->since_ms);
+}
+
+static bool
+is_well_formed(const struct master_request *q, ssize_t n)
+{
+    if (n != (ssize_t)sizeof(*q) || q->version != MASTER_PROTOCOL_VERSION)
+        return false;
+    if (q->kind == MASTER_READY || q->kind == MASTER_DYING)
+        return true;
+    if (q->addr_len < sizeof(sa_family_t) || q->addr_len > sizeof(q->addr))
+        return false;
+    return q->kind == MASTER_SOCKET || (q->kind == MASTER_CONTROL && q->addr.sa.sa_family == AF_UNIX);
+}
+
+static void
+on_message(struct master *m, struct child *c)
+{
+    struct master_request q;
+    ssize_t n = recv(c->fd, &q, sizeof(q), 0);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0) {
+        close(c->fd);
+        c->fd = -1;                      /* its death is told by SIGCHLD */
+        return;
+    }
+    q.addr.un.sun_path[sizeof(q.addr.un.sun_path) - 1] = 0;
+    if (!is_well_formed(&q, n)) {
+        send_reply(c, &(struct master_reply){.text = "the running master is of another version: restart it"}, -1);
+        return;
+    }
+    switch ((enum master_request_kind)q.kind) {
+    case MASTER_SOCKET: give_socket(m, c, &q); break;
+    case MASTER_CONTROL: open_control(m, c, &q); break;
+    case MASTER_READY: on_ready(m, c); break;
+    case MASTER_DYING: on_dying(m, c); break;
+    }
+}
+
 static void
 on_current_end(struct master *m, const struct child *c, int status)
 {
@@ -430,6 +483,18 @@ on_current_end(struct master *m, const struct child *c, int status)
 }
 
 static void
+on_former_end(const struct child *c, int status)
+{
+    char text[96];
+
+    describe_end(status, text);
+    if (c->is_dying || WIFSIGNALED(status))
+        log_error("serving process %d %s", (int)c->pid, text);
+    else
+        log_info("process %d has drained", (int)c->pid);
+}
+
+static void
 on_end(struct master *m, pid_t pid, int status)
 {
     struct child *c = child_of_pid(m, pid), was;
@@ -438,6 +503,7 @@ on_end(struct master *m, pid_t pid, int status)
     if (!c)
         return;
     was = *c;
+    forget_claims(m, c);
     /* What it still said: READY may wait in the channel of a process that died right after. */
     if (c->fd >= 0)
         close(c->fd);
@@ -449,7 +515,7 @@ on_end(struct master *m, pid_t pid, int status)
         describe_end(status, text);
         answer_client(m, "the new process %s before it was ready; the old one goes on serving", text);
         break;
-    case ROLE_FORMER: log_info("process %d has drained", (int)pid); break;
+    case ROLE_FORMER: on_former_end(&was, status); break;
     }
 }
 
@@ -486,6 +552,8 @@ on_signal(struct master *m, int signal_number)
     default:
         m->is_stopping = true;
         m->start_at_ms = 0;
+        if (!child_of_role(m, ROLE_CURRENT))
+            m->status = 0;               /* nobody is left to say how it ended */
         sd_notify_printf("STOPPING=1");
         tell_children(m, signal_number, true);
     }

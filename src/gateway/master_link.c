@@ -15,9 +15,11 @@
 #include "base/num.h"
 #include "gateway/master_protocol.h"
 #include "net/listener.h"
+#include "rt/fault.h"
 
 struct master_link {
     int fd;
+    bool is_restart;
     int end[2];                          /* a pipe that ends the watching thread */
     pthread_t thread;
     bool is_watching;
@@ -38,8 +40,15 @@ master_link_open(void)
     if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
         return NULL;
     link = xnew(struct master_link);
-    *link = (struct master_link){.fd = (int)fd, .end = {-1, -1}};
+    *link = (struct master_link){.fd = (int)fd, .end = {-1, -1}, .is_restart = getenv(MASTER_RESTART_NAME) != NULL};
+    unsetenv(MASTER_RESTART_NAME);
     return link;
+}
+
+bool
+master_link_is_restart(const struct master_link *link)
+{
+    return link && link->is_restart;
 }
 
 void
@@ -52,6 +61,7 @@ master_link_close(struct master_link *link)
         pthread_join(link->thread, NULL);
         close(link->end[0]);
     }
+    fault_tell(-1, NULL, 0);
     close(link->fd);
     free(link);
 }
@@ -122,6 +132,15 @@ master_link_ready(struct master_link *link)
 
     if (link)
         (void)!send(link->fd, &q, sizeof(q), MSG_NOSIGNAL);
+}
+
+void
+master_link_announce_death(struct master_link *link)
+{
+    static const struct master_request q = {.version = MASTER_PROTOCOL_VERSION, .kind = MASTER_DYING};
+
+    if (link)
+        fault_tell(link->fd, &q, sizeof(q));
 }
 
 static void *

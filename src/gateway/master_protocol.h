@@ -4,6 +4,7 @@
  *     child -> master   SOCKET    give me this listening socket           -> reply with a descriptor, or why not
  *                       CONTROL   listen there yourself for `headgate upgrade` -> reply without a descriptor
  *                       READY     I serve
+ *                       DYING     I have crashed: last words and a core file come, nothing else
  * The master tells the child things by signals. The end of the channel means that the master is gone: drain.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
@@ -13,7 +14,9 @@
 #define MASTER_PROTOCOL_VERSION 1
 #define MASTER_FD_NAME "HEADGATE_MASTER_FD"      /* environment: the child's end */
 
-enum master_request_kind { MASTER_SOCKET = 1, MASTER_CONTROL, MASTER_READY };
+#define MASTER_RESTART_NAME "HEADGATE_RESTART"   /* environment: set where the process follows one that served and crashed */
+
+enum master_request_kind { MASTER_SOCKET = 1, MASTER_CONTROL, MASTER_READY, MASTER_DYING };
 
 #define MASTER_SOCKETS_OF_ONE 1024u             /* of one listener, at most: one a worker */
 

@@ -4,13 +4,13 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "gateway/gateway.h"
 #include "gateway/privileges.h"
+#include "gateway/settings.h"
 #include "gateway/state_dir.h"
 #include "rt/fault.h"
 
@@ -43,7 +43,7 @@ publish_first(struct gateway *g)
     diags_print(&diags, &text);
     errors = diags_count(&diags, DIAG_ERROR);
     if (text.len)
-        fputs(buf_str(&text).p, stderr);
+        log_text(buf_str(&text));
     if (!ok)
         log_error("the configuration has %u error%s; nothing is served", errors, errors == 1 ? "" : "s");
     return ok;
@@ -134,6 +134,21 @@ raise_descriptor_limit(void)
         log_warn("cannot raise the limit of open files");
 }
 
+/* What the machine allows is not all for clients; said where it is fewer than was asked for. */
+static uint32_t
+connections_max(const struct options *o)
+{
+    struct rlimit files;
+    uint32_t max;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == RLIM_INFINITY)
+        return o->limits.connections;
+    max = settings_connections(o, files.rlim_cur);
+    if (max < o->limits.connections)
+        log_info("%" PRIu32 " client connections at most, as %" PRIu64 " files may be open", max, (uint64_t)files.rlim_cur);
+    return max;
+}
+
 /* The master has died: whoever follows it binds anew, so what is in flight ends well and then we go. */
 static void
 on_master_lost(void *ctx)
@@ -144,13 +159,13 @@ on_master_lost(void *ctx)
 
 /* All that may need privileges, in this order: the state folder, sockets and keys, then no more privileges. */
 static struct gateway *
-prepare(const struct serve_input *in, struct err *err)
+prepare(const struct serve_input *in, struct options *o, struct err *err)
 {
-    const struct options *o = in->options;
     struct gateway *g;
     unsigned uid, gid;
 
     raise_descriptor_limit();
+    o->limits.connections = connections_max(o);
     if (!privileges_find(o->user, o->group, &uid, &gid, err) || !state_dir_open(o->state, uid, gid, err))
         return NULL;
     if (o->state.len && !master_link_control(in->master, o->state, err))
@@ -166,6 +181,7 @@ prepare(const struct serve_input *in, struct err *err)
 int
 serve(const struct serve_input *in)
 {
+    struct options options = *in->options;
     struct gateway *g;
     struct err err;
     sigset_t signals;
@@ -173,7 +189,8 @@ serve(const struct serve_input *in)
 
     block_signals(&signals);
     fault_install(gateway_describe_request);
-    g = prepare(in, &err);
+    master_link_announce_death(in->master);
+    g = prepare(in, &options, &err);
     if (!g) {
         log_error("%s", err.text);
         return 1;
@@ -181,7 +198,7 @@ serve(const struct serve_input *in)
     if (publish_first(g)) {
         if (gateway_start(g, &err)) {
             if (!in->is_quiet)
-                say_where(g, in->options);
+                say_where(g, &options);
             master_link_ready(in->master);
             status = wait_for_signals(g, &signals);
         } else {

@@ -2,8 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/settings.h"
 
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "net/dns.h"
+
+/* What is no client's: files, sockets of threads, and for each worker its loop; then an eighth for backends. */
+#define DESCRIPTORS_OWN 40u
+#define DESCRIPTORS_A_WORKER 6u
+#define DESCRIPTORS_BACKENDS_MAX 1024u
 
 static uint32_t
 to_u32(uint64_t n)
@@ -112,4 +119,21 @@ settings_resolver(struct loop *loop, const struct upstream_options *o)
         buf_printf(&servers, "%s%.*s", i ? "," : "", STR_ARG(o->nameservers.v[i]));
     if (servers.len)
         dns_set_servers(loop, buf_str(&servers).p);
+}
+
+uint32_t
+settings_workers(const struct options *o)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return o->workers ? o->workers : cores > 0 ? (uint32_t)cores : 1;
+}
+
+uint32_t
+settings_connections(const struct options *o, uint64_t descriptors)
+{
+    uint64_t own = DESCRIPTORS_OWN + (uint64_t)settings_workers(o) * (DESCRIPTORS_A_WORKER + 2 * o->n_listeners);
+    uint64_t kept = MIN(own + MIN(descriptors / 8, (uint64_t)DESCRIPTORS_BACKENDS_MAX), descriptors / 4 * 3);
+
+    return to_u32(MIN(MAX(descriptors - kept, (uint64_t)1), (uint64_t)o->limits.connections));
 }

@@ -15,5 +15,10 @@ struct http_client_conf settings_client(const struct options *o);
 struct http_origin_conf settings_origin(const struct upstream_options *o);
 void settings_retries(struct retry_budget *b, const struct options *o, const _Atomic int64_t *in_flight);
 struct exchange_limits settings_exchange(const struct options *o);
+/* How many client connections there may be, so that with all of them open a part of `descriptors` is left for backends and for
+ * the operators' listener. */
+uint32_t settings_connections(const struct options *o, uint64_t descriptors);
+/* One a core unless it says otherwise. */
+uint32_t settings_workers(const struct options *o);
 /* Name servers and how long their answers are kept, for the loop's resolver. */
 void settings_resolver(struct loop *loop, const struct upstream_options *o);

@@ -346,6 +346,7 @@ build_api(struct builder *b, const struct api *api)
     entry->plans = make_row(b, api, document, NULL);
     entry->plan = entry->plans[0];
     entry->unsupported = api->problem;
+    entry->is_broken = api->problem.p && api->problem_status == 503;
     note_unsupported(entry, entry->plans, api->n_products + 1);
     if (is_uniform(entry->plans, api->n_products + 1))
         entry->plans = NULL;
@@ -363,7 +364,8 @@ build_api(struct builder *b, const struct api *api)
     build_schemas(b, api, entry);
     b->s->any_encoded_slash |= api->settings.allow_encoded_slash;
     if (b->failed && b->in->keep_going) {
-        entry->unsupported = STR("its configuration does not load");
+        entry->unsupported = STR("a document of it has errors");
+        entry->is_broken = true;
         b->failed = false;
     }
     b->failed |= failed_before;

@@ -29,6 +29,7 @@ struct api_entry {                    /* what most requests need stands here, no
     struct plan **plans;              /* 1 + api->n_products; NULL: all are `plan` */
     struct plan ***by_operation;      /* api->n_operations entries, NULL: `plans` serves; NULL: no operation has one */
     struct str unsupported;           /* what is missing here, for a 501; STR_NONE: nothing */
+    bool is_broken;                   /* it did not load and the rest did: `unsupported` says why, for a 503 */
     const struct api_schemas *schemas;    /* policy/schemas.h; NULL: nothing here validates */
     uint32_t metrics_slot;
     _Atomic uint32_t *cache_slots;    /* exchange->cache_slot of each operation, and behind them of none */

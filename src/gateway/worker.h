@@ -109,6 +109,7 @@ struct gateway {
     _Atomic bool has_admin_addr;
     struct store_watch *watch;
     struct store_files *files;        /* that loads have read beside the folder's own, for the watch */
+    struct err watch_failure;         /* why there is none */
     /* The publisher's; the lock covers them. */
     pthread_mutex_t publish_lock;
     struct document_cache documents;

@@ -95,7 +95,7 @@ bind_unix(int fd, const union addr_socket *sock, socklen_t len, unsigned mode, s
     remove_dead_socket(sock, len);
     /* Nobody connects before listen(), so the mode is right by the time it matters. */
     if (bind(fd, &sock->sa, len) < 0)
-        return err_set_errno(err, ERR_IO, errno, "cannot bind unix:%s", path);
+        return err_set_errno(err, errno == EADDRINUSE ? ERR_EXISTS : ERR_IO, errno, "cannot bind unix:%s", path);
     return chmod(path, mode ? mode : 0660) == 0 || err_set_errno(err, ERR_IO, errno, "cannot set the mode of %s", path);
 }
 

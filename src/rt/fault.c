@@ -1,6 +1,7 @@
 /* fault.c: what the process says when it dies. Handlers run on an alternate stack a thread has (a fiber that ran off
  * its stack has none left), use write(2) and their own formatting, and end by dying of the same signal, so that core
- * files and the master see the true cause.
+ * files and the master see the true cause. What happens on the way must not keep the process from dying (a backtrace that
+ * waits for a lock, standard error that nobody reads): an alarm ends it then.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "rt/fault.h"
 
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rt/fiber_pool.h"
@@ -15,6 +17,7 @@
 #define ALTERNATE_STACK_BYTES ((size_t)64 << 10)
 #define FRAMES_MAX 48
 #define TEXT_MAX 512
+#define LAST_WORDS_S 2
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HEADGATE_ASAN)
 #define HAS_OWN_HANDLERS 0
@@ -22,8 +25,13 @@
 #define HAS_OWN_HANDLERS 1
 #endif
 
-/* A signal handler has no argument for it: set once, before threads start. */
+/* A signal handler has no argument for them: set once, before threads start. */
 static describe_fn *fault_describe;
+static struct {
+    int fd;
+    const void *bytes;
+    size_t n;
+} fault_heir = {.fd = -1};
 static THREAD_LOCAL void *alternate_stack;
 
 struct text {
@@ -69,6 +77,10 @@ on_fault(int signal_number, siginfo_t *info, void *context)
     void *frames[FRAMES_MAX];
     struct text t = {.len = 0};
 
+    if (fault_heir.fd >= 0)
+        (void)!send(fault_heir.fd, fault_heir.bytes, fault_heir.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    signal(SIGALRM, SIG_DFL);
+    alarm(LAST_WORDS_S);
     text_add(&t, "headgate: fatal: ");
     text_add(&t, signal_text(signal_number));
     if (signal_number != SIGABRT) {
@@ -84,8 +96,17 @@ on_fault(int signal_number, siginfo_t *info, void *context)
     text_add(&t, "\n");
     if (write(STDERR_FILENO, t.p, t.len) > 0)
         backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
+    alarm(0);
     signal(signal_number, SIG_DFL);
     raise(signal_number);                /* blocked in here: taken on return, at the place of the fault */
+}
+
+void
+fault_tell(int fd, const void *bytes, size_t n)
+{
+    fault_heir.bytes = bytes;
+    fault_heir.n = n;
+    fault_heir.fd = fd;
 }
 
 void

@@ -92,9 +92,10 @@ read_kind(struct loader *l, const struct info *i, struct api *api)
     api->kind = text.len ? kind_by_name(text) : API_HTTP;
     if (api->kind == API_HTTP || api->kind == API_WEBSOCKET || api->kind == API_GRPC)
         return;
-    api->problem = str_printf(l->keep, "APIs of the kind '%.*s' are not built yet", STR_ARG(api->kind_text));
+    api->problem = str_printf(l->keep, "the kind '%.*s'", STR_ARG(api->kind_text));
     api->problem_status = 501;
-    doc_report(&i->doc, DIAG_WARNING, doc_get(i->properties, "type"), "%.*s; it answers 501", STR_ARG(api->problem));
+    doc_report(&i->doc, DIAG_WARNING, doc_get(i->properties, "type"), "APIs of the kind '%.*s' are not built yet; it answers 501",
+               STR_ARG(api->kind_text));
 }
 
 /* The usual text, one for all APIs, where it is that or missing: each request looks at it. */
@@ -213,9 +214,9 @@ refuse_specification(struct loader *l, struct str path, struct api *api)
 {
     if (api->problem.p)
         return;
-    api->problem = str_printf(l->keep, "%.*s: definitions of this kind are not read yet", STR_ARG(path));
+    api->problem = STR("a kind of definition");
     api->problem_status = 501;
-    diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s; the API answers 501", STR_ARG(api->problem));
+    diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s: definitions of this kind are not read yet; the API answers 501", STR_ARG(path));
 }
 
 static void

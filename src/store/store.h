@@ -47,11 +47,13 @@ void store_files_delete(struct store_files *files);
 
 /* Watches the folder, headgate.yaml, users.yaml and `files`, those too that are added later. After a change, and
  * `settle_ms` without another, calls changed(ctx) on the watcher's own thread; there a load may block. A folder that another takes
- * the place of, and links that lead elsewhere, are changes. The options and files stay until the watch is stopped. */
+ * the place of, and links that lead elsewhere, are changes. The options and files stay until the watch is stopped. Made before the
+ * first load, it misses nothing that changes during it; changed() is not called before the start. */
 struct store_watch;
-struct store_watch *store_watch_start(const struct options *options, struct store_files *files, void (*changed)(void *ctx),
-                                      void *ctx, struct err *err);
+struct store_watch *store_watch_new(const struct options *options, struct store_files *files, void (*changed)(void *ctx), void *ctx,
+                                    struct err *err);
+bool store_watch_start(struct store_watch *w, struct err *err);
 /* As if a file had changed (SIGHUP). Any thread. */
 void store_watch_poke(struct store_watch *w);
-/* Ends the thread; a call of changed() that runs is waited for. NULL is fine. */
+/* Ends the thread, if it was started; a call of changed() that runs is waited for. NULL is fine. */
 void store_watch_stop(struct store_watch *w);

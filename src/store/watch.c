@@ -55,6 +55,7 @@ struct store_files {
 
 struct store_watch {
     pthread_t thread;
+    bool is_started;
     int inotify, wake;                /* wake: an eventfd */
     _Atomic bool is_stopping, is_poked;
     void (*changed)(void *ctx);
@@ -495,11 +496,9 @@ start_thread(struct store_watch *w)
 }
 
 struct store_watch *
-store_watch_start(const struct options *options, struct store_files *files, void (*changed)(void *ctx), void *ctx,
-                  struct err *err)
+store_watch_new(const struct options *options, struct store_files *files, void (*changed)(void *ctx), void *ctx, struct err *err)
 {
     struct store_watch *w = xnew(struct store_watch);
-    int failure;
 
     w->changed = changed;
     w->ctx = ctx;
@@ -517,13 +516,16 @@ store_watch_start(const struct options *options, struct store_files *files, void
         w->root = xstrndup(options->artifacts.p, options->artifacts.len);
     tell_files(files, w);
     take_up(w);
-    failure = start_thread(w);
-    if (failure) {
-        err_set_errno(err, ERR_IO, failure, "watching for changes");
-        destroy(w);
-        return NULL;
-    }
     return w;
+}
+
+bool
+store_watch_start(struct store_watch *w, struct err *err)
+{
+    int failure = start_thread(w);
+
+    w->is_started = failure == 0;
+    return w->is_started || err_set_errno(err, ERR_IO, failure, "watching for changes");
 }
 
 void
@@ -544,6 +546,7 @@ store_watch_stop(struct store_watch *w)
         return;
     w->is_stopping = true;
     store_watch_poke(w);
-    pthread_join(w->thread, NULL);
+    if (w->is_started)
+        pthread_join(w->thread, NULL);
     destroy(w);
 }

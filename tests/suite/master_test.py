@@ -10,6 +10,7 @@ import json
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -219,7 +220,7 @@ class Gateway:
     def __init__(self, extra="", **more):
         self.make(extra, **more)
 
-    def make(self, extra="", wait=True, apis=None):
+    def make(self, extra="", wait=True, apis=None, log=None, files=None, listeners=()):
         self.folder = tempfile.mkdtemp(prefix="headgate-test-")
         self.state = os.path.join(self.folder, "state")
         self.port, self.admin = free_port(), free_port()
@@ -228,12 +229,14 @@ class Gateway:
             api = os.path.join(self.folder, "artifacts", "apis", name)
             os.makedirs(api)
             with open(os.path.join(api, "apiInformation.json"), "w") as f:
-                json.dump({"properties": {"displayName": name, "path": name, "serviceUrl": url, "type": "websocket",
-                                          "protocols": ["ws"], "subscriptionRequired": False,
-                                          "apiRevision": "1", "isCurrent": True}}, f)
+                kind = {"type": "websocket", "protocols": ["ws"]} if url.startswith("ws:") else {"protocols": ["http"]}
+                json.dump({"properties": {"displayName": name, "path": name, "serviceUrl": url, "subscriptionRequired": False,
+                                          "apiRevision": "1", "isCurrent": True, **kind}}, f)
+        self.listeners = "".join(f"  - {l}\n" for l in listeners)
         self.write_config(extra)
-        self.log = open(os.path.join(self.folder, "log"), "w+")
-        self.process = subprocess.Popen([HEADGATE, "run", "--config", self.config],
+        self.log = open(os.path.join(self.folder, "log"), "a+") if log is None else os.fdopen(log, "w")
+        limit = [] if files is None else ["prlimit", f"--nofile={files}", "--"]
+        self.process = subprocess.Popen([*limit, HEADGATE, "run", "--config", self.config],
                                         stdout=self.log, stderr=self.log, cwd=self.folder)
         if wait:
             assert wait_until(lambda: answers(self.port)), self.said()
@@ -242,7 +245,7 @@ class Gateway:
         self.config = os.path.join(self.folder, "headgate.yaml")
         with open(self.config, "w") as f:
             f.write(f"artifacts: artifacts\nstate: {self.state}\nworkers: 2\n"
-                    f"listeners:\n  - address: 127.0.0.1\n    port: {self.port}\n"
+                    f"listeners:\n  - address: 127.0.0.1\n    port: {self.port}\n{self.listeners}"
                     f"admin:\n  address: 127.0.0.1\n  port: {self.admin}\n{extra}")
 
     def children(self):
@@ -580,6 +583,183 @@ def test_every_route_of_the_operators_needs_the_token():
         finally:
             g.end()
     assert len(tokens) == 2, "two first starts made the same token"
+
+
+def is_gone(pid):
+    """Ended, whether its parent knows or not."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_a_crash_with_standard_error_that_nobody_reads():
+    """Neither last words nor the master's own lines wait for a reader: the next process serves, the old one is gone."""
+    reader, writer = os.pipe()
+    g = Gateway(log=writer)
+    try:
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"x" * 4096)
+        except BlockingIOError:
+            pass
+        os.set_blocking(writer, True)      # full, as for any other program
+        for _ in range(2):
+            old = g.serving()
+            os.kill(old, signal.SIGSEGV)
+            assert wait_until(lambda: g.serving() not in (None, old) or len(g.children()) > 1), "not started again"
+            assert get(g.port) == 200
+            assert wait_until(lambda: is_gone(old)), "it waits to say its last words"
+        os.kill(g.process.pid, signal.SIGHUP)
+        assert get(g.port) == 200
+        while not select.select([], [writer], [], 0)[1]:
+            os.read(reader, 1 << 16)
+        g.process.send_signal(signal.SIGTERM)
+        assert g.process.wait(20 * SLOW) == 0
+        assert b"were lost, as nobody read them" in os.read(reader, 1 << 16)
+    finally:
+        g.end()
+        os.close(reader)
+
+
+def stopped_upgrade(g):
+    """Begins an upgrade whose new process is stopped before it gets ready. Its pid."""
+    for _ in range(50):
+        before = set(g.children())
+        g.process.send_signal(signal.SIGUSR2)
+        while not set(g.children()) - before:
+            time.sleep(0.001)
+        new = (set(g.children()) - before).pop()
+        os.kill(new, signal.SIGSTOP)
+        if answers(g.port) and "another process serves now" not in g.said():
+            return new
+        os.kill(new, signal.SIGCONT)
+        assert wait_until(lambda: g.children() == [new], 20)
+        g.log.truncate(0)
+    raise AssertionError("each new process was ready at once")
+
+
+def test_a_crash_during_an_upgrade_leaves_one_process_and_all_listeners():
+    """While the next process starts, the current one dies and is started again; then the next one is ready."""
+    g = Gateway("drain: {quiet: 100ms}\n", listeners=["address: unix:clients"])
+    try:
+        path = os.path.join(g.folder, "clients")
+        new = stopped_upgrade(g)
+        old = next(p for p in g.children() if p != new)
+        os.kill(old, signal.SIGKILL)
+        assert wait_until(lambda: set(g.children()) - {old, new}), "not started again beside an upgrade"
+        assert answers(g.port)
+        os.kill(new, signal.SIGCONT)
+        assert wait_until(lambda: g.children() == [new], 20), g.children()
+        assert answers(g.port) and os.path.exists(path), "a listener was taken for unclaimed"
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            s.sendall(f"GET {STATUS} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            assert s.recv(100).startswith(b"HTTP/1.1 200 ")
+        assert g.upgrade().returncode == 0, "the next upgrade is taken"
+        assert wait_until(lambda: len(g.children()) == 1, 20) and answers(g.port)
+    finally:
+        g.end()
+
+
+def test_an_upgrade_outlives_the_end_of_the_old_process():
+    """Dead while the next process starts, and not to be started yet: the next one takes its place alone, and the command gets its answer."""
+    g = Gateway("drain: {quiet: 100ms}\n")
+    try:
+        for _ in range(3):                     # now a restart waits for 400 ms
+            old = g.serving()
+            os.kill(old, signal.SIGKILL)
+            assert wait_until(lambda: g.serving() not in (None, old) and answers(g.port))
+        new = stopped_upgrade(g)
+        os.kill(next(p for p in g.children() if p != new), signal.SIGKILL)
+        os.kill(new, signal.SIGCONT)
+        assert wait_until(lambda: g.children() == [new] and answers(g.port))
+        time.sleep(1)
+        assert g.children() == [new], "the other one was started, too"
+        assert g.upgrade().returncode == 0
+    finally:
+        g.end()
+
+
+def test_after_a_crash_what_loads_is_served():
+    """A document that was broken since the last publish costs its API, and not all of them."""
+    g = Gateway(apis={"good": "http://127.0.0.1:9", "bad": "http://127.0.0.1:9"})
+    try:
+        policy = os.path.join(g.folder, "artifacts", "apis", "bad", "policy.xml")
+        reply = "<policies><inbound><return-response><set-status code='%s' /></return-response></inbound></policies>"
+        for api in ("good", "bad"):
+            with open(os.path.join(g.folder, "artifacts", "apis", api, "policy.xml"), "w") as f:
+                f.write(reply % 204)
+        assert wait_until(lambda: answers_empty(g.port, "/bad/x", 204))
+        with open(policy, "w") as f:
+            f.write("<policies><inbound><no-such")
+        assert wait_until(lambda: "using the one of before" in g.said())
+        assert answers_empty(g.port, "/bad/x", 204)
+        old = g.serving()
+        os.kill(old, signal.SIGKILL)
+        assert wait_until(lambda: g.serving() not in (None, old))
+        assert wait_until(lambda: answers_empty(g.port, "/good/x", 204)), g.said()
+        assert answers_empty(g.port, "/bad/x", 503)
+        assert wait_until(lambda: '"LastErrorReason":"ConfigurationNotLoaded"' in g.said())
+        with open(policy, "w") as f:
+            f.write(reply % 204)
+        assert wait_until(lambda: answers_empty(g.port, "/bad/x", 204)), g.said()
+    finally:
+        g.end()
+
+
+def answers_empty(port, path, status):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=10 * SLOW)
+    try:
+        c.request("GET", path)
+        return c.getresponse().status == status
+    except OSError:
+        return False
+    finally:
+        c.close()
+
+
+def test_closed_standard_descriptors_are_nobody_elses():
+    """Started with 0, 1 and 2 closed: no socket gets one of these numbers, and with it what is meant for people."""
+    g = Gateway()
+    try:
+        port = free_port()
+        path = os.path.join(g.folder, "closed.yaml")
+        with open(path, "w") as f:
+            f.write(f"artifacts: artifacts\nworkers: 2\nlisteners: [{{port: {port}}}]\nadmin: {{port: {free_port()}}}\n")
+        process = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', HEADGATE, "run", "--config", path])
+        try:
+            assert wait_until(lambda: answers(port))
+            assert answers(port, "/nothing", 404)  # a row of the log, and the process still there
+            children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
+            for pid in children + [process.pid]:
+                assert {os.readlink(f"/proc/{pid}/fd/{n}") for n in range(3)} == {"/dev/null"}
+        finally:
+            end_process(process, 20 * SLOW)
+    finally:
+        g.end()
+
+
+def test_clients_do_not_use_up_all_descriptors():
+    """Robustness reference, H2: with 256 of them, health and figures are answered while clients hold all that they may."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    g = Gateway(files=256)
+    held = []
+    try:
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+        for _ in range(400):
+            held.append(socket.create_connection(("127.0.0.1", g.port), timeout=10 * SLOW))
+        assert wait_until(lambda: figure(g.admin, "headgate_connections_refused_total") > 200)
+        assert answers(g.admin, "/readyz") and answers(g.admin, "/livez")
+        assert figure(g.admin, "headgate_accept_pauses_total") == 0
+        for s in held:
+            s.close()
+        assert wait_until(lambda: answers(g.port))
+    finally:
+        for s in held:
+            s.close()
+        g.end()
 
 
 def main():

@@ -59,8 +59,8 @@ start(void)
     options.artifacts = str_from_c(strcat(xrealloc((char *)options.artifacts.p, 128), "/apis"));
     options.config_path = str_from_c(strcat(strcpy(xmalloc(128), folder), "/conf/headgate.yaml"));
     files = store_files_new();
-    w = store_watch_start(&options, files, count, NULL, &err);
-    ASSERT(w);
+    w = store_watch_new(&options, files, count, NULL, &err);
+    ASSERT(w && store_watch_start(w, &err));
     return w;
 }
 
@@ -218,7 +218,8 @@ TEST(links_of_single_files_are_followed)
     unlink(in("conf/headgate.yaml"));
     write_version("conf", "..1");
     ASSERT(symlink("..data/policy.xml", in("conf/headgate.yaml")) == 0);
-    w = store_watch_start(&options, files, count, NULL, NULL);
+    w = store_watch_new(&options, files, count, NULL, NULL);
+    ASSERT(w && store_watch_start(w, NULL));
     calls = 0;
     write_version("conf", "..2");
     EXPECT(is_told());
@@ -311,6 +312,19 @@ TEST(a_load_that_fails_forgets_no_file)
     stop(w);
 }
 
+TEST(what_changes_before_the_start_is_told_after_it)
+{
+    struct store_watch *w = start();
+
+    store_watch_stop(w);
+    w = store_watch_new(&options, files, count, NULL, NULL);
+    calls = 0;
+    write_file("apis/policy.xml");       /* while the first configuration is read */
+    ASSERT(store_watch_start(w, NULL));
+    EXPECT(is_told());
+    stop(w);
+}
+
 TEST(a_file_in_a_folder_that_is_not_there_is_waited_for)
 {
     struct store_watch *w = start();
@@ -338,4 +352,16 @@ TEST(a_file_that_may_be_read_now_is_a_change)
     ASSERT(chmod(in("apis/policy.xml"), 0644) == 0);
     EXPECT(is_told());
     stop(w);
+}
+
+TEST(a_watch_that_was_never_started_ends)
+{
+    struct store_watch *w = start();
+
+    store_watch_stop(w);
+    w = store_watch_new(&options, files, count, NULL, NULL);
+    calls = 0;
+    write_file("apis/policy.xml");
+    stop(w);
+    EXPECT_EQ(calls, 0);
 }
