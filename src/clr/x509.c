@@ -8,13 +8,13 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 
 #include "base/codec.h"
 #include "base/utf8.h"
 #include "clr/crypto.h"
 #include "clr/datetime.h"
 #include "clr/families.h"
+#include "net/tls.h"
 
 struct certificate_object {
     struct object head;
@@ -680,26 +680,13 @@ public_key_oid(struct call *c)
 
 /* ---- trust ---- */
 
-static X509_STORE *system_store;
-static pthread_once_t system_store_once = PTHREAD_ONCE_INIT;
-
-static void
-load_system_store(void)
-{
-    system_store = X509_STORE_new();
-    if (system_store)
-        X509_STORE_set_default_paths(system_store);
-    ERR_clear_error();
-}
-
 static bool
 is_trusted_by_system(X509 *certificate)
 {
-    X509_STORE_CTX *ctx;
+    X509_STORE *system_store = tls_system_store();
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     bool ok;
 
-    pthread_once(&system_store_once, load_system_store);
-    ctx = X509_STORE_CTX_new();
     ok = ctx && system_store && X509_STORE_CTX_init(ctx, system_store, certificate, NULL) == 1 && X509_verify_cert(ctx) == 1;
     X509_STORE_CTX_free(ctx);
     ERR_clear_error();

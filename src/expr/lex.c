@@ -536,7 +536,7 @@ lex_sign(struct lexer *l)
     struct str rest = str_sub(l->text, l->at, l->end);
 
     for (size_t i = 0; i < COUNTOF(signs); i++) {
-        if (str_starts_with(rest, signs[i].text)) {
+        if (signs[i].text.p[0] == rest.p[0] && str_starts_with(rest, signs[i].text)) {
             l->at += (uint32_t)signs[i].text.len;
             push(l, signs[i].kind, from);
             return;

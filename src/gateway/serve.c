@@ -12,6 +12,7 @@
 #include "gateway/privileges.h"
 #include "gateway/settings.h"
 #include "gateway/state_dir.h"
+#include "net/tls.h"
 #include "rt/fault.h"
 
 #define DIAGS_BYTES_MAX ((size_t)1 << 30)
@@ -157,6 +158,27 @@ on_master_lost(void *ctx)
     kill(getpid(), SIGUSR2);
 }
 
+static void *
+read_system_store(void *arg)
+{
+    tls_system_store();
+    return NULL;
+}
+
+/* Half the time of a start goes into two things that know nothing of each other: what expressions may call, and whom the
+ * system trusts. After a crash that counts. */
+static struct gateway *
+make_gateway(const struct options *o, struct master_link *master, struct err *err)
+{
+    pthread_t reader;
+    bool is_beside = pthread_create(&reader, NULL, read_system_store, NULL) == 0;
+    struct gateway *g = gateway_new(o, NULL, master, err);
+
+    if (is_beside)
+        pthread_join(reader, NULL);
+    return g;
+}
+
 /* All that may need privileges, in this order: the state folder, sockets and keys, then no more privileges. */
 static struct gateway *
 prepare(const struct serve_input *in, struct options *o, struct err *err)
@@ -170,7 +192,7 @@ prepare(const struct serve_input *in, struct options *o, struct err *err)
         return NULL;
     if (o->state.len && !master_link_control(in->master, o->state, err))
         log_warn("%s, going on without `headgate upgrade`", err->text);
-    if (!(g = gateway_new(o, NULL, in->master, err)))
+    if (!(g = make_gateway(o, in->master, err)))
         return NULL;
     if (privileges_drop(o->user, o->group, err) && master_link_watch(in->master, on_master_lost, NULL))
         return g;

@@ -69,6 +69,10 @@ struct tls_client_options {
     bool tls12_off;
 };
 
+/* The CAs that the system trusts, read at the first call, once a process: 140 certificates take 40 ms, so a start has a thread
+ * call it beside what else there is to do. Not to be changed or freed; NULL: OpenSSL has no memory. Any thread. */
+struct x509_store_st *tls_system_store(void);
+
 struct tls_client;
 struct tls_client *tls_client_new(const struct tls_client_options *options, struct err *err);
 struct tls_client *tls_client_ref(struct tls_client *c);

@@ -650,15 +650,67 @@ tls_client_session(struct tls_client *c, struct str key)
     return session;
 }
 
+/* --- the system's trusted CAs --- */
+
+static X509_STORE *system_store;         /* OpenSSL locks it for itself; no more is added by us */
+static pthread_once_t system_store_once = PTHREAD_ONCE_INIT;
+
+static void
+load_system_store(void)
+{
+    system_store = X509_STORE_new();
+    if (system_store && X509_STORE_set_default_paths(system_store) != 1) {
+        X509_STORE_free(system_store);
+        system_store = NULL;
+    }
+    ERR_clear_error();
+}
+
+X509_STORE *
+tls_system_store(void)
+{
+    pthread_once(&system_store_once, load_system_store);
+    return system_store;
+}
+
+/* The certificates are shared, and so is where further ones are looked for. */
+static void
+add_system_store(X509_STORE *to, X509_STORE *system)
+{
+    X509_LOOKUP *folder = X509_STORE_add_lookup(to, X509_LOOKUP_hash_dir());
+    const STACK_OF(X509_OBJECT) *objects;
+
+    X509_STORE_lock(system);
+    objects = X509_STORE_get0_objects(system);
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+        if (cert)
+            X509_STORE_add_cert(to, cert);
+    }
+    X509_STORE_unlock(system);
+    if (folder)
+        X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT);
+    ERR_clear_error();
+}
+
 static bool
 client_trust(SSL_CTX *context, const struct tls_client_options *o, struct err *err)
 {
+    X509_STORE *system;
+
     if (o->trust_like) {
         SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(o->trust_like->context));
         return true;
     }
-    if (!o->no_system_store && SSL_CTX_set_default_verify_paths(context) != 1)
+    system = o->no_system_store ? NULL : tls_system_store();
+    if (!system && !o->no_system_store)
         return tls_fail(err, "cannot use the system's trusted CAs");
+    if (system && !o->extra_ca_pem.len) {
+        SSL_CTX_set1_cert_store(context, system);
+        return true;
+    }
+    if (system)
+        add_system_store(SSL_CTX_get_cert_store(context), system);
     return !o->extra_ca_pem.len || store_add_pem(SSL_CTX_get_cert_store(context), o->extra_ca_pem, NULL, err);
 }
 
