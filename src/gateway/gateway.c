@@ -256,12 +256,13 @@ forward_from(struct gateway *g)
         g->forward.add |= HTTP_ADD_VIA;
 }
 
+/* At a first start a log that cannot be written is a mistake to mend; after a crash it is none to stay away for. */
 static bool
-open_log(struct gateway *g, struct err *err)
+open_log(struct gateway *g, const struct master_link *master, struct err *err)
 {
     const struct gateway_log_options *o = &g->options->gateway_log;
 
-    return !o->is_on || log_sink_open(o, &g->log_sink, err);
+    return !o->is_on || log_sink_open(o, master_link_is_restart(master), &g->log_sink, err);
 }
 
 static bool
@@ -387,7 +388,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     memory_init(g);
     atomic_init(&g->bodies.left, (int64_t)MIN(options->limits.buffered_total_bytes, (uint64_t)INT64_MAX));
     g->workers = xnew_array(struct worker, g->n_workers);
-    if (!make_env(g, err) || !open_log(g, err))
+    if (!make_env(g, err) || !open_log(g, master, err))
         goto failed;
     g->listening = listener_set_new(options, g->clock, g->n_workers, master, err);
     g->master = master;

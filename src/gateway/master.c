@@ -580,7 +580,8 @@ on_control(struct master *m)
     /* The file is ours alone (0600), so whoever is here may; a second's wait is the most it can cost. */
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     if (recv(fd, &command, 1, 0) != 1 || command != MASTER_COMMAND_UPGRADE || m->client_fd >= 0) {
-        (void)!send(fd, "not now", 7, MSG_NOSIGNAL);
+        static const char busy[] = "another upgrade is under way";
+        (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
         close(fd);
         return;
     }

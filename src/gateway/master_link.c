@@ -157,14 +157,17 @@ watch(void *arg)
 }
 
 bool
-master_link_watch(struct master_link *link, void (*on_lost)(void *ctx), void *ctx)
+master_link_watch(struct master_link *link, void (*on_lost)(void *ctx), void *ctx, struct err *err)
 {
+    int failure;
+
     if (!link)
         return true;
     link->on_lost = on_lost;
     link->ctx = ctx;
     if (pipe2(link->end, O_CLOEXEC) < 0)
-        return false;
-    link->is_watching = pthread_create(&link->thread, NULL, watch, link) == 0;
-    return link->is_watching;
+        return err_set_errno(err, ERR_IO, errno, "cannot watch the master");
+    failure = pthread_create(&link->thread, NULL, watch, link);
+    link->is_watching = failure == 0;
+    return link->is_watching || err_set_errno(err, ERR_IO, failure, "cannot watch the master");
 }

@@ -22,4 +22,4 @@ void master_link_ready(struct master_link *link);
 /* A crash is told to the master at its beginning (rt/fault.h). Before threads start. */
 void master_link_announce_death(struct master_link *link);
 /* Calls on_lost(ctx) on a thread of its own when the master has gone. */
-bool master_link_watch(struct master_link *link, void (*on_lost)(void *ctx), void *ctx);
+bool master_link_watch(struct master_link *link, void (*on_lost)(void *ctx), void *ctx, struct err *err);

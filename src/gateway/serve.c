@@ -194,7 +194,7 @@ prepare(const struct serve_input *in, struct options *o, struct err *err)
         log_warn("%s, going on without `headgate upgrade`", err->text);
     if (!(g = make_gateway(o, in->master, err)))
         return NULL;
-    if (privileges_drop(o->user, o->group, err) && master_link_watch(in->master, on_master_lost, NULL))
+    if (privileges_drop(o->user, o->group, err) && master_link_watch(in->master, on_master_lost, NULL, err))
         return g;
     gateway_delete(g);
     return NULL;

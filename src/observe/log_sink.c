@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/log.h"
 
 #define GATHER_MS 10                  /* rows of that long go out together */
 #define PATIENCE_MS 1000              /* with a reader that takes nothing, before rows are lost */
@@ -29,9 +32,11 @@
 
 struct sink_target {
     enum log_sink_kind kind;
-    int fd;                           /* -1: a syslog that nobody listens at, tried again */
+    int fd;                           /* -1: a syslog that nobody listens at, a file that cannot be opened; tried again */
     char *path;                       /* NULL: standard output */
     bool is_socket;
+    bool is_late;                     /* a file that could not be opened at the start: the thread does it, and reopens it when */
+    _Atomic bool wants_new;           /* somebody says so here */
 };
 
 struct log_sink {
@@ -146,10 +151,17 @@ count_lines(struct str lines)
 
 /* Rows lost. */
 static uint32_t
-write_stream(const struct sink_target *t, struct str lines)
+write_stream(struct sink_target *t, struct str lines)
 {
-    size_t done = write_lines(t, lines);
+    size_t done;
 
+    if (t->is_late && atomic_exchange(&t->wants_new, false) && t->fd >= 0) {
+        close(t->fd);
+        t->fd = -1;
+    }
+    if (t->fd < 0)
+        t->fd = open_file(t->path);
+    done = t->fd < 0 ? 0 : write_lines(t, lines);
     if (done && done < lines.len && lines.p[done - 1] != '\n')
         write_lines(t, STR("\n"));     /* the line cut in two stays one bad line */
     return count_lines(str_skip(lines, done));
@@ -245,7 +257,7 @@ run(void *arg)
 /* ---- for everybody ---- */
 
 bool
-log_sink_open(const struct gateway_log_options *o, struct log_sink **ret, struct err *err)
+log_sink_open(const struct gateway_log_options *o, bool goes_on, struct log_sink **ret, struct err *err)
 {
     static const struct log_sink_options standard = {.kind = LOG_SINK_STDOUT};
     const struct log_sink_options *targets = o->n_sinks ? o->sinks : &standard;
@@ -258,10 +270,14 @@ log_sink_open(const struct gateway_log_options *o, struct log_sink **ret, struct
     s->targets = xnew_array(struct sink_target, o->n_sinks ? o->n_sinks : 1);
     for (uint32_t i = 0; i < MAX(o->n_sinks, 1u); i++) {
         s->n_targets++;
-        if (!target_open(&s->targets[i], &targets[i], err)) {
+        if (target_open(&s->targets[i], &targets[i], err))
+            continue;
+        if (!goes_on || !s->targets[i].path) {
             log_sink_close(s);
             return false;
         }
+        s->targets[i].is_late = true;
+        log_warn("%s, trying again with each row", err->text);
     }
     *ret = s;
     return true;
@@ -276,7 +292,8 @@ log_sink_reopen(struct log_sink *s, struct err *err)
         struct sink_target *t = &s->targets[i];
         int fd;
 
-        if (t->kind != LOG_SINK_FILE)
+        atomic_store(&t->wants_new, true);
+        if (t->kind != LOG_SINK_FILE || t->is_late)
             continue;
         fd = open_file(t->path);
         /* The number stays, so that a write under way is never left with a closed one. */

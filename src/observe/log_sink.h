@@ -10,8 +10,9 @@
 
 struct log_sink;
 
-/* Opens every target; standard output when there is none. The thread starts with the first row. */
-MUST_USE bool log_sink_open(const struct gateway_log_options *o, struct log_sink **ret, struct err *err);
+/* Opens every target; standard output when there is none. The thread starts with the first row. goes_on: a file that cannot be
+ * opened is said and tried again with each row, and those are lost meanwhile. */
+MUST_USE bool log_sink_open(const struct gateway_log_options *o, bool goes_on, struct log_sink **ret, struct err *err);
 /* Writes what waits, for a second at most, and frees. NULL is fine. */
 void log_sink_close(struct log_sink *s);
 /* Opens files again under their names (after rotation). Those that cannot be opened keep the old one; *err names one. Any

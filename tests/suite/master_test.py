@@ -220,11 +220,12 @@ class Gateway:
     def __init__(self, extra="", **more):
         self.make(extra, **more)
 
-    def make(self, extra="", wait=True, apis=None, log=None, files=None, listeners=()):
+    def make(self, extra="", wait=True, apis=None, log=None, files=None, listeners=(), folders=()):
         self.folder = tempfile.mkdtemp(prefix="headgate-test-")
         self.state = os.path.join(self.folder, "state")
         self.port, self.admin = free_port(), free_port()
-        os.mkdir(os.path.join(self.folder, "artifacts"))
+        for name in ("artifacts", *folders):
+            os.mkdir(os.path.join(self.folder, name))
         for name, url in (apis or {}).items():
             api = os.path.join(self.folder, "artifacts", "apis", name)
             os.makedirs(api)
@@ -235,11 +236,17 @@ class Gateway:
         self.listeners = "".join(f"  - {l}\n" for l in listeners)
         self.write_config(extra)
         self.log = open(os.path.join(self.folder, "log"), "a+") if log is None else os.fdopen(log, "w")
+        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        told.bind(os.path.join(self.folder, "notify"))
         limit = [] if files is None else ["prlimit", f"--nofile={files}", "--"]
         self.process = subprocess.Popen([*limit, HEADGATE, "run", "--config", self.config],
-                                        stdout=self.log, stderr=self.log, cwd=self.folder)
-        if wait:
-            assert wait_until(lambda: answers(self.port)), self.said()
+                                        stdout=self.log, stderr=self.log, cwd=self.folder,
+                                        env={**os.environ, "NOTIFY_SOCKET": os.path.join(self.folder, "notify")})
+        if wait:                               # for the master to know that it serves, as systemd does
+            told.settimeout(20 * SLOW)
+            assert told.recv(100) == b"READY=1", self.said()
+            assert answers(self.port), self.said()
+        told.close()
 
     def write_config(self, extra):
         self.config = os.path.join(self.folder, "headgate.yaml")
@@ -705,6 +712,24 @@ def test_after_a_crash_what_loads_is_served():
         with open(policy, "w") as f:
             f.write(reply % 204)
         assert wait_until(lambda: answers_empty(g.port, "/bad/x", 204)), g.said()
+    finally:
+        g.end()
+
+
+def test_after_a_crash_the_log_may_be_missing():
+    """Its folder has gone meanwhile: rows are lost and counted, requests are answered, and rows are written once it is there again."""
+    g = Gateway("gateway-log: {sinks: [{kind: file, path: logs/rows}]}\n", folders=["logs"])
+    try:
+        assert wait_until(lambda: answers(g.port, "/nothing", 404))
+        shutil.rmtree(os.path.join(g.folder, "logs"))
+        old = g.serving()
+        os.kill(old, signal.SIGKILL)
+        assert wait_until(lambda: g.serving() not in (None, old) and answers(g.port)), g.said()
+        assert answers(g.port, "/nothing", 404)
+        assert wait_until(lambda: figure(g.admin, "headgate_log_rows_dropped_total") >= 1)
+        os.mkdir(os.path.join(g.folder, "logs"))
+        path = os.path.join(g.folder, "logs", "rows")
+        assert wait_until(lambda: answers(g.port, "/nothing", 404) and os.path.exists(path) and os.path.getsize(path) > 0)
     finally:
         g.end()
 

@@ -35,7 +35,7 @@ TEST(a_row_is_one_json_line_with_the_table_s_column_names)
     close(mkstemp(path));
     rand_seed(&rand, 1);
     struct gateway_log_options o = file_log(path);
-    EXPECT_OK(log_sink_open(&o, &sink, &err));
+    EXPECT_OK(log_sink_open(&o, false, &sink, &err));
     gateway_log_create(&log, sink, &o, &rand);
     gateway_log_add(&log, &(struct log_row){.time_ns = 1700000000123456700u, .method = STR("GET"),
                                             .url = STR("http://g/a\"b\n"), .response_code = 200, .is_success = true,

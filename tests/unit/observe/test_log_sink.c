@@ -12,7 +12,7 @@ sink_open(uint32_t n_targets, uint32_t queue_rows)
     struct log_sink *s = NULL;
     struct err err;
 
-    EXPECT_OK(log_sink_open(&o, &s, &err));
+    EXPECT_OK(log_sink_open(&o, false, &s, &err));
     return s;
 }
 
@@ -88,6 +88,41 @@ TEST(a_file_that_was_moved_away_is_opened_again_under_its_name)
     log_sink_close(s);
     unlink(path);
     unlink(moved);
+}
+
+/* After a crash: serving without rows is better than not serving. */
+TEST(a_file_that_cannot_be_opened_is_tried_again_where_asked)
+{
+    char folder[] = "/tmp/headgate-log-XXXXXX", path[64], file[80], moved[80];
+    struct gateway_log_options o = {.sinks = targets, .n_sinks = 1, .queue_rows = 100};
+    struct log_sink *s = NULL;
+    struct err err;
+
+    EXPECT(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof(path), "%s/there", folder);
+    snprintf(file, sizeof(file), "%s/rows", path);
+    snprintf(moved, sizeof(moved), "%s/rows.1", path);
+    targets[0] = (struct log_sink_options){.kind = LOG_SINK_FILE, .path = str_from_c(file)};
+    EXPECT_ERR(log_sink_open(&o, false, &s, &err), ERR_IO);
+    EXPECT_OK(log_sink_open(&o, true, &s, &err));
+    give(s, "nowhere\n", 1);
+    log_sink_flush(s);
+    expect_counts(s, 0, 1);
+    EXPECT_EQ(mkdir(path, 0700), 0);
+    give(s, "there\n", 1);
+    log_sink_flush(s);
+    EXPECT_EQ(rename(file, moved), 0);
+    EXPECT_OK(log_sink_reopen(s, &err));
+    give(s, "after\n", 1);
+    log_sink_flush(s);
+    expect_counts(s, 2, 1);
+    expect_file(moved, "there\n");
+    expect_file(file, "after\n");
+    log_sink_close(s);
+    unlink(file);
+    unlink(moved);
+    rmdir(path);
+    rmdir(folder);
 }
 
 TEST(a_full_disk_loses_rows_and_counts_them)
