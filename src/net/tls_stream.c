@@ -22,6 +22,7 @@
 #include "rt/timer.h"
 
 #define RECORD_MAX ((size_t)16384)
+#define RECORD_HEAD ((size_t)5)
 #define IN_SIZE ((size_t)32 << 10)
 #define OUT_SIZE ((size_t)64 << 10)
 #define OUT_ROOM (RECORD_MAX + 1024)     /* one more record always fits */
@@ -374,7 +375,7 @@ tls_has_input(const struct stream *s)
 {
     const struct tls_stream *t = tls_of(s);
 
-    return t->kept_in.p || (!t->handshake && SSL_pending(t->ssl) > 0);
+    return t->ssl && (t->kept_in.p || (!t->handshake && SSL_pending(t->ssl) > 0));
 }
 
 /* --- the end --- */
@@ -601,18 +602,46 @@ accept_end(struct tls_stream *t, enum io_status status)
     h.on_done(h.ctx, NULL, status);
 }
 
+/* Whether a client's first record is there; what begins otherwise than one is OpenSSL's to refuse. */
+static bool
+has_first_record(const struct kept *in)
+{
+    const unsigned char *p = (const unsigned char *)in->p;
+
+    if (in->len < RECORD_HEAD)
+        return in->len > 0 && p[0] != SSL3_RT_HANDSHAKE;
+    size_t size = (size_t)p[3] << 8 | p[4];
+    return p[0] != SSL3_RT_HANDSHAKE || size > RECORD_MAX || in->len >= RECORD_HEAD + size;
+}
+
+/* OpenSSL takes 45 KiB for a handshake: who connects and does not get to the end of a record costs a struct and what he has
+ * sent. IO_OK: OpenSSL is there, and has something to read. */
+static enum io_status
+begin_handshake(struct tls_stream *t)
+{
+    struct tls_buffers *b = buffers_of(t->super.io.loop);
+    int64_t n = io_try_recv(&t->super.io, b->in, IN_SIZE);
+
+    if (n < 0)
+        return n == IO_AGAIN ? IO_AGAIN : IO_ERROR;
+    if (!kept_add(&t->kept_in, b->in, (size_t)n))
+        return IO_ERROR;
+    if (!has_first_record(&t->kept_in))
+        return IO_AGAIN;
+    make_ssl(t, t->conf->usual->context);
+    if (t->ssl)
+        SSL_set_accept_state(t->ssl);
+    return IO_OK;
+}
+
 static void
 on_handshake_input(struct stream *s, void *ctx)
 {
     struct tls_stream *t = ctx;
-    enum io_status status;
+    enum io_status status = t->ssl ? IO_OK : begin_handshake(t);
 
-    if (!t->ssl && !t->has_failed) {     /* who connects and says nothing costs a struct alone */
-        make_ssl(t, t->conf->usual->context);
-        if (t->ssl)
-            SSL_set_accept_state(t->ssl);
-    }
-    status = handshake_step(t);
+    if (status == IO_OK)
+        status = handshake_step(t);
     if (status == IO_AGAIN)
         stream_when_readable(s, on_handshake_input, t);
     else
