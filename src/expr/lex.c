@@ -479,6 +479,25 @@ unescaped_name(struct lexer *l, uint32_t from)
     return text.len ? buf_str(&text) : STR("");
 }
 
+/* The kind of a word, by halves; TOK_IDENTIFIER: it is none. */
+static enum token_kind
+word_kind(struct str name)
+{
+    size_t from = 0, to = COUNTOF(words);
+
+    while (from < to) {
+        size_t middle = (from + to) / 2;
+        int order = str_cmp(name, words[middle].text);
+        if (order == 0)
+            return words[middle].kind;
+        if (order < 0)
+            to = middle;
+        else
+            from = middle + 1;
+    }
+    return TOK_IDENTIFIER;
+}
+
 static void
 lex_name(struct lexer *l)
 {
@@ -496,9 +515,8 @@ lex_name(struct lexer *l)
     if (!(t = push(l, TOK_IDENTIFIER, from)))
         return;
     t->text = name;
-    for (size_t i = 0; i < COUNTOF(words) && !is_escaped && !has_escapes; i++)
-        if (words[i].text.p[0] == name.p[0] && str_eq(words[i].text, name))
-            t->kind = words[i].kind;
+    if (!is_escaped && !has_escapes)
+        t->kind = word_kind(name);
 }
 
 static void
