@@ -67,6 +67,8 @@ parser_found(struct parser *p)
 
     if (t->kind == TOK_END)
         return "the end";
+    if (t->kind == TOK_HOLE_END)
+        return "'}'";
     buf_printf(&text, "'%.*s'", STR_ARG(shown));
     shown = buf_str(&text);
     return shown.p ? shown.p : "something else";
@@ -412,9 +414,27 @@ skip_statement(struct parser *p)
     }
 }
 
+/* A statement that ends with its line, without a semicolon: that is missing there, and the next line is one of its own. */
+static bool
+misses_semicolon(struct parser *p)
+{
+    const struct token *t = parser_peek(p, 0);
+    size_t end;
+
+    if (p->failed || p->reported_at == p->at + 1 || p->at == 0 || t->kind == TOK_UNKNOWN || t->kind == TOK_END)
+        return false;
+    end = (t - 1)->at + (t - 1)->len;
+    if (str_find_char(str_sub(p->text, end, t->at), '\n', 0) < 0)
+        return false;
+    diag_add_mapped(p->diags, DIAG_ERROR, p->map, (uint32_t)end, 1, "expected ';' (CS1002)");
+    return true;
+}
+
 static void
 end_statement(struct parser *p)
 {
+    if (parser_kind(p) != TOK_SEMICOLON && misses_semicolon(p))
+        return;
     if (!parser_accept(p, TOK_SEMICOLON)) {
         parser_expect(p, TOK_SEMICOLON);
         skip_statement(p);

@@ -129,6 +129,29 @@ list_choices(const struct choice *choices, char *to, size_t size)
 }
 
 static bool
+next_choice(void *ctx, struct str *candidate)
+{
+    const struct choice **at = ctx;
+
+    if (!(*at)->name)
+        return false;
+    *candidate = str_from_c((*at)++->name);
+    return true;
+}
+
+static bool
+unknown_choice(const struct choice *choices, struct str text, struct err *err)
+{
+    const struct choice *at = choices;
+    struct str nearest = diag_nearest(text, next_choice, &at);
+    char names[256];
+
+    list_choices(choices, names, sizeof(names));
+    return err_set(err, ERR_SYNTAX, "expected one of %s, found '%.*s'%s%.*s%s", names, STR_ARG(text),
+                   nearest.p ? "; did you mean '" : "", STR_ARG(nearest), nearest.p ? "'?" : "");
+}
+
+static bool
 find_choice(const struct choice *choices, struct str text, int *ret)
 {
     for (const struct choice *ch = choices; ch->name; ch++) {
@@ -157,8 +180,6 @@ parse_f64(struct str text, double *ret)
 static bool
 convert_literal(const struct attr_def *def, struct str text, struct pvalue *ret, struct err *err)
 {
-    char names[256];
-
     switch (def->type) {
     case ATTR_TYPE_STR:
     case ATTR_TYPE_ANY:
@@ -175,9 +196,7 @@ convert_literal(const struct attr_def *def, struct str text, struct pvalue *ret,
         return parse_f64(text, &ret->literal.real) ||
                err_set(err, ERR_SYNTAX, "expected a number, found '%.*s'", STR_ARG(text));
     case ATTR_TYPE_CHOICE:
-        list_choices(def->choices, names, sizeof(names));
-        return find_choice(def->choices, text, &ret->literal.choice) ||
-               err_set(err, ERR_SYNTAX, "expected one of %s, found '%.*s'", names, STR_ARG(text));
+        return find_choice(def->choices, text, &ret->literal.choice) || unknown_choice(def->choices, text, err);
     }
     UNREACHABLE();
 }
@@ -206,7 +225,7 @@ type_fits(const struct attr_def *def, const struct type *type)
 static bool
 may_have_open_names(const struct compiler *c)
 {
-    return c->in->names && (c->in->names->is_lone || c->in->names->has_stand_ins);
+    return c->has_open_names || (c->in->names && (c->in->names->is_lone || c->in->names->has_stand_ins));
 }
 
 /* A named value that nobody knows may stand for any operand: such an expression is not compiled, the note about the name says
@@ -279,7 +298,7 @@ compile_is_placeholder(const struct compiler *c, struct str text)
         return false;
     if (str_find(text, STR("{{"), 0) >= 0)
         return true;
-    return c->in->names->is_lone &&
+    return c->in->names && c->in->names->is_lone &&
            (str_find(text, STR("${"), 0) >= 0 || str_find(text, STR("#{"), 0) >= 0 || has_word_between(text, STR("#")) ||
             has_word_between(text, STR("__")) || (str_starts_with(text, STR("{")) && str_ends_with(text, STR("}"))));
 }
@@ -299,6 +318,38 @@ check_header_name(struct compiler *c, const struct attr_def *def, const struct d
     return true;
 }
 
+/* context.Request..., (context.Request...: text, where somebody forgot the @. */
+static bool
+begins_like_code(struct str text)
+{
+    struct str t = str_trim(text);
+
+    while (t.len && (t.p[0] == '(' || t.p[0] == '!' || t.p[0] == '$' || t.p[0] == '#'))
+        t = str_skip(t, 1);
+    return str_starts_with(t, STR("context.")) && t.len > 8 && t.p[8] >= 'A' && t.p[8] <= 'Z';
+}
+
+/* A literal in which code stands is one all the same; whoever wrote it hears of it. */
+static void
+warn_of_code(struct compiler *c, const struct attr_def *def, const struct doc_text *text)
+{
+    ptrdiff_t code = MAX(str_find(text->value, STR("@("), 0), str_find(text->value, STR("@{"), 0));
+    size_t end = 0;
+
+    if (str_starts_with(str_trim(text->value), STR("@")) && code >= 0)
+        end = expression_end(text->value, (size_t)str_find_char(text->value, '@', 0), false);
+    if (end)
+        diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)end, (uint32_t)(text->value.len - end),
+                        "%s: the expression ends before this, so that all of it stays as it is written; an expression is the whole "
+                        "of a value", attr_label(def));
+    else if (code >= 0)
+        diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)code, 2,
+                        "%s: this stays as it is written; an expression is the whole of a value", attr_label(def));
+    else if (begins_like_code(text->value) && (def->type == ATTR_TYPE_STR || def->type == ATTR_TYPE_ANY))
+        diag_add_mapped(c->diags, DIAG_WARNING, &text->map, 0, (uint32_t)text->value.len,
+                        "%s: this stays as it is written; an expression stands in @(...)", attr_label(def));
+}
+
 bool
 compile_value(struct compiler *c, const struct attr_def *def, const struct doc_text *text, struct pvalue *ret)
 {
@@ -310,14 +361,12 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
         hidden_fields_expression(c, text);
         return compile_expression(c, def, text, ret);
     }
-    ptrdiff_t code = MAX(str_find(text->value, STR("@("), 0), str_find(text->value, STR("@{"), 0));
-    if (code >= 0)
-        diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)code, 2,
-                        "%s: this stays as it is written; an expression is the whole of a value", attr_label(def));
+    warn_of_code(c, def, text);
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
     if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))
-        return text_error(c, text, "%s: %s", attr_label(def), err.text);
+        return text_error(c, text, "%s: %s%s", attr_label(def), err.text,
+                          begins_like_code(text->value) ? "; an expression stands in @(...)" : "");
     return !def->is_header_name || check_header_name(c, def, text);
 }
 
@@ -524,6 +573,16 @@ next_child_name(void *ctx, struct str *candidate)
     return true;
 }
 
+/* "; it takes <when>, <otherwise>"; empty where it takes none. */
+static void
+list_children(const struct child_def *children, char *to, size_t size)
+{
+    size_t at = (size_t)snprintf(to, size, "%s", children && children->name ? "; it takes" : "");
+
+    for (; children && children->name && at < size; children++)
+        at += (size_t)snprintf(to + at, size - at, " <%s>%s", children->name, children[1].name ? "," : "");
+}
+
 static bool
 check_unknown_children(struct compiler *c, const struct node *n, const struct child_def *children)
 {
@@ -533,8 +592,11 @@ check_unknown_children(struct compiler *c, const struct node *n, const struct ch
         if (find_child(children, k->name))
             continue;
         struct str nearest = diag_nearest(k->name, next_child_name, &(struct child_names){children});
-        ok = compile_error(c, k, "<%.*s> takes no <%.*s>%s%.*s%s", STR_ARG(n->name), STR_ARG(k->name),
-                           nearest.p ? "; did you mean <" : "", STR_ARG(nearest), nearest.p ? ">?" : "");
+        char takes[160];
+
+        list_children(children, takes, sizeof(takes));
+        ok = compile_error(c, k, "<%.*s> takes no <%.*s>%s%.*s%s%s", STR_ARG(n->name), STR_ARG(k->name),
+                           nearest.p ? "; did you mean <" : "", STR_ARG(nearest), nearest.p ? ">?" : "", nearest.p ? "" : takes);
     }
     return ok;
 }
@@ -665,8 +727,8 @@ compile_policy(struct compiler *c, const struct node *n, const struct policy_def
         ok = true;
     } else {
         ok = fill_element(c, n, def->attrs, def->children, def->is_range && !def->children, conf);
-        if (ok && def->compile)
-            ok = def->compile(c, n, conf);
+        if ((ok || def->is_container) && def->compile)    /* what is wrong with a container hides no mistake inside */
+            ok &= def->compile(c, n, conf);
     }
     c->at = outer_at;
     c->path = outer_path;

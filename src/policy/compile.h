@@ -47,6 +47,7 @@ struct compiler {
     struct { struct str *v; size_t n, cap; } schema_pointers;   /* places of definitions that policies name */
     const struct fragment_use *fragments;  /* those being expanded, innermost first */
     uint32_t n_fragments;
+    bool has_open_names;          /* named values that nobody knows were reported: their tokens stand for anything */
     bool is_fragment_alone;       /* a <fragment> checked by itself: nobody knows where it will stand */
     bool has_failed;
     struct leak_facts leak;

@@ -18,8 +18,8 @@
 #include "base/utf8.h"
 #include "base/vec.h"
 #include "policy/entity.h"
+#include "policy/policy.h"
 
-#define NOT_CLOSED "this expression is not closed: its brackets or quotes do not match, or more than %u brackets are open at once"
 #define ERRORS_MAX 50             /* then the rest is not looked at: each costs a look ahead */
 
 /* A run of an element's text as it stands in the source. */
@@ -46,8 +46,9 @@ struct reader {
     struct node *last;            /* at the top level */
     VEC(struct open_element) open;
     VEC(struct piece) pieces;
-    uint32_t errors_before;
+    uint32_t errors_before, n_mended;
     bool is_over;                 /* a limit was hit: stop */
+    bool is_cut;                  /* something runs to the end of the text and may hide end tags */
 };
 
 static void PRINTF_LIKE(4, 5)
@@ -61,6 +62,13 @@ error(struct reader *r, size_t at, size_t len, const char *fmt, ...)
     va_end(ap);
     diag_add(r->diags, DIAG_ERROR, r->source, (uint32_t)at, (uint32_t)len, "%s", message);
     r->is_over |= r->diags->errors - r->errors_before >= ERRORS_MAX;
+}
+
+/* After a mistake whose meaning is plain: the tree is as its author wanted it. */
+static void
+mended(struct reader *r)
+{
+    r->n_mended++;
 }
 
 static void
@@ -105,6 +113,27 @@ skip_name(struct str text, size_t at)
     return at;
 }
 
+/* An expression that does not end: where its mistake is, as far as that can be told. */
+static void
+report_expression(struct reader *r, size_t start, char quote)
+{
+    struct expression_fault f = expression_find_fault(r->text, start, quote);
+    struct line_column opened = source_position(r->source, (uint32_t)f.opened_at);
+    char found[32] = "the end";
+
+    if (f.found)
+        snprintf(found, sizeof(found), "'%c'", f.found);
+    if (!f.len)
+        error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
+    else if (!f.expected)
+        error(r, f.at, f.len, "more than %u brackets are open at once", EXPRESSION_BRACKETS_MAX);
+    else if (f.expected == '"')
+        error(r, f.at, f.len, "this string is not closed, expected \"");
+    else
+        error(r, f.at, f.len, "expected '%c', found %s; the '%c' of %" PRIu32 ":%" PRIu32 " is open", f.expected, found,
+              r->text.p[f.opened_at], opened.line, opened.column);
+}
+
 /* Behind the next `end`, or the end of the text with an error about `what`. */
 static size_t
 skip_past(struct reader *r, size_t at, struct str end, const char *what)
@@ -113,7 +142,9 @@ skip_past(struct reader *r, size_t at, struct str end, const char *what)
 
     if (found >= 0)
         return (size_t)found + end.len;
-    error(r, at, 1, "this %s is not closed, expected %.*s", what, STR_ARG(end));
+    if (!r->is_cut)
+        error(r, at, 1, "this %s is not closed, expected %.*s", what, STR_ARG(end));
+    r->is_cut = true;
     return r->text.len;
 }
 
@@ -229,7 +260,7 @@ make_text(struct reader *r, const struct piece *pieces, size_t n)
 
 /* Whether the quote at `at` ends a literal: what follows has to look like the rest of a tag. Quotes nested in a value
  * (subject="O="Contoso, Inc.", C=US") do not pass. Looks no further than the next quote. */
-static bool
+bool
 quote_ends_value(struct str text, size_t at)
 {
     size_t next = skip_blanks(text, at + 1);
@@ -267,6 +298,56 @@ literal_end(struct str text, size_t at, char quote)
     return first;
 }
 
+static bool
+child_has_attribute(const struct child_def *children, struct str name)
+{
+    for (; children && children->name; children++) {
+        for (const struct attr_def *a = children->attrs; a && a->name; a++)
+            if (str_eq(str_from_c(a->name), name))
+                return true;
+        if (child_has_attribute(children->children, name))
+            return true;
+    }
+    return false;
+}
+
+/* Whether any policy, or an element in one, has an attribute of that name. */
+static bool
+is_attribute_name(struct str name)
+{
+    const struct policy_def *p;
+
+    for (size_t i = 0; (p = policy_row(i)); i++) {
+        for (const struct attr_def *a = p->attrs; a && a->name; a++)
+            if (str_eq(str_from_c(a->name), name))
+                return true;
+        if (child_has_attribute(p->children, name))
+            return true;
+    }
+    return str_eq_lit(name, "id");
+}
+
+/* Where a literal that begins at `from` ends when its closing quote was forgotten, so that the first quote in it opens the
+ * next attribute: name="a exists-action="skip". 0 when that is not so; quotes nested in a value (O="Contoso") stay what they are. */
+static size_t
+run_on_end(struct str text, size_t from, char quote)
+{
+    ptrdiff_t found = str_find_char(text, quote, from);
+    size_t end = (size_t)found, name;
+
+    if (found <= (ptrdiff_t)from || text.p[end - 1] != '=')
+        return 0;
+    for (name = --end; name > from && is_name_char(text.p[name - 1]); name--) {}
+    if (name == from || !ascii_is_blank(text.p[name - 1]) || !is_attribute_name(str_sub(text, name, end)))
+        return 0;
+    for (size_t at = from; at < name; at++)
+        if (text.p[at] == '>' || text.p[at] == '<' || text.p[at] == '\n')
+            name = at;
+    while (name > from && (ascii_is_blank(text.p[name - 1]) || text.p[name - 1] == '/'))
+        name--;
+    return MAX(name, from + 1);
+}
+
 /* The value behind the opening quote at *at; *at is then behind the closing one. */
 static struct piece
 attribute_value(struct reader *r, size_t *at)
@@ -280,12 +361,18 @@ attribute_value(struct reader *r, size_t *at)
         size_t behind = expression_end(r->text, start, true);
 
         if (!behind)
-            error(r, start, 2, NOT_CLOSED, EXPRESSION_BRACKETS_MAX);
+            report_expression(r, start, quote);
         end = skip_blanks(r->text, behind);
         if (behind && end < r->text.len && r->text.p[end] == quote) {
             *at = end + 1;
             return (struct piece){(uint32_t)from, (uint32_t)end, false};
         }
+    }
+    if (!is_expression && (end = run_on_end(r->text, from, quote))) {
+        error(r, *at, end - *at, "this attribute value is not closed, expected %c behind it", quote);
+        mended(r);
+        *at = end;
+        return (struct piece){(uint32_t)from, (uint32_t)end, false};
     }
     end = literal_end(r->text, from, quote);
     if (end == r->text.len)
@@ -303,6 +390,7 @@ add_attribute(struct reader *r, struct node *n, struct attribute ***last, struct
     for (a = n->attrs; a; a = a->next) {
         if (str_eq(a->name, name)) {
             error(r, name_at, name.len, "attribute %.*s appears twice", STR_ARG(name));
+            mended(r);
             return;
         }
     }
@@ -335,8 +423,12 @@ attribute(struct reader *r, struct node *n, struct attribute ***last)
     r->at = skip_blanks(r->text, r->at + 1);
     if (r->at >= r->text.len || (r->text.p[r->at] != '"' && r->text.p[r->at] != '\'')) {
         error(r, name_at, name.len, "the value of attribute %.*s is not quoted", STR_ARG(name));
+        mended(r);
+        size_t from = r->at, to;
         while (r->at < r->text.len && !ascii_is_blank(r->text.p[r->at]) && r->text.p[r->at] != '>')
             r->at++;
+        for (to = r->at; to > from && (r->text.p[to - 1] == '"' || r->text.p[to - 1] == '\''); to--) {}
+        add_attribute(r, n, last, name, name_at, (struct piece){(uint32_t)from, (uint32_t)to, false});
         return true;
     }
     struct piece value = attribute_value(r, &r->at);
@@ -420,7 +512,7 @@ text_expression(struct reader *r)
         r->at = end;
         return;
     }
-    error(r, start, 2, NOT_CLOSED, EXPRESSION_BRACKETS_MAX);
+    report_expression(r, start, 0);
     struct str name = innermost(r)->node->name;
     for (ptrdiff_t tag = str_find(r->text, STR("</"), start); tag >= 0;
          tag = str_find(r->text, STR("</"), (size_t)tag + 2)) {
@@ -584,6 +676,31 @@ start_tag(struct reader *r)
         opaque_content(r, n);
 }
 
+static bool
+next_once(void *ctx, struct str *candidate)
+{
+    struct str *name = ctx;
+
+    *candidate = *name;
+    *name = STR_NONE;
+    return candidate->p;
+}
+
+/* An end tag that no open element has: the innermost one's, when it is nearly written so. */
+static void
+stray_end_tag(struct reader *r, size_t tag_at, size_t len, struct str name)
+{
+    struct str open = innermost(r)->node->name;
+
+    if (!diag_nearest(name, next_once, &(struct str){open.p, open.len}).p) {
+        error(r, tag_at, len, "</%.*s> closes nothing, expected </%.*s>", STR_ARG(name), STR_ARG(open));
+        return;
+    }
+    error(r, tag_at, len, "expected </%.*s>, found </%.*s>", STR_ARG(open), STR_ARG(name));
+    mended(r);
+    close_element(r, tag_at);
+}
+
 /* end-tag = "</" name ">". One that closes an outer element closes those between with an error each. */
 static void
 end_tag(struct reader *r)
@@ -601,8 +718,7 @@ end_tag(struct reader *r)
         outer--;
     if (outer == 0) {
         if (r->open.n)
-            error(r, tag_at, end - tag_at, "</%.*s> closes nothing, expected </%.*s>", STR_ARG(name),
-                  STR_ARG(innermost(r)->node->name));
+            stray_end_tag(r, tag_at, end - tag_at, name);
         else
             error(r, tag_at, end - tag_at, "</%.*s> closes nothing", STR_ARG(name));
         return;
@@ -682,7 +798,7 @@ close_all(struct reader *r)
     while (r->open.n) {
         struct node *n = innermost(r)->node;
 
-        if (!r->is_over)
+        if (!r->is_over && !r->is_cut)
             error(r, n->at, n->len, "<%.*s> is not closed, expected </%.*s>", STR_ARG(n->name), STR_ARG(n->name));
         close_element(r, r->text.len);
     }
@@ -729,6 +845,7 @@ document_read(struct arena *a, const struct source *source, const struct documen
     vec_free(&r.pieces);
     if (!ret->first && diags->errors == r.errors_before)
         error(&r, 0, 0, "the document has no element");
+    ret->is_readable = ret->first && diags->errors - r.errors_before == r.n_mended;
     return diags->errors == r.errors_before;
 }
 

@@ -41,6 +41,7 @@ struct document {
     struct arena *arena;
     struct node *first;           /* the top level: one <policies> or <fragment>, or parts of a document */
     uint32_t n_nodes;
+    bool is_readable;             /* the tree is what its author meant, whatever small mistakes were reported */
 };
 
 struct document_limits {
@@ -62,6 +63,17 @@ const struct node *node_child(const struct node *n, const char *name);
 /* Where the C# expression that starts at text[at] ('@') ends: the offset behind its last bracket, or 0 when it is not
  * closed or has too many brackets open at once. With is_encoded, entities count as what they stand for. */
 size_t expression_end(struct str text, size_t at, bool is_encoded);
+/* Why expression_end() is 0, with is_encoded: the place to show and what is missing there. */
+struct expression_fault {
+    size_t at, len;               /* len 0: nothing was found */
+    char expected;                /* a closing bracket, or '"' for a string that is not closed; 0: too many brackets are open */
+    char found;                   /* the bracket in its place; 0: there the value ends, or the text */
+    size_t opened_at;             /* the bracket that waits for `expected` */
+};
+/* quote: of the attribute that holds the expression; 0 in an element's text. */
+struct expression_fault expression_find_fault(struct str text, size_t at, char quote);
+/* Whether the quote at text[at] can be the end of an attribute: what follows looks like the rest of a tag. */
+bool quote_ends_value(struct str text, size_t at);
 /* Whether the braces at text[at] are the {{ of an interpolated string inside the expression `text`. */
 bool expression_is_brace_escape(struct str text, size_t at);
 /* Whether text[at] stands in code: not in a string, a character or a comment. */

@@ -28,6 +28,12 @@ static const struct child_def children[] = {
 };
 
 static bool
+is_branch(const struct node *n)
+{
+    return str_eq_lit(n->name, "when") || str_eq_lit(n->name, "otherwise");
+}
+
+static bool
 compile_branch(struct compiler *c, const struct node *n, uint32_t index, struct branch *b)
 {
     bool is_when = str_eq_lit(n->name, "when"), ok = true;
@@ -59,9 +65,11 @@ compile(struct compiler *c, const struct node *n, void *conf)
     if (!branches)
         return compile_error(c, n, "the document needs too much memory");
     for (const struct node *k = n->first_child; k; k = k->next) {
+        if (!is_branch(k))
+            continue;                 /* reported by the table */
         ok &= compile_branch(c, k, choose->whens.n + 1, &branches[choose->whens.n]);
         choose->whens.n++;
-        if (str_eq_lit(k->name, "otherwise") && k->next)
+        if (str_eq_lit(k->name, "otherwise") && k->next && is_branch(k->next))
             ok = compile_error(c, k->next, "<otherwise> is the last branch of <choose>");
     }
     choose->whens.v = branches;

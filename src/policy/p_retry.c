@@ -134,16 +134,17 @@ compile(struct compiler *c, const struct node *n, void *conf)
 {
     struct retry *r = conf;
 
-    if (!is_wait(c, n, &r->interval, "interval") || !is_wait(c, n, &r->max_interval, "max-interval") || !is_wait(c, n, &r->delta, "delta"))
-        return false;
+    bool ok = is_wait(c, n, &r->interval, "interval");
 
+    ok &= is_wait(c, n, &r->max_interval, "max-interval");
+    ok &= is_wait(c, n, &r->delta, "delta");
     if (node_child(n, "wait"))
         compile_strict(c, node_child(n, "wait"), "Azure does not allow wait in retry");
     if (!node_attr(n, "interval"))
         compile_strict(c, n, "Azure needs the attribute interval");
     if (node_attr(n, "max-interval") && !node_attr(n, "delta"))
         compile_warning(c, n, "max-interval has no effect without delta: the wait does not grow");
-    return compile_block(c, n, c->path, BLOCK_RANGE, &r->from);
+    return compile_block(c, n, c->path, BLOCK_RANGE, &r->from) && ok;
 }
 
 const struct policy_def policy_retry = {

@@ -68,6 +68,26 @@ find_section(struct str name, enum section *ret)
 }
 
 static bool
+next_section(void *ctx, struct str *candidate)
+{
+    int *s = ctx;
+
+    if (*s == SECTION_COUNT)
+        return false;
+    *candidate = section_name((enum section)(*s)++);
+    return true;
+}
+
+static bool
+unknown_section(struct compiler *c, const struct node *n)
+{
+    struct str nearest = diag_nearest(n->name, next_section, &(int){0});
+
+    return compile_error(c, n, "expected <inbound>, <backend>, <outbound> or <on-error>, found <%.*s>%s%.*s%s", STR_ARG(n->name),
+                         nearest.p ? "; did you mean <" : "", STR_ARG(nearest), nearest.p ? ">?" : "");
+}
+
+static bool
 compile_sections(struct compiler *c, struct policy_document *d, const struct node *first)
 {
     bool ok = true;
@@ -78,8 +98,7 @@ compile_sections(struct compiler *c, struct policy_document *d, const struct nod
         if (find_section(n->name, &s))
             ok &= compile_section(c, d, n, s);
         else
-            ok = compile_error(c, n, "expected <inbound>, <backend>, <outbound> or <on-error>, found <%.*s>",
-                               STR_ARG(n->name));
+            ok = unknown_section(c, n);
     }
     return ok;
 }
@@ -194,6 +213,8 @@ compile_top(struct compiler *c, struct policy_document *d, struct document *doc)
         bool ok = compile_fragment_size(c, root);
         return compile_section(c, d, root, SECTION_INBOUND) && ok;
     }
+    if (str_eq_nocase(root->name, STR("policies")) || str_eq_nocase(root->name, STR("fragment")))
+        return compile_error(c, root, "expected <policies> or <fragment>, found <%.*s>: names of elements have a case", STR_ARG(root->name));
     return compile_sections(c, d, wrap_parts(c, doc));
 }
 
@@ -207,8 +228,13 @@ compile_all(struct compiler *c, struct policy_document *d)
     if (names)
         values = (struct named_value_source){.ctx = names->ctx, .lookup = names->named_value,
                                              .is_unresolved_ok = names->is_lone};
-    return document_read(&d->arena, &d->source, NULL, c->diags, &doc) && named_values_apply(&doc, &values, c->diags) &&
-           compile_top(c, d, &doc) && !c->has_failed;
+    /* A slip in the markup or an unknown name does not hide the other mistakes. */
+    c->has_failed = !document_read(&d->arena, &d->source, NULL, c->diags, &doc);
+    if (c->has_failed && !doc.is_readable)
+        return false;
+    c->has_open_names = !named_values_apply(&doc, &values, c->diags);
+    c->has_failed |= c->has_open_names;
+    return compile_top(c, d, &doc) && !c->has_failed;
 }
 
 /* A copy of a source that lives as long as the problems that show it. */

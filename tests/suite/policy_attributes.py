@@ -74,7 +74,7 @@ SAID = [
     ('<include-fragment fragment-id="a">words</include-fragment>', "warning: what is inside <include-fragment> is ignored"),
     ('<cache-value key="a" variable-name="b"><value nobody="1"><base /></value></cache-value>', "warning: <value> has no attribute 'nobody'"),
     ('<set-variable name="a" value="Bearer @(1)" />', "warning: value: this stays as it is written; an expression is the whole of a value"),
-    ('<set-body>@(1) tail</set-body>', "warning: the text: this stays as it is written; an expression is the whole of a value"),
+    ('<set-body>@(1) tail</set-body>', "warning: the text: the expression ends before this, so that all of it stays as it is written; an expression is the whole of a value"),
     ('<trace source="a"><message>b</message><message>c</message></trace>', "warning: <trace> takes one <message>"),
     ('<check-header name="A" />', "warning: Azure needs failed-check-httpcode and failed-check-error-message"),
     ('<ip-filter action="allow"><address>10.0.0.0/8</address></ip-filter>', "warning: Azure takes single addresses, not networks"),

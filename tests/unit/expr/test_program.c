@@ -243,6 +243,22 @@ pointed(struct arena *a, struct str text)
     return str_printf(a, "%.*s: %.*s", (int)diags.first->len, text.p + diags.first->offset, STR_ARG(diags.first->message));
 }
 
+TEST(a_statement_without_a_semicolon_is_told_of_where_it_ends)
+{
+    struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);
+    struct str text = STR("@{\n  var a = 1\n  return a\n}");
+    struct expr_options options = {0};
+    struct diags diags;
+
+    diags_init(&diags, &a);
+    EXPECT(!expr_compile(library(), text, &options, &a, &diags));
+    EXPECT_EQ(diags.errors, 2);
+    EXPECT_EQ(diags.first->offset, 14);
+    EXPECT_STR(diags.first->message, "expected ';' (CS1002)");
+    EXPECT_STR(evaluate(&a, STR("@{ foo\n) }"), NULL), "!compile expected ';' (CS1002)");
+    EXPECT_STR(evaluate(&a, STR("@($\"{1 + }\")"), NULL), "!compile expected an expression, found '}' (CS1525)");
+}
+
 TEST(an_error_about_a_member_points_at_its_name)
 {
     struct arena a AUTO(arena_destroy) = ARENA(NULL, 64 << 20);

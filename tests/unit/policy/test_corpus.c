@@ -16,11 +16,11 @@ static const struct {
     const char *file, *message;
 } known_bad[] = {
     {"Snippets__Call_out_to_an_HTTP_endpoint_and_cache_the_response.policy.xml.removed.xml",
-     "brackets or quotes do not match"},
+     "expected ']', found the end; the '['"},
     {"Snippets__Filter_response_content_based_on_product_name.policy.xml.removed.xml",
      "expected ')', found '\"\"' (CS1026)"},
     {"examples__Call_out_to_an_HTTP_endpoint_and_cache_the_response.policy.xml",
-     "brackets or quotes do not match"},
+     "expected ']', found the end; the '['"},
     {"examples__DELETE_a_from_to_blobStorage_account.xml",
      "`MatchedParameters` is not a method (CS1955)"},
     {"examples__GET_a_file_from_blobStorage_account.xml",
@@ -56,7 +56,7 @@ static const struct {
     {"third_party__microsoft__policy-reference__cache-lookup-policy.md.embedded0.xml",
      "expected a number, found 'seconds'"},
     {"third_party__microsoft__policy-reference__set-backend-service-policy.md.embedded1.xml",
-     "brackets or quotes do not match"},
+     "expected ')', found the end; the '('"},
     {"docs__ai-gateway.md.embedded12.xml",
      "there is no policy 'set-url'"},
     {"docs__troubleshooting.md.embedded2.xml",

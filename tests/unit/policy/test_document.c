@@ -165,14 +165,59 @@ TEST(byte_order_mark_declaration_and_comments_may_stand_before_the_root)
 TEST(several_errors_are_reported_in_one_go)
 {
     read_bad(STR("<a x=1><b></c><d y></d></a>"));
-    EXPECT_EQ(diags.errors, 4);
+    EXPECT_EQ(diags.errors, 3);       /* the second: b ends as c, and that is all that is wrong with it */
+}
+
+TEST(an_expression_that_does_not_end_tells_what_is_missing_where)
+{
+    static const struct { const char *text, *message; } rows[] = {
+        {"<a v=\"@(f(\"x\", \"y\")\" w=\"1\"/>", "t.xml:1:20: expected ')', found the end; the '(' of 1:8 is open"},
+        {"<a v=\"@((b == \"c\" && d)\">t</a>", "t.xml:1:24: expected ')', found the end; the '(' of 1:8 is open"},
+        {"<a v='@(x[\"k\")'/>", "t.xml:1:14: expected ']', found ')'; the '[' of 1:10 is open"},
+        {"<a v=\"@(\"abc)\" />\n<b/>", "t.xml:1:9: this string is not closed, expected \""},
+        {"<a v=\"@(b.C(\"abc))\"><c v=\"d\"/></a>", "t.xml:1:13: this string is not closed, expected \""},
+        {"<a v=\"@{\n if (b) {\n c();\n}\" />", "t.xml:4:2: expected '}', found the end; the '{' of 1:8 is open"},
+        {"<a>\t@(b[&quot;\xc3\xa4&quot;</a>", "t.xml:1:22: expected ']', found the end; the '[' of 1:8 is open"},
+        {"<a>@(\"b)</a>\n", "t.xml:1:6: this string is not closed, expected \""},
+        {"<a>@{ return $\"{b(}\"; }</a>", "t.xml:1:19: expected ')', found '}'; the '(' of 1:18 is open"},
+        {"<a>@(b</a>", "t.xml:1:7: expected ')', found the end; the '(' of 1:5 is open"},
+        {"<a>@(b /* c </a>", "t.xml:1:17: expected ')', found the end; the '(' of 1:5 is open"},
+        {"<a v=\"@(x[\"/>", "t.xml:1:11: this string is not closed, expected \""},
+    };
+
+    char deep[2 * EXPRESSION_BRACKETS_MAX + 16] = "<a>@";
+
+    for (size_t i = 0; i < COUNTOF(rows); i++)
+        EXPECT_STR(read_bad(str_from_c(rows[i].text)), rows[i].message);
+    memset(deep + 4, '(', 2 * EXPRESSION_BRACKETS_MAX);
+    EXPECT_STR(read_bad(str_from_c(deep)), "t.xml:1:261: more than 256 brackets are open at once");
+}
+
+TEST(a_forgotten_quote_is_seen_at_the_next_attribute)
+{
+    EXPECT_STR(read_bad(STR("<set-header name=\"X exists-action=\"skip\"/>")),
+               "t.xml:1:18: this attribute value is not closed, expected \" behind it");
+    EXPECT_EQ(diags.errors, 1);
+    EXPECT_STR(read_bad(STR("<a>\n<b value='1 />\n<b id='x' /></a>")),
+               "t.xml:2:10: this attribute value is not closed, expected ' behind it");
+    EXPECT_EQ(diags.errors, 1);
+    read_ok(STR("<identity subject=\"C=US, O=\"Contoso, Inc.\", CN=x\" />"));
+    read_ok(STR("<a value=\"Bearer realm=\"b\", c=\"d\"\" />"));
+}
+
+TEST(a_misspelt_end_tag_is_one_mistake)
+{
+    EXPECT_STR(read_bad(STR("<a><value>1</Value><b/></a>")), "t.xml:1:12: expected </value>, found </Value>");
+    EXPECT_EQ(diags.errors, 1);
+    EXPECT_STR(read_bad(STR("<a><set-header></other></set-header></a>")), "t.xml:1:16: </other> closes nothing, expected </set-header>");
+    EXPECT_EQ(diags.errors, 1);
+    EXPECT_STR(read_bad(STR("<a><b>\n<!-- c</b></a>")), "t.xml:2:1: this comment is not closed, expected -->");
+    EXPECT_EQ(diags.errors, 1);
 }
 
 TEST(errors_say_where_and_what_was_expected)
 {
     EXPECT_STR(read_bad(STR("<a>\n  <b>\n</a>")), "t.xml:2:3: <b> is not closed, expected </b> before </a>");
-    EXPECT_STR(read_bad(STR("<a v=\"@(x[\"/>")), "t.xml:1:7: this expression is not closed: its brackets or quotes do not match, or more than 256 brackets "
-                                                       "are open at once");
     EXPECT_STR(read_bad(STR("<!DOCTYPE a><a/>")), "t.xml:1:1: document type declarations are not accepted");
     EXPECT_STR(read_bad(STR("<a v='1' v='2'/>")), "t.xml:1:10: attribute v appears twice");
     EXPECT_STR(read_bad(STR("<a>\xff</a>")), "t.xml:1:4: this byte is not UTF-8; save the file as UTF-8");

@@ -317,6 +317,22 @@ TEST(a_hit_without_cache_store_runs_all_of_outbound)
     run_end(&r);
 }
 
+TEST(one_mistake_hides_no_other)
+{
+    struct run r;
+
+    run_begin(&r);
+    EXPECT(!add_document(&r, LEVEL_API, "<policies><inbound><set-header name='{{n}}'/><set-heder/><retry condition='maybe' count='99'>"
+                                        "<set-status code='1'/></retry><choose><when condition='true'><set-method/></when><else/></choose>"
+                                        "<set-variable name='a' value=b></set-variabel></inbound></policies>"));
+    EXPECT_EQ(r.diags.errors, 9);
+    run_end(&r);
+    run_begin(&r);
+    EXPECT(!add_document(&r, LEVEL_API, "<policies><inbound><set-header name='{{n}}'/></inbound></policies>"));
+    EXPECT_EQ(r.diags.errors, 1);
+    run_end(&r);
+}
+
 TEST(bad_documents_are_refused_with_a_hint)
 {
     static const struct { const char *text, *message; } bad[] = {
@@ -325,14 +341,19 @@ TEST(bad_documents_are_refused_with_a_hint)
         {"<policies><inbound><set-header/></inbound></policies>", "p.xml:1:20: <set-header> needs the attribute name"},
         {"<policies><inbound/><inbound/></policies>", "p.xml:1:21: <inbound> appears twice"},
         {"<policies><inbond/></policies>",
-         "p.xml:1:11: expected <inbound>, <backend>, <outbound> or <on-error>, found <inbond>"},
+         "p.xml:1:11: expected <inbound>, <backend>, <outbound> or <on-error>, found <inbond>; did you mean <inbound>?"},
         {"<policies><inbound><set-status code='abc'/></inbound></policies>",
          "p.xml:1:38: code: expected a number, found 'abc'"},
         {"<policies><inbound><set-header name='a' exists-action='x'/></inbound></policies>",
          "p.xml:1:56: exists-action: expected one of override, skip, append, delete, found 'x'"},
-
+        {"<policies><inbound><set-header name='a' exists-action='overide'/></inbound></policies>",
+         "p.xml:1:56: exists-action: expected one of override, skip, append, delete, found 'overide'; did you mean 'override'?"},
+        {"<Policies><inbound/></Policies>",
+         "p.xml:1:1: expected <policies> or <fragment>, found <Policies>: names of elements have a case"},
+        {"<policies><inbound><choose><when condition='context.Response.StatusCode == 200'/></choose></inbound></policies>",
+         "p.xml:1:45: condition: expected true or false, found 'context.Response.StatusCode == 200'; an expression stands in @(...)"},
         {"<policies><inbound><choose><when condition='true'/><els/></choose></inbound></policies>",
-         "p.xml:1:52: <choose> takes no <els>"},
+         "p.xml:1:52: <choose> takes no <els>; it takes <when>, <otherwise>"},
         {"<policies><inbound><include-fragment fragment-id='f'/></inbound></policies>",
          "p.xml:1:20: there is no policy fragment 'f'"},
         {"<policies><inbound><set-header name='{{n}}'/></inbound></policies>", "p.xml:1:38: there is no named value 'n'"},
