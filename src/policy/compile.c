@@ -324,20 +324,39 @@ begins_like_code(struct str text)
 {
     struct str t = str_trim(text);
 
-    while (t.len && (t.p[0] == '(' || t.p[0] == '!' || t.p[0] == '$' || t.p[0] == '#'))
+    if (str_starts_with(t, STR("@\"")) || str_starts_with(t, STR("@$\"")))
+        return true;
+    while (t.len && memchr("@(!$#", t.p[0], 5))
         t = str_skip(t, 1);
     return str_starts_with(t, STR("context.")) && t.len > 8 && t.p[8] >= 'A' && t.p[8] <= 'Z';
 }
 
-/* A literal in which code stands is one all the same; whoever wrote it hears of it. */
-static void
-warn_of_code(struct compiler *c, const struct attr_def *def, const struct doc_text *text)
+/* @(a)) and @{...}}: a bracket too many, or one too few before the end of the expression. */
+static bool
+closes_early(struct str text, size_t *ret_end)
+{
+    struct str t = str_trim(text);
+
+    *ret_end = 0;
+    if (!str_starts_with(t, STR("@(")) && !str_starts_with(t, STR("@{")))
+        return false;
+    *ret_end = expression_end(text, (size_t)str_find_char(text, '@', 0), false);
+    return *ret_end && t.p[t.len - 1] == (t.p[1] == '(' ? ')' : '}');
+}
+
+/* A literal in which code stands is one all the same; whoever wrote it hears of it. False: it was meant as an expression. */
+static bool
+check_code(struct compiler *c, const struct attr_def *def, const struct doc_text *text)
 {
     ptrdiff_t code = MAX(str_find(text->value, STR("@("), 0), str_find(text->value, STR("@{"), 0));
-    size_t end = 0;
+    size_t end;
 
-    if (str_starts_with(str_trim(text->value), STR("@")) && code >= 0)
-        end = expression_end(text->value, (size_t)str_find_char(text->value, '@', 0), false);
+    if (closes_early(text->value, &end)) {
+        diag_add_mapped(c->diags, DIAG_ERROR, &text->map, (uint32_t)end - 1, 1,
+                        "%s: this closes the expression, but more follows: a bracket too many, or one missing before", attr_label(def));
+        c->has_failed = true;
+        return false;
+    }
     if (end)
         diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)end, (uint32_t)(text->value.len - end),
                         "%s: the expression ends before this, so that all of it stays as it is written; an expression is the whole "
@@ -348,6 +367,7 @@ warn_of_code(struct compiler *c, const struct attr_def *def, const struct doc_te
     else if (begins_like_code(text->value) && (def->type == ATTR_TYPE_STR || def->type == ATTR_TYPE_ANY))
         diag_add_mapped(c->diags, DIAG_WARNING, &text->map, 0, (uint32_t)text->value.len,
                         "%s: this stays as it is written; an expression stands in @(...)", attr_label(def));
+    return true;
 }
 
 bool
@@ -356,12 +376,15 @@ compile_value(struct compiler *c, const struct attr_def *def, const struct doc_t
     struct err err;
 
     *ret = (struct pvalue){.text = text->value};
+    if (text->is_broken)
+        return true;
     if (text->is_expression) {
         leak_guard_expression(c, text->value);
         hidden_fields_expression(c, text);
         return compile_expression(c, def, text, ret);
     }
-    warn_of_code(c, def, text);
+    if (!check_code(c, def, text))
+        return false;
     if (def->name[0] == 0 ? !def->keep_blanks : def->type != ATTR_TYPE_STR && def->type != ATTR_TYPE_ANY)
         ret->text = str_trim(ret->text);
     if (!convert_literal(def, ret->text, ret, &err) && !compile_is_placeholder(c, ret->text))

@@ -17,8 +17,8 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "base/vec.h"
+#include "policy/attribute_end.h"
 #include "policy/entity.h"
-#include "policy/policy.h"
 
 #define ERRORS_MAX 50             /* then the rest is not looked at: each costs a look ahead */
 
@@ -79,42 +79,13 @@ stop(struct reader *r, size_t at, const char *limit, uint32_t max)
 }
 
 static bool
-is_name_start(char c)
-{
-    return ascii_is_alpha(c) || c == '_' || (unsigned char)c >= 0x80;
-}
-
-static bool
-is_name_char(char c)
-{
-    return is_name_start(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == ':';
-}
-
-static bool
 looks_at(const struct reader *r, size_t at, struct str what)
 {
     return str_starts_with(str_skip(r->text, at), what);
 }
 
-static size_t
-skip_blanks(struct str text, size_t at)
-{
-    while (at < text.len && ascii_is_blank(text.p[at]))
-        at++;
-    return at;
-}
-
-static size_t
-skip_name(struct str text, size_t at)
-{
-    if (at < text.len && is_name_start(text.p[at]))
-        while (at < text.len && is_name_char(text.p[at]))
-            at++;
-    return at;
-}
-
 /* An expression that does not end: where its mistake is, as far as that can be told. */
-static void
+static struct expression_fault
 report_expression(struct reader *r, size_t start, char quote)
 {
     struct expression_fault f = expression_find_fault(r->text, start, quote);
@@ -132,6 +103,7 @@ report_expression(struct reader *r, size_t start, char quote)
     else
         error(r, f.at, f.len, "expected '%c', found %s; the '%c' of %" PRIu32 ":%" PRIu32 " is open", f.expected, found,
               r->text.p[f.opened_at], opened.line, opened.column);
+    return f;
 }
 
 /* Behind the next `end`, or the end of the text with an error about `what`. */
@@ -258,99 +230,51 @@ make_text(struct reader *r, const struct piece *pieces, size_t n)
 
 /* --- attributes ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the quote at `at` ends a literal: what follows has to look like the rest of a tag. Quotes nested in a value
- * (subject="O="Contoso, Inc.", C=US") do not pass. Looks no further than the next quote. */
-bool
-quote_ends_value(struct str text, size_t at)
+/* Reports that the closing quote of the value in [from, end) was forgotten, and goes on behind it. */
+static struct piece
+forgotten_quote(struct reader *r, size_t *at, size_t end)
 {
-    size_t next = skip_blanks(text, at + 1);
+    size_t from = *at + 1;
 
-    if (next >= text.len || text.p[next] == '>' || text.p[next] == '<' || text.p[next] == '?')
-        return true;
-    if (text.p[next] == '/')
-        return next + 1 < text.len && text.p[next + 1] == '>';
-    size_t name_end = skip_name(text, next);
-    if (name_end == next)
-        return false;
-    name_end = skip_blanks(text, name_end);
-    if (name_end >= text.len || text.p[name_end] != '=')
-        return false;
-    name_end = skip_blanks(text, name_end + 1);
-    return name_end < text.len && (text.p[name_end] == '"' || text.p[name_end] == '\'');
+    error(r, *at, end - *at, "this attribute value is not closed, expected %c behind it", r->text.p[*at]);
+    mended(r);
+    *at = end;
+    return (struct piece){(uint32_t)from, (uint32_t)end, false};
 }
 
-/* The closing quote of a literal that begins at `at`; text.len when there is none. */
+/* Reports an expression that does not end; where its attribute seems to end, 0 when nothing looks like that. */
 static size_t
-literal_end(struct str text, size_t at, char quote)
+broken_end(struct reader *r, size_t start, char quote)
 {
-    size_t first = text.len;
+    struct expression_fault f = report_expression(r, start, quote);
+    bool is_string = f.expected == '"';
 
-    for (size_t i = at; i < text.len; i++) {
-        /* Nobody nests quotes over lines: take the first one and let the tag report what follows it. */
-        if (text.p[i] == '\n' && first < text.len)
-            return first;
-        if (text.p[i] != quote)
-            continue;
-        if (quote_ends_value(text, i))
-            return i;
-        first = MIN(first, i);
-    }
-    return first;
+    if (f.len && !f.found && !is_string && f.at < r->text.len && r->text.p[f.at] == quote)
+        return f.at;
+    return expression_guess_end(r->text, is_string ? f.at + 1 : start + 2, quote, !is_string);
 }
 
-static bool
-child_has_attribute(const struct child_def *children, struct str name)
-{
-    for (; children && children->name; children++) {
-        for (const struct attr_def *a = children->attrs; a && a->name; a++)
-            if (str_eq(str_from_c(a->name), name))
-                return true;
-        if (child_has_attribute(children->children, name))
-            return true;
-    }
-    return false;
-}
-
-/* Whether any policy, or an element in one, has an attribute of that name. */
-static bool
-is_attribute_name(struct str name)
-{
-    const struct policy_def *p;
-
-    for (size_t i = 0; (p = policy_row(i)); i++) {
-        for (const struct attr_def *a = p->attrs; a && a->name; a++)
-            if (str_eq(str_from_c(a->name), name))
-                return true;
-        if (child_has_attribute(p->children, name))
-            return true;
-    }
-    return str_eq_lit(name, "id");
-}
-
-/* Where a literal that begins at `from` ends when its closing quote was forgotten, so that the first quote in it opens the
- * next attribute: name="a exists-action="skip". 0 when that is not so; quotes nested in a value (O="Contoso") stay what they are. */
+/* A value over several lines that begins with '@' and is no expression: "@ var a ... }", without its '{', or one that closes
+ * too early. Where it seems to end; `end` when it is only a text. */
 static size_t
-run_on_end(struct str text, size_t from, char quote)
+half_expression(struct reader *r, size_t start, char quote, size_t end, bool *ret_broken)
 {
-    ptrdiff_t found = str_find_char(text, quote, from);
-    size_t end = (size_t)found, name;
+    size_t behind = expression_end(r->text, start, true), guess = expression_guess_end(r->text, start + 1, quote, true);
 
-    if (found <= (ptrdiff_t)from || text.p[end - 1] != '=')
-        return 0;
-    for (name = --end; name > from && is_name_char(text.p[name - 1]); name--) {}
-    if (name == from || !ascii_is_blank(text.p[name - 1]) || !is_attribute_name(str_sub(text, name, end)))
-        return 0;
-    for (size_t at = from; at < name; at++)
-        if (text.p[at] == '>' || text.p[at] == '<' || text.p[at] == '\n')
-            name = at;
-    while (name > from && (ascii_is_blank(text.p[name - 1]) || text.p[name - 1] == '/'))
-        name--;
-    return MAX(name, from + 1);
+    if (!guess || guess < end || (!behind && !ascii_is_blank(r->text.p[start + 1])))
+        return end;
+    if (behind)
+        error(r, behind - 1, 1, "this closes the expression, but more follows: a bracket too many, or one missing before");
+    else
+        error(r, start, 1, "expected '(' or '{' behind '@'");
+    mended(r);
+    *ret_broken = true;
+    return guess;
 }
 
 /* The value behind the opening quote at *at; *at is then behind the closing one. */
 static struct piece
-attribute_value(struct reader *r, size_t *at)
+attribute_value(struct reader *r, size_t *at, bool *ret_broken)
 {
     char quote = r->text.p[*at];
     size_t from = *at + 1, start = skip_blanks(r->text, from), end;
@@ -360,23 +284,30 @@ attribute_value(struct reader *r, size_t *at)
     if (is_expression) {
         size_t behind = expression_end(r->text, start, true);
 
-        if (!behind)
-            report_expression(r, start, quote);
+        if (!behind) {
+            *ret_broken = true;
+            end = broken_end(r, start, quote);
+            if (end) {
+                mended(r);
+                *at = end + 1;
+                return (struct piece){(uint32_t)from, (uint32_t)end, false};
+            }
+        }
         end = skip_blanks(r->text, behind);
         if (behind && end < r->text.len && r->text.p[end] == quote) {
             *at = end + 1;
             return (struct piece){(uint32_t)from, (uint32_t)end, false};
         }
+        if (behind && goes_on_as_tag(r->text, end))
+            return forgotten_quote(r, at, behind);
     }
-    if (!is_expression && (end = run_on_end(r->text, from, quote))) {
-        error(r, *at, end - *at, "this attribute value is not closed, expected %c behind it", quote);
-        mended(r);
-        *at = end;
-        return (struct piece){(uint32_t)from, (uint32_t)end, false};
-    }
+    if (!is_expression && (end = run_on_end(r->text, from, quote)))
+        return forgotten_quote(r, at, end);
     end = literal_end(r->text, from, quote);
-    if (end == r->text.len)
-        error(r, *at, 1, "this attribute value is not closed, expected %c", quote);
+    if (start + 1 < end && r->text.p[start] == '@' && !*ret_broken && !quote_ends_value(r->text, end))
+        end = half_expression(r, start, quote, end, ret_broken);
+    if (end == r->text.len && !*ret_broken)
+        return forgotten_quote(r, at, tag_end(r->text, from));
     *at = MIN(end + 1, r->text.len);
     return (struct piece){(uint32_t)from, (uint32_t)end, false};
 }
@@ -424,15 +355,21 @@ attribute(struct reader *r, struct node *n, struct attribute ***last)
     if (r->at >= r->text.len || (r->text.p[r->at] != '"' && r->text.p[r->at] != '\'')) {
         error(r, name_at, name.len, "the value of attribute %.*s is not quoted", STR_ARG(name));
         mended(r);
-        size_t from = r->at, to;
-        while (r->at < r->text.len && !ascii_is_blank(r->text.p[r->at]) && r->text.p[r->at] != '>')
+        size_t from = r->at, to = expression_end(r->text, from, true);
+        r->at = MAX(r->at, to);
+        while (r->at < r->text.len && !ascii_is_blank(r->text.p[r->at]) && !strchr("\"'>", r->text.p[r->at]) &&
+               !looks_at(r, r->at, STR("/>")))
             r->at++;
-        for (to = r->at; to > from && (r->text.p[to - 1] == '"' || r->text.p[to - 1] == '\''); to--) {}
+        to = to ? to : r->at;
+        r->at += looks_at(r, r->at, STR("\"")) || looks_at(r, r->at, STR("'"));
         add_attribute(r, n, last, name, name_at, (struct piece){(uint32_t)from, (uint32_t)to, false});
         return true;
     }
-    struct piece value = attribute_value(r, &r->at);
+    bool is_broken = false;
+    struct piece value = attribute_value(r, &r->at, &is_broken);
     add_attribute(r, n, last, name, name_at, value);
+    for (struct attribute *a = n->attrs; a && is_broken; a = a->next)
+        a->text.is_broken |= a->name_at == name_at;
     return true;
 }
 
@@ -459,10 +396,36 @@ link_node(struct reader *r, struct node *n)
     *last = n;
 }
 
+/* Takes the node that was linked last out of its parent again; O(children), on an error's path. */
+static void
+unlink_last(struct reader *r)
+{
+    struct node *parent = innermost(r)->node, *gone = parent->last_child, *before = parent->first_child;
+
+    if (before == gone) {
+        parent->first_child = parent->last_child = NULL;
+        return;
+    }
+    while (before->next != gone)
+        before = before->next;
+    before->next = NULL;
+    parent->last_child = before;
+}
+
+/* <value>x<value>: behind anything, no element stands directly in one of its own name without an attribute. */
+static bool
+is_end_without_slash(const struct reader *r, const struct node *n)
+{
+    return n->parent && !n->attrs && str_eq(n->parent->name, n->name) && r->open.v[r->open.n - 1].content_at < n->at;
+}
+
 static void
 finish_text(struct reader *r, const struct open_element *e)
 {
+    bool is_broken = e->node->text.is_broken;
+
     e->node->text = make_text(r, r->pieces.v + e->pieces_from, r->pieces.n - e->pieces_from);
+    e->node->text.is_broken = is_broken;
     r->pieces.n = e->pieces_from;
 }
 
@@ -517,6 +480,9 @@ text_expression(struct reader *r)
     for (ptrdiff_t tag = str_find(r->text, STR("</"), start); tag >= 0;
          tag = str_find(r->text, STR("</"), (size_t)tag + 2)) {
         if (looks_at(r, (size_t)tag + 2, name)) {
+            add_piece(r, start, (size_t)tag, false);
+            innermost(r)->node->text.is_broken = true;
+            mended(r);
             r->at = (size_t)tag;
             return;
         }
@@ -649,8 +615,11 @@ start_tag(struct reader *r)
             error(r, n->at, n->len, "the tag of <%.*s> is not closed, expected >", STR_ARG(n->name));
             break;
         }
-        if (looks_at(r, r->at, STR("/>"))) {
-            r->at += 2;
+        if (r->text.p[r->at] == '/') {
+            if (looks_at(r, ++r->at, STR(">")))
+                r->at++;
+            else
+                error(r, r->at - 1, 1, "expected '/>', found '/'"), mended(r);
             n->is_empty_tag = true;
             return;
         }
@@ -664,6 +633,13 @@ start_tag(struct reader *r)
         }
         if (!attribute(r, n, &last))
             return;
+    }
+    if (is_end_without_slash(r, n)) {
+        error(r, n->at, n->len, "expected </%.*s>, found <%.*s>", STR_ARG(n->name), STR_ARG(n->name));
+        mended(r);
+        unlink_last(r);
+        close_element(r, n->at);
+        return;
     }
     if (r->open.n >= r->limits->depth_max) {
         stop(r, n->at, "elements inside each other", r->limits->depth_max);

@@ -15,6 +15,7 @@ struct doc_text {
     struct str value;             /* entities decoded, comments dropped, named values put in once applied */
     struct text_map map;
     bool is_expression;           /* @(...) or @{...}, blanks around it cut off */
+    bool is_broken;               /* an expression that does not end: reported, and not looked at again */
 };
 
 struct attribute {
@@ -67,13 +68,14 @@ size_t expression_end(struct str text, size_t at, bool is_encoded);
 struct expression_fault {
     size_t at, len;               /* len 0: nothing was found */
     char expected;                /* a closing bracket, or '"' for a string that is not closed; 0: too many brackets are open */
-    char found;                   /* the bracket in its place; 0: there the value ends, or the text */
+    char found;                   /* the bracket or ';' in its place; 0: there the value ends, or the text */
     size_t opened_at;             /* the bracket that waits for `expected` */
 };
 /* quote: of the attribute that holds the expression; 0 in an element's text. */
 struct expression_fault expression_find_fault(struct str text, size_t at, char quote);
-/* Whether the quote at text[at] can be the end of an attribute: what follows looks like the rest of a tag. */
-bool quote_ends_value(struct str text, size_t at);
+/* Where the attribute with that expression ends all the same, looking from text[at] on: the offset of its closing quote, 0 when
+ * none looks like it. minds_strings: quotes inside whole strings are none. */
+size_t expression_guess_end(struct str text, size_t at, char quote, bool minds_strings);
 /* Whether the braces at text[at] are the {{ of an interpolated string inside the expression `text`. */
 bool expression_is_brace_escape(struct str text, size_t at);
 /* Whether text[at] stands in code: not in a string, a character or a comment. */

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "policy/attribute_end.h"
 #include "policy/document.h"
 #include "policy/entity.h"
 
@@ -282,11 +283,30 @@ ends_here(struct cursor *c, size_t at, char closer)
     return true;
 }
 
+/* Whether the innermost open bracket is that of "for (;;)", the only one with semicolons in it. */
+static bool
+is_head_of_for(const struct cursor *c)
+{
+    size_t end = back_over_blanks(c->text, c->finder->opened[c->finder->depth - 1]);
+
+    return str_ends_with(str_sub(c->text, 0, end), STR("for"));
+}
+
+/* Whether the string that was just read took the attribute's closing quote for its own: "abc)" name="x". */
+static bool
+took_closing_quote(const struct cursor *c, size_t at)
+{
+    size_t quote = c->at - 1, before = back_over_blanks(c->text, quote);
+
+    return c->finder && c->text.p[quote] == c->finder->quote && before > at + 1 && strchr(")}];", c->text.p[before - 1]) &&
+           quote_ends_value(c->text, quote);
+}
+
 /* A string, opened at `at` and read by now; the finder remembers it. */
 static bool
 string_read(struct cursor *c, size_t at, bool is_whole)
 {
-    if (!is_whole)
+    if (!is_whole || took_closing_quote(c, at))
         return fault_string(c, at);
     if (c->finder) {
         c->finder->string_at = at;
@@ -348,6 +368,10 @@ code(struct cursor *c, uint32_t closer)
             if (depth == 0)
                 return true;
             break;
+        case ';':
+            if (c->finder && closers[depth - 1] != '}' && !is_head_of_for(c))
+                return fault_bracket(c, at, closers[depth - 1], ';');
+            break;
         case '"':
             if (!string_read(c, at, plain_string(c, false)))
                 return false;
@@ -393,6 +417,28 @@ expression_find_fault(struct str text, size_t at, char quote)
     take(&c);
     code(&c, take(&c) == '(' ? ')' : '}');
     return finder.fault;
+}
+
+size_t
+expression_guess_end(struct str text, size_t at, char quote, bool minds_strings)
+{
+    struct fault_finder finder = {.quote = quote};
+    struct cursor c = {.text = text, .at = at, .is_encoded = true, .watched = SIZE_MAX, .finder = &finder};
+
+    for (uint32_t ch;;) {
+        struct cursor before = c;
+
+        if (c.at < text.len && text.p[c.at] == quote && quote_ends_value(text, c.at) && strchr(")}];", text.p[back_over_blanks(text, c.at) - 1]))
+            return c.at;
+        if (!(ch = take(&c)))
+            return 0;
+        if (ch == '/' && peek(&c) == '/')
+            line_comment(&c);
+        else if (ch == '/' && peek(&c) == '*')
+            block_comment(&c);
+        else if (ch == '"' && minds_strings && !plain_string(&c, before.at > 0 && text.p[before.at - 1] == '@'))
+            c = before, take(&c);     /* no string after all: on behind its quote */
+    }
 }
 
 static struct cursor

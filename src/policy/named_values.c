@@ -94,6 +94,22 @@ report_unknown(struct replacer *r, size_t at, size_t end, struct str name, struc
     r->has_failed |= !is_note;
 }
 
+/* {{name} in a literal: text, but hardly meant so. */
+static void
+warn_of_half_token(struct replacer *r, size_t at)
+{
+    struct str text = r->old->value;
+    size_t end = at + 2;
+
+    while (end < text.len && is_name_char(text.p[end]))
+        end++;
+    if (r->is_liquid || r->old->is_expression || end == at + 2 || end >= text.len || text.p[end] != '}' ||
+        (at > 0 && text.p[at - 1] == '{') || (end + 1 < text.len && text.p[end + 1] == '}'))
+        return;
+    diag_add_mapped(r->diags, DIAG_WARNING, &r->old->map, (uint32_t)at, (uint32_t)(end + 1 - at),
+                    "this stays as it is written; a named value ends with two braces");
+}
+
 /* Handles the braces at `at`: puts a value in, or leaves them. The offset to go on from. */
 static size_t
 replace(struct replacer *r, size_t at, size_t *kept)
@@ -101,8 +117,10 @@ replace(struct replacer *r, size_t at, size_t *kept)
     struct str name, value = STR_NONE;
     size_t end = token_at(r->old->value, at, &name);
 
-    if (!end)
+    if (!end) {
+        warn_of_half_token(r, at);
         return at + 2;
+    }
     if (!r->values->lookup || !r->values->lookup(r->values->ctx, name, &value)) {
         if (!r->is_liquid && !(r->old->is_expression && expression_is_brace_escape(r->old->value, at)))
             report_unknown(r, at, end, name, value);

@@ -36,7 +36,7 @@ static const struct {
     {"examples__Return_a_blob_URL_signed_with_a_user_delegation_SAS_token.xml",
      "argument 1 of `AddSeconds` is `string`, expected `double` (CS1503)"},
     {"apim-lab__4-policy-expressions__policy-expressions-4-3-transformation.md.embedded0.xml",
-     "<policies> is not closed"},
+     "expected </policies>, found <policies>"},
     {"docs__AddPolicyGuide.md.embedded0.xml",
      "there is no policy 'your-policy'"},
     {"test__Test.Decompiling__TestData__invoke-darp-binding.xml",

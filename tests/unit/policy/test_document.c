@@ -182,6 +182,8 @@ TEST(an_expression_that_does_not_end_tells_what_is_missing_where)
         {"<a>@{ return $\"{b(}\"; }</a>", "t.xml:1:19: expected ')', found '}'; the '(' of 1:18 is open"},
         {"<a>@(b</a>", "t.xml:1:7: expected ')', found the end; the '(' of 1:5 is open"},
         {"<a>@(b /* c </a>", "t.xml:1:17: expected ')', found the end; the '(' of 1:5 is open"},
+        {"<a v=\"@{ var b = c(1;\n return b; }\"/>", "t.xml:1:21: expected ')', found ';'; the '(' of 1:19 is open"},
+        {"<a v=\"@{ for (;;) { b(]; }\n return b; }\"/>", "t.xml:1:23: expected ')', found ']'; the '(' of 1:22 is open"},
         {"<a v=\"@(x[\"/>", "t.xml:1:11: this string is not closed, expected \""},
     };
 
@@ -203,6 +205,36 @@ TEST(a_forgotten_quote_is_seen_at_the_next_attribute)
     EXPECT_EQ(diags.errors, 1);
     read_ok(STR("<identity subject=\"C=US, O=\"Contoso, Inc.\", CN=x\" />"));
     read_ok(STR("<a value=\"Bearer realm=\"b\", c=\"d\"\" />"));
+}
+
+TEST(what_is_forgotten_of_a_tag_is_one_mistake)
+{
+    static const struct { const char *text, *message; } rows[] = {
+        {"<a><b id=\"x />\n<c name=\"y\"/>\n</a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
+        {"<a><b id=\"x />\n</a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
+        {"<a><b id=\"x>\n<c>@(\"y\" + z)</c></b></a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
+        {"<a><b id=\"@(x) name=\"y\" /></a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
+        {"<a><b name=\"x\" id=y\" /></a>", "t.xml:1:16: the value of attribute id is not quoted"},
+        {"<a><b id=@(\"x y\")\"/></a>", "t.xml:1:7: the value of attribute id is not quoted"},
+        {"<a><b id=x/><c/></a>", "t.xml:1:7: the value of attribute id is not quoted"},
+        {"<a><b id=\"x\" /\n<c/></a>", "t.xml:1:14: expected '/>', found '/'"},
+        {"<a><b>x<b></a>", "t.xml:1:8: expected </b>, found <b>"},
+        {"<a><b id=\"@(f(\"1))\" name=\"x\"/></a>", "t.xml:1:15: this string is not closed, expected \""},
+        {"<a><b id=\"@(f(\"1\", c\") + d)\" name=\"x\"><e f=\"g\"/></b></a>", "t.xml:1:21: this string is not closed, expected \""},
+        {"<a><b id=\"@\n var c = d[\"e\"];\n return c; }\" name=\"x\"/></a>", "t.xml:1:11: expected '(' or '{' behind '@'"},
+        {"<a><b id=\"@{ if (c)\n d[\"e\"] = 1; }\n return f[\"g\"]; }\" name=\"x\"/></a>",
+         "t.xml:2:14: this closes the expression, but more follows: a bracket too many, or one missing before"},
+        {"<a><b id=\"@(f(1)\" name=\"x\"/></a>", "t.xml:1:17: expected ')', found the end; the '(' of 1:12 is open"},
+        {"<a><b id=\"@{\n f(1;\n if (b) { g[\"h\"] = \"i\"; }\n return 1; }\" name=\"x\"/></a>",
+         "t.xml:2:5: expected ')', found ';'; the '(' of 2:3 is open"},
+    };
+
+    for (size_t i = 0; i < COUNTOF(rows); i++) {
+        EXPECT_STR(read_bad(str_from_c(rows[i].text)), rows[i].message);
+        EXPECT_EQ(diags.errors, 1);
+    }
+    read_ok(STR("<a><b id=\"@(c)/d\" name=\"@(e)\"/></a>"));
+    read_ok(STR("<a><b value=\"<c>\n<d/></c>\"/></a>"));
 }
 
 TEST(a_misspelt_end_tag_is_one_mistake)
