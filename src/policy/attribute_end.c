@@ -74,7 +74,6 @@ literal_end(struct str text, size_t at, char quote)
     return first;
 }
 
-/* Where a literal ends that no quote closes: with its tag. */
 size_t
 tag_end(struct str text, size_t from)
 {
@@ -90,14 +89,15 @@ tag_end(struct str text, size_t from)
 static bool
 holds_end_of_tag(struct str text)
 {
-    for (ptrdiff_t at = str_find(text, STR(">\n"), 0); at >= 0; at = str_find(text, STR(">\n"), (size_t)at + 1))
-        if (str_starts_with(str_skip(text, skip_blanks(text, (size_t)at + 1)), STR("<")))
+    for (ptrdiff_t at = str_find_char(text, '>', 0); at >= 0; at = str_find_char(text, '>', (size_t)at + 1)) {
+        size_t next = skip_blanks(text, (size_t)at + 1);
+
+        if (next < text.len && text.p[next] == '<' && str_find_char(str_sub(text, (size_t)at, next), '\n', 0) >= 0)
             return true;
+    }
     return false;
 }
 
-/* Where a literal that begins at `from` ends when its closing quote was forgotten, so that the first quote in it opens the
- * next attribute: name="a exists-action="skip". 0 when that is not so; quotes nested in a value (O="Contoso") stay what they are. */
 size_t
 run_on_end(struct str text, size_t from, char quote)
 {
@@ -119,7 +119,6 @@ run_on_end(struct str text, size_t from, char quote)
     return MAX(name, from + 1);
 }
 
-/* Whether a tag goes on or ends at `at`, where a closing quote should stand. */
 bool
 goes_on_as_tag(struct str text, size_t at)
 {

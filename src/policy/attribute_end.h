@@ -1,7 +1,7 @@
 /* attribute_end.h: where the value of an attribute ends, closed or not: text alone, no tree.
  *
- * A literal ends at the quote behind which the rest of a tag stands, so that quotes may be nested in it. Where the closing quote was
- * forgotten, the next attribute or the end of the tag shows it. Parts of the document reader (document.c), which reports.
+ * A literal ends at the quote behind which the rest of a tag stands, so that quotes may be nested in it. Where the closing
+ * quote was forgotten, the next attribute or the end of the tag shows it. A part of the reader (document.c), which reports.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -43,7 +43,8 @@ size_t literal_end(struct str text, size_t at, char quote);
 /* Where a literal ends that no quote closes: with its tag. */
 size_t tag_end(struct str text, size_t from);
 /* Where a literal that begins at `from` ends when its closing quote was forgotten, so that the first quote behind it opens the
- * next attribute: name="a exists-action="skip". 0 when that is not so; quotes nested in a value (O="Contoso") stay what they are. */
+ * next attribute: name="a exists-action="skip". 0 when that is not so; quotes nested in a value (O="Contoso") stay what
+ * they are. */
 size_t run_on_end(struct str text, size_t from, char quote);
 /* Whether a tag goes on or ends at `at`, where a closing quote should stand. */
 bool goes_on_as_tag(struct str text, size_t at);

@@ -353,14 +353,15 @@ check_code(struct compiler *c, const struct attr_def *def, const struct doc_text
 
     if (closes_early(text->value, &end)) {
         diag_add_mapped(c->diags, DIAG_ERROR, &text->map, (uint32_t)end - 1, 1,
-                        "%s: this closes the expression, but more follows: a bracket too many, or one missing before", attr_label(def));
+                        "%s: this closes the expression, but more follows: a bracket too many, or one missing before",
+                        attr_label(def));
         c->has_failed = true;
         return false;
     }
     if (end)
         diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)end, (uint32_t)(text->value.len - end),
-                        "%s: the expression ends before this, so that all of it stays as it is written; an expression is the whole "
-                        "of a value", attr_label(def));
+                        "%s: the expression ends before this, so that all of it stays as it is written; an expression is "
+                        "the whole of a value", attr_label(def));
     else if (code >= 0)
         diag_add_mapped(c->diags, DIAG_WARNING, &text->map, (uint32_t)code, 2,
                         "%s: this stays as it is written; an expression is the whole of a value", attr_label(def));

@@ -428,7 +428,8 @@ expression_guess_end(struct str text, size_t at, char quote, bool minds_strings)
     for (uint32_t ch;;) {
         struct cursor before = c;
 
-        if (c.at < text.len && text.p[c.at] == quote && quote_ends_value(text, c.at) && strchr(")}];", text.p[back_over_blanks(text, c.at) - 1]))
+        if (c.at < text.len && text.p[c.at] == quote && quote_ends_value(text, c.at) &&
+            strchr(")}];", text.p[back_over_blanks(text, c.at) - 1]))
             return c.at;
         if (!(ch = take(&c)))
             return 0;

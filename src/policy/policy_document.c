@@ -214,7 +214,8 @@ compile_top(struct compiler *c, struct policy_document *d, struct document *doc)
         return compile_section(c, d, root, SECTION_INBOUND) && ok;
     }
     if (str_eq_nocase(root->name, STR("policies")) || str_eq_nocase(root->name, STR("fragment")))
-        return compile_error(c, root, "expected <policies> or <fragment>, found <%.*s>: names of elements have a case", STR_ARG(root->name));
+        return compile_error(c, root, "expected <policies> or <fragment>, found <%.*s>: names of elements have a case",
+                             STR_ARG(root->name));
     return compile_sections(c, d, wrap_parts(c, doc));
 }
 

@@ -213,6 +213,7 @@ TEST(what_is_forgotten_of_a_tag_is_one_mistake)
         {"<a><b id=\"x />\n<c name=\"y\"/>\n</a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
         {"<a><b id=\"x />\n</a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
         {"<a><b id=\"x>\n<c>@(\"y\" + z)</c></b></a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
+        {"<a>\r\n\t<b id=\"\xc3\xa4>\r\n<c>@(\"y\" + z)</c></b></a>", "t.xml:2:8: this attribute value is not closed, expected \" behind it"},
         {"<a><b id=\"@(x) name=\"y\" /></a>", "t.xml:1:10: this attribute value is not closed, expected \" behind it"},
         {"<a><b name=\"x\" id=y\" /></a>", "t.xml:1:16: the value of attribute id is not quoted"},
         {"<a><b id=@(\"x y\")\"/></a>", "t.xml:1:7: the value of attribute id is not quoted"},
