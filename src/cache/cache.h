@@ -209,6 +209,8 @@ void cache_purge_at(struct cache *c, const cache_scope_id *scopes, size_t n, boo
 void cache_forget(struct cache *c);
 /* Whether purges after `since` have hit these scopes. */
 enum scope_state cache_state_since(struct cache *c, const cache_scope_id *scopes, size_t n, uint64_t since);
+/* Nothing at all has been purged since its birth. */
+bool cache_is_newest(const struct cache *c, const struct cache_entry *e);
 /* Whether it may be served at a place that has these scopes, not all of them its own: no purge since its birth has named one of those. The
  * memo belongs to one thread and one cache. */
 #define CACHE_ALIVE_LOOKS 64u

@@ -18,13 +18,19 @@ is_alive(struct cache *c, const struct cache_entry *e, const struct cache_scopes
 }
 
 bool
+cache_is_newest(const struct cache *c, const struct cache_entry *e)
+{
+    return e->born == cache_generation(c) && !(e->flags & CACHE_ENTRY_OLD);
+}
+
+bool
 cache_is_alive_at(struct cache *c, struct cache_alive_memo *memo, const struct cache_entry *e, const cache_scope_id *scopes, uint32_t n)
 {
     uint64_t now = cache_generation(c), look = hash_mix(e->hash, e->born) ^ (uintptr_t)e;
     struct cache_alive_look *known;
     struct cache_scopes foreign;
 
-    if (e->born == now && !(e->flags & CACHE_ENTRY_OLD))
+    if (cache_is_newest(c, e))
         return true;
     for (uint32_t i = 0; i < n; i++)
         look = hash_mix(look, scopes[i]);

@@ -84,7 +84,7 @@ is_purged_here(const struct exchange *ex, const struct storing_address *a, const
 {
     struct cache_scopes here;
 
-    if (LIKELY(a->is_told && !(cache_entry_flags(e) & ENTRY_SHARED)))
+    if (LIKELY(a->is_told && !(cache_entry_flags(e) & ENTRY_SHARED)) || cache_is_newest(tiers_memory(ex->services->tiers), e))
         return false;
     here.n = 0;
     here.is_full = false;

@@ -510,7 +510,8 @@ run(const void *conf, struct exchange *ex)
         return FLOW_NEXT;
     }
     intent = arena_new(ex->arena, struct cache_intent);
-    if (!intent || !build_key(l, ex, intent) || !is_private(l, ex, intent, &is_hidden) || !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
+    if (!intent || !build_key(l, ex, intent) || !is_private(l, ex, intent, &is_hidden) ||
+        !pvalue_enum(ex, &l->downstream, downstreams, &downstream) ||
         !pvalue_bool(ex, &l->must_revalidate, &intent->must_revalidate))
         return go_without(ex, &before);
     if (is_hidden) {
