@@ -10,7 +10,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 /* The sink is the process's, set by main before threads start. is_json: one JSON object a line. */
 void log_configure(enum log_level min, bool is_json);
 bool log_is_on(enum log_level level);
-/* Never waits: what standard error does not take is lost and counted. A message ends with what we do instead when it is a warning: "..., using 30 s". */
+/* Never waits: what standard error does not take is lost and counted. A message ends with what we do instead when it is a
+ * warning: "..., using 30 s". */
 void log_at(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Lines as they are, such as problems in documents. Waits up to a second for each 4 KiB: not on workers. */
 void log_text(struct str lines);

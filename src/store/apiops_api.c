@@ -216,7 +216,8 @@ refuse_specification(struct loader *l, struct str path, struct api *api)
         return;
     api->problem = STR("a kind of definition");
     api->problem_status = 501;
-    diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s: definitions of this kind are not read yet; the API answers 501", STR_ARG(path));
+    diag_add(l->diags, DIAG_WARNING, NULL, 0, 0, "%.*s: definitions of this kind are not read yet; the API answers 501",
+             STR_ARG(path));
 }
 
 static void
