@@ -98,6 +98,8 @@ report_expression(struct reader *r, size_t start, char quote)
         error(r, start, 2, "this expression is not closed: its brackets or quotes do not match");
     else if (!f.expected)
         error(r, f.at, f.len, "more than %u brackets are open at once", EXPRESSION_BRACKETS_MAX);
+    else if (f.expected == '$')
+        error(r, f.at, f.len, "more than %u interpolated strings are in each other", EXPRESSION_INTERPOLATED_MAX);
     else if (f.expected == '"')
         error(r, f.at, f.len, "this string is not closed, expected \"");
     else

@@ -59,15 +59,16 @@ bool document_read(struct arena *a, const struct source *source, const struct do
 const struct attribute *node_attr(const struct node *n, const char *name);
 const struct node *node_child(const struct node *n, const char *name);
 
-#define EXPRESSION_BRACKETS_MAX 256u  /* open at once in an expression */
+#define EXPRESSION_BRACKETS_MAX 256u     /* open at once in an expression */
+#define EXPRESSION_INTERPOLATED_MAX 16u  /* interpolated strings, one in the hole of another */
 
 /* Where the C# expression that starts at text[at] ('@') ends: the offset behind its last bracket, or 0 when it is not
- * closed or has too many brackets open at once. With is_encoded, entities count as what they stand for. */
+ * closed or has too many brackets or strings open at once. With is_encoded, entities count as what they stand for. */
 size_t expression_end(struct str text, size_t at, bool is_encoded);
 /* Why expression_end() is 0, with is_encoded: the place to show and what is missing there. */
 struct expression_fault {
     size_t at, len;               /* len 0: nothing was found */
-    char expected;                /* a closing bracket, or '"' for a string that is not closed; 0: too many brackets are open */
+    char expected;                /* a closing bracket, or '"' for a string that is not closed; too many are open: 0, of $"" '$' */
     char found;                   /* the bracket or ';' in its place; 0: there the value ends, or the text */
     size_t opened_at;             /* the bracket that waits for `expected` */
 };

@@ -10,8 +10,6 @@
 #include "policy/document.h"
 #include "policy/entity.h"
 
-#define HOLES_MAX 16
-
 /* Looks for the mistake of an expression that does not end. Only then the scan may ask whether something can be C#: what is
  * markup without doubt is where the author saw the expression end. */
 struct fault_finder {
@@ -105,12 +103,21 @@ plain_string(struct cursor *c, bool is_verbatim)
     return false;
 }
 
+/* The first fault counts: what fails behind it fails because of it. */
+static bool
+fault(struct cursor *c, struct expression_fault f)
+{
+    if (c->finder && !c->finder->fault.len)
+        c->finder->fault = f;
+    return false;
+}
+
 /* The rest of $"...", $@"...": text with holes of code; {{ and }} are braces. */
 static bool
 interpolated_string(struct cursor *c, bool is_verbatim)
 {
-    if (++c->holes > HOLES_MAX)
-        return false;
+    if (++c->holes > EXPRESSION_INTERPOLATED_MAX)
+        return fault(c, (struct expression_fault){.at = c->at - 1, .len = 1, .expected = '$'});
     for (uint32_t ch; (ch = take(c)) && !is_cut_off(c, ch, is_verbatim);) {
         if (ch == '\\' && !is_verbatim) {
             take(c);
@@ -184,14 +191,6 @@ prefixed_string(struct cursor *c, uint32_t first)
 }
 
 /* --- what is wrong with an expression that does not end ------------------------------------------------------------ */
-
-static bool
-fault(struct cursor *c, struct expression_fault f)
-{
-    if (c->finder && !c->finder->fault.len)
-        c->finder->fault = f;
-    return false;
-}
 
 /* The string that begins at `at` is not closed: it is shown to the end of its line. */
 static bool
