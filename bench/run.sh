@@ -20,7 +20,7 @@ for name in BACKEND HEADGATE HEADGATE_TLS NGINX_HIT NGINX_SENDFILE NGINX_PASS NG
     PORT[$name]=$((BASE + i)); i=$((i + 1))
 done
 
-finish() { # asks, and after 3 s ends what has not gone; only what start() started
+end_servers() { # asks, and after 3 s ends what has not gone; only what start() started
     local p n
     for p in "${PID[@]}"; do kill "$p" 2>/dev/null; done
     for n in $(seq 30); do
@@ -28,6 +28,9 @@ finish() { # asks, and after 3 s ends what has not gone; only what start() start
         break
     done
     for p in "${PID[@]}"; do kill -9 "$p" 2>/dev/null; done
+}
+finish() {
+    end_servers
     mountpoint -q "$DIR/shm" && umount -l "$DIR/shm"   # a server may have it open for a moment more
     rm -rf "$DIR"
 }
@@ -338,6 +341,7 @@ if [ $# -gt 0 ] || [ -n "${ONLY:-}" ]; then
     run ${*:-idle pass policies hit-1k hit-100k tls h2 redis latency memory apis}
     exit
 fi
-{ head_line; run idle pass policies hit-1k hit-100k tls h2 redis latency memory apis; } | tee "$DIR/report"
+# In a pipe another shell starts servers, of which this one's finish knows nothing.
+{ trap end_servers EXIT; head_line; run idle pass policies hit-1k hit-100k tls h2 redis latency memory apis; } | tee "$DIR/report"
 { cat bench/conf/about.md; cat "$DIR/report"; } >bench/RESULTS.md
 echo; echo "written to bench/RESULTS.md"
