@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/diag.h"
+#include "base/heap.h"
 #include "cli/commands.h"
 
 struct command {
@@ -64,6 +65,7 @@ main(int argc, char **argv)
     struct str near;
 
     fill_standard_descriptors();
+    heap_keep_much();
     if (argc < 2)
         return usage(stderr, 2);
     if (argc == 3 && !strcmp(argv[1], "help")) { /* help COMMAND */

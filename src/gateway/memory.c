@@ -6,13 +6,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gateway/memory.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "cache/cache.h"
@@ -25,6 +25,12 @@
 #define SHRINK_ENTRIES 4096u             /* dropped at one look, so that the loop goes on */
 #define CACHE_MIN ((uint64_t)1 << 20)
 #define COST_MIN ((uint64_t)64 << 10)    /* an exchange that holds less is not worth breaking off */
+#define QUIET_LOOKS 20u                  /* in a row between which nobody asked for anything, before anything is given back */
+#define TRIM_LOOK 3u                     /* of giving back: by now each worker has given back the end of its heap */
+#define SETTLED_LOOK 8u                  /* and by now the rest is given back */
+#define PAUSE_LOOKS 120u                 /* from one beginning to the next: requests that are few and large are to be slow seldom */
+#define STACKS_A_LOOK 64u                /* a millisecond where the kernel is slow at it */
+#define SETTLED_GROWTH ((uint64_t)1 << 20)   /* less is not worth it */
 #define FILE_MAX ((size_t)64 << 10)
 #define PROCESSES_MAX 3
 #define GROUPS "/sys/fs/cgroup"
@@ -179,10 +185,34 @@ memory_init(struct gateway *g)
 
 /* ---- what is done about it ---- */
 
+enum memory_step
+memory_quiet_look(struct memory_quiet *q, uint64_t calls, uint64_t used)
+{
+    q->looks = calls == q->calls ? MIN(q->looks + 1, QUIET_LOOKS) : 0;
+    q->calls = calls;
+    q->pause -= q->pause > 0;
+    if (q->looks < QUIET_LOOKS) {
+        q->giving = 0;
+        return MEMORY_BUSY;
+    }
+    if (!q->giving && (q->pause > 0 || used < q->settled + SETTLED_GROWTH)) {
+        q->settled = MIN(q->settled, used);
+        return MEMORY_QUIET;
+    }
+    if (q->giving++ == 0)
+        q->pause = PAUSE_LOOKS;
+    if (q->giving == SETTLED_LOOK) {
+        q->giving = 0;
+        q->settled = used;
+    }
+    return q->giving == 0 || q->giving > TRIM_LOOK ? MEMORY_QUIET : q->giving == TRIM_LOOK ? MEMORY_TRIM : MEMORY_GIVE;
+}
+
 static void
 trim(void *arg)
 {
-    malloc_trim(0);
+    heap_release_end();
+    heap_release_all();
 }
 
 /* What was freed lies in the heap; giving it back takes long. */
@@ -209,7 +239,22 @@ shrink_cache(struct worker *w)
         cache_set_bytes_max(g->cache, MIN(m->cache_max, g->options->cache_memory.bytes));
     }
     cache_shrink(g->cache, m->cache_max, SHRINK_ENTRIES);
-    if (m->is_trimming)
+}
+
+/* What was freed goes back when little is asked for, or little is left. */
+static void
+give_back(struct worker *w, enum memory_level level, uint64_t used)
+{
+    struct gateway *g = w->gateway;
+    struct memory_watch *m = &g->memory;
+    enum memory_step step = memory_quiet_look(&m->quiet, atomic_load_explicit(&g->load.calls, memory_order_relaxed), used);
+    enum memory_step was = (enum memory_step)atomic_load_explicit(&m->step, memory_order_relaxed);
+
+    step = level >= MEMORY_TIGHT ? MEMORY_TRIM : step;
+    if ((step >= MEMORY_GIVE) != (was >= MEMORY_GIVE))
+        (step >= MEMORY_GIVE ? heap_keep_little : heap_keep_much)();
+    atomic_store_explicit(&m->step, (uint8_t)step, memory_order_relaxed);
+    if (step < MEMORY_TRIM || m->is_trimming)
         return;
     m->is_trimming = true;
     if (!fiber_start(w->loop, trim_fiber, g, NULL))
@@ -252,6 +297,7 @@ look(struct worker *w)
         m->cache_max = 0;
         cache_set_bytes_max(w->gateway->cache, w->gateway->options->cache_memory.bytes);
     }
+    give_back(w, level, used);
 }
 
 static void
@@ -259,9 +305,15 @@ on_time(struct timer *t)
 {
     struct worker *w = CONTAINER_OF(t, struct worker, look_at_memory);
     struct memory_watch *m = &w->gateway->memory;
+    enum memory_step step;
 
     if (w->index == 0)
         look(w);
+    step = (enum memory_step)atomic_load_explicit(&m->step, memory_order_relaxed);
+    if (step >= MEMORY_QUIET)
+        loop_release_pools(w->loop, STACKS_A_LOOK);
+    if (step >= MEMORY_GIVE)
+        heap_release_end();
     if (memory_now(m) == MEMORY_DESPERATE && http_server_break_costliest(w->server, COST_MIN))
         atomic_fetch_add_explicit(&m->broken_off, 1, memory_order_relaxed);
     timer_start(w->loop, t, loop_now_ms(w->loop) + LOOK_MS, on_time);

@@ -124,7 +124,6 @@ struct gateway {
     _Atomic bool is_ready;            /* a configuration is published, and no drain has begun */
     _Atomic bool is_running;          /* the workers' loops turn */
     struct str failure;               /* first error of the last publish, for the readiness page; malloc */
-    struct arena_cache arena_cache_unused;
 };
 
 /* front.c: answers one call. Runs on the call's fiber. ctx: the worker. */

@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-#define LOOK_MS 1000                     /* between two looks at whether there is room */
+#define LOOK_MS 1000                     /* between two looks at whether there is room for who has sent something */
 
 struct lead {
     struct body super;
@@ -68,10 +68,11 @@ is_whole(const struct body *b)
     return below->status == IO_EOF || below->length == 0 || (below->length > 0 && below->n_read == (uint64_t)below->length);
 }
 
-/* Reads on until there is enough, or the time is over, or below has ended. Yields. */
+/* Reads on until there is enough, or the time is over, or below has ended; when nothing had come, until something has. Yields. */
 static int
 read_ahead(struct lead *l, uint64_t deadline_ms)
 {
+    bool was_empty = l->bytes.len == 0;
     struct str piece;
     int status = IO_OK;
 
@@ -79,6 +80,8 @@ read_ahead(struct lead *l, uint64_t deadline_ms)
         buf_add_str(&l->bytes, piece);
         if (l->bytes.failed)
             return IO_ERROR;
+        if (was_empty) /* the time is another one from here on */
+            break;
     }
     return status;
 }
@@ -100,18 +103,19 @@ too_many(struct http_origin *o, struct err *err)
                    o->conf.connections_max, STR_ARG(o->conf.host));
 }
 
-/* Waits for the turn of l. Yields. */
+/* Waits for the turn of l. Whose client has sent nothing has no use for a turn and looks for none: ten thousand of them would keep a
+ * worker busy with looking. Yields. */
 static bool
 wait_for_turn(struct http_origin *o, struct loop *loop, struct lead *l, uint64_t deadline_ms, struct err *err)
 {
     while (!has_turn(o, &l->super)) {
-        uint64_t now_ms = loop_now_ms(loop), until = MIN(now_ms + LOOK_MS, deadline_ms);
+        uint64_t now_ms = loop_now_ms(loop), until = l->bytes.len ? MIN(now_ms + LOOK_MS, deadline_ms) : deadline_ms;
         int status = now_ms < deadline_ms ? read_ahead(l, until) : IO_TIMEOUT;
 
         if (l->bytes.failed)
             return err_set(err, ERR_NO_MEMORY, "no memory left for the request's body");
-        if (status == IO_OK && !has_turn(o, &l->super)) /* enough has come: now it is up to the others */
-            status = fiber_wait(until);
+        if (status == IO_OK && l->bytes.len >= UPLOAD_LEAD && !has_turn(o, &l->super)) /* now it is up to the others */
+            status = fiber_wait(MIN(loop_now_ms(loop) + LOOK_MS, deadline_ms));
         if (l->super.below->status != IO_OK && l->super.below->status != IO_EOF)
             return err_set(err, ERR_CLOSED, "the request body broke: %s", io_status_text(l->super.below->status));
         if (status == IO_CANCELLED)

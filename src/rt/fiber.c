@@ -436,6 +436,8 @@ fiber_pool_delete(struct fiber_pool *pool)
         return;
     for (struct fiber *f = pool->free; f; f = f->next_free)
         TSAN_DELETE(f->tsan);
+    for (struct fiber *f = pool->shrunk; f; f = f->next_free)
+        TSAN_DELETE(f->tsan);
     fiber_slabs_unmap(pool);
     free(pool);
 }

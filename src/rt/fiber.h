@@ -31,7 +31,6 @@ bool fiber_sleep(uint64_t deadline_ms, struct err *err);
 /* Lets others run when this fiber has had its share (1 ms) since it was last resumed; for loops over client data.
  * False with ERR_CANCELLED. Yields. */
 bool fiber_slice(struct err *err);
-/* Lets others run once, now. Yields. */
 bool fiber_yield(struct err *err);
 
 /* Asks a fiber to end: the wait it is in, and each later one, fails with IO_CANCELLED / ERR_CANCELLED, so that it

@@ -36,6 +36,7 @@ struct fiber_slab;
 struct fiber_pool {
     struct loop *loop;
     struct fiber *free;                  /* last in, first out: the warmest stack goes first */
+    struct fiber *shrunk;                /* free, and with one page left; taken when no other is */
     struct fiber_slab *slabs;
     struct fiber *resumed;               /* the fiber for which the worker works, loop stack calls included */
     struct fiber *to_start;              /* a fiber asks the loop to run another first */
@@ -61,6 +62,9 @@ void fiber_pool_delete(struct fiber_pool *pool);
 struct fiber *fiber_stack_take(struct fiber_pool *pool, bool *ret_is_new);
 /* Gives back what went deep; keeps the top 16 KiB. */
 void fiber_stack_give(struct fiber *f);
+/* Of stacks that lie unused, but for these many that were used last: gives back all but one page, of at most `most` of them. */
+#define FIBER_STACKS_WARM 64u
+void fiber_stacks_shrink(struct fiber_pool *pool, uint32_t most);
 void fiber_slabs_unmap(struct fiber_pool *pool);
 void fiber_stack_paint(struct fiber *f, const void *above);
 static inline char *

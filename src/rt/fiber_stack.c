@@ -104,12 +104,12 @@ stack_new(struct fiber_pool *pool)
 struct fiber *
 fiber_stack_take(struct fiber_pool *pool, bool *ret_is_new)
 {
-    struct fiber *f = pool->free;
+    struct fiber **from = pool->free ? &pool->free : &pool->shrunk, *f = *from;
 
     *ret_is_new = !f;
     if (!f)
         return stack_new(pool);
-    pool->free = f->next_free;
+    *from = f->next_free;
     pool->n_free--;
     return f;
 }
@@ -175,6 +175,22 @@ fiber_stack_give(struct fiber *f)
     f->next_free = pool->free;
     pool->free = f;
     pool->n_free++;
+}
+
+void
+fiber_stacks_shrink(struct fiber_pool *pool, uint32_t most)
+{
+    struct fiber **from = &pool->free, *f;
+
+    for (uint32_t i = 0; i < FIBER_STACKS_WARM && *from; i++)
+        from = &(*from)->next_free;
+    while (most-- > 0 && (f = *from)) {
+        *from = f->next_free;
+        char *low = fiber_stack_low(f);
+        madvise(low, ((uintptr_t)f & ~(uintptr_t)(PAGE - 1)) - (uintptr_t)low, MADV_DONTNEED);
+        f->next_free = pool->shrunk;
+        pool->shrunk = f;
+    }
 }
 
 bool

@@ -100,6 +100,13 @@ loop_new(const struct loop_options *options, struct err *err)
 }
 
 void
+loop_release_pools(struct loop *loop, uint32_t stacks)
+{
+    arena_cache_destroy(&loop->blocks);
+    fiber_stacks_shrink(loop->fibers, stacks);
+}
+
+void
 loop_delete(struct loop *loop)
 {
     if (!loop)

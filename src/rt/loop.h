@@ -95,6 +95,8 @@ struct loop_options {
 struct loop *loop_new(const struct loop_options *options, struct err *err);
 /* Nothing may run or be registered any more. NULL is fine. */
 void loop_delete(struct loop *loop);
+/* Gives back what is pooled for later: all blocks of arenas, and of stacks what fiber_stacks_shrink() does. On the loop's thread. */
+void loop_release_pools(struct loop *loop, uint32_t stacks);
 
 /* Turns until loop_stop(). */
 void loop_run(struct loop *loop);

@@ -293,6 +293,36 @@ TEST(a_deep_stack_is_given_back_and_reported)
     loop_delete(loop);
 }
 
+TEST(stacks_that_lie_unused_shrink_to_a_page_and_are_used_again)
+{
+    enum { CROWD = 100, SHRUNK = CROWD - FIBER_STACKS_WARM };
+    struct loop *loop = new_loop(NULL);
+    static struct note n[CROWD];
+    size_t little = 9000;
+    uint32_t n_small = 0;
+
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < CROWD; i++)
+            EXPECT(fiber_start(loop, wait_until_woken, &n[i], &n[i].fiber));
+        EXPECT_EQ(fiber_stats(loop).n_running, CROWD);
+        for (int i = 0; i < CROWD; i++)
+            fiber_wake(n[i].fiber);
+        loop_turn(loop, 0);
+        EXPECT_EQ(fiber_stats(loop).n_pooled, CROWD);
+        fiber_stacks_shrink(loop->fibers, SHRUNK - 1);
+        for (struct fiber *f = loop->fibers->shrunk; f; f = f->next_free, n_small++)
+            EXPECT_EQ(resident_pages_of(f), 1);
+        EXPECT_EQ(n_small, SHRUNK - 1);
+        fiber_stacks_shrink(loop->fibers, SHRUNK);       /* the last one, and no warm one */
+        EXPECT(fiber_start(loop, go_deep, &little, NULL));
+        n_small = 0;
+    }
+    for (struct fiber *f = loop->fibers->free; f; f = f->next_free)
+        n_small++;
+    EXPECT_EQ(n_small, FIBER_STACKS_WARM);
+    loop_delete(loop);
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 static size_t
 describe_request(const void *request, char *text, size_t size)
