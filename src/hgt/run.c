@@ -747,6 +747,21 @@ run_each(struct run *r, const struct step *step)
     r->n_each--;
 }
 
+/* advance and clock */
+static void
+run_clock(struct run *r, const struct step *step)
+{
+    struct str text = setup_expand(&r->setup, step->value);
+    uint64_t ms = step->number;
+
+    if (text.len && !num_parse_duration(text, &ms, NULL))
+        fail(r, step, str_printf(r->arena, "expected a duration such as 31s, found '%.*s'", STR_ARG(text)));
+    else if (step->kind == STEP_ADVANCE)
+        gateway_advance(r->setup.gateway, ms);
+    else
+        gateway_set_wall_clock(r->setup.gateway, step->at_once ? -(int64_t)ms : (int64_t)ms);
+}
+
 static void
 run_step(struct run *r, const struct step *step)
 {
@@ -775,8 +790,8 @@ run_step(struct run *r, const struct step *step)
     case STEP_ANSWER: run_answer(r, step); break;
     case STEP_EXPECT: run_expect(r, step); break;
     case STEP_SET: run_set(r, step); break;
-    case STEP_ADVANCE: gateway_advance(r->setup.gateway, step->number); break;
-    case STEP_CLOCK: gateway_set_wall_clock(r->setup.gateway, step->at_once ? -(int64_t)step->number : (int64_t)step->number); break;
+    case STEP_ADVANCE:
+    case STEP_CLOCK: run_clock(r, step); break;
     case STEP_PUBLISH: run_publish(r, step); break;
     case STEP_WAIT: run_wait(r, step); break;
     case STEP_DROP:

@@ -789,9 +789,14 @@ parse_set(struct parser *p, struct step *s, struct str rest)
     return parse_subject(p, &s->line, &rest, &s->expect) && ends(p, &s->line, rest);
 }
 
+/* With variables it is read when it is run. */
 static bool
 parse_advance(struct parser *p, struct step *s, struct str rest)
 {
+    if (str_find(rest, STR("${"), 0) >= 0) {
+        s->value = rest;
+        return ends(p, &s->line, STR(""));
+    }
     return (num_parse_duration(rest, &s->number, NULL) || complain(p, &s->line, "a duration such as 31s")) &&
            ends(p, &s->line, STR(""));
 }

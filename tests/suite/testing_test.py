@@ -38,6 +38,13 @@ def indented_steps_are_run():
     assert status == 1 and 't.hgt:7: a: expect status 500\n    status should be "500"\n      found "200"\n' in out, out
 
 
+def times_may_be_variables():
+    script = SHOP + 'test a\nset wait = "30"\nadvance ${wait}s\nclock back ${wait}s\nadvance ${wait}x\nclock forward ${none}s\n'
+    status, out, _, _ = run(script)
+    assert status == 1 and "t.hgt:9: a: advance 30x\n    expected a duration such as 31s, found '30x'\n" in out, out
+    assert "t.hgt:10: a:" in out and "found '${none}s'" in out and ":7:" not in out and ":8:" not in out, out
+
+
 def a_test_sees_its_own_answers():
     script = SHOP + "test a\nrequest GET /shop\nexpect status 200\ntest b\nexpect status 200\n"
     status, out, _, _ = run(script)
@@ -160,7 +167,7 @@ def headers_are_told_by_their_names():
     assert run(script + "expect status 200\nexpect origin shop body = abc\n")[0] == 0
 
 
-TESTS = [statuses, indented_steps_are_run, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
+TESTS = [statuses, indented_steps_are_run, times_may_be_variables, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
          declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
          a_body_that_is_no_json_is_called_so, a_difference_far_inside_is_shown, a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
 failed = 0
