@@ -311,7 +311,7 @@ on_time(struct timer *t)
         look(w);
     step = (enum memory_step)atomic_load_explicit(&m->step, memory_order_relaxed);
     if (step >= MEMORY_QUIET)
-        loop_release_pools(w->loop, STACKS_A_LOOK);
+        loop_release_spares(w->loop, STACKS_A_LOOK);
     if (step >= MEMORY_GIVE)
         heap_release_end();
     if (memory_now(m) == MEMORY_DESPERATE && http_server_break_costliest(w->server, COST_MIN))

@@ -44,7 +44,7 @@ http_client_new(struct loop *loop, struct http_origins *origins,
         c->conf.connect_ms = CONNECT_MS;
     if (!c->conf.idle_max)
         c->conf.idle_max = IDLE_MAX;
-    h1_client_create(&c->h1, &c->conf);
+    h1_client_create(&c->h1, loop, &c->conf);
     return c;
 }
 

@@ -44,10 +44,18 @@ struct h1_answer {
     struct h1_sender sender;
 };
 
+static void
+release_spares(struct loop_spares *spares)
+{
+    h1_buffers_destroy(&CONTAINER_OF(spares, struct h1_client, spares)->buffers);
+}
+
 void
-h1_client_create(struct h1_client *c, const struct http_client_conf *conf)
+h1_client_create(struct h1_client *c, struct loop *loop, const struct http_client_conf *conf)
 {
     memset(&c->buffers, 0, sizeof(c->buffers));
+    c->spares.release = release_spares;
+    list_push_back(&loop->spares, &c->spares.link);
     c->scratch.pool = &c->buffers;
     c->head_arena = ARENA(NULL, 1 << 20);
     c->head_fields = http_headers_in(&c->head_arena);
@@ -59,6 +67,7 @@ h1_client_create(struct h1_client *c, const struct http_client_conf *conf)
 void
 h1_client_destroy(struct h1_client *c)
 {
+    list_remove(&c->spares.link);
     h1_buffers_destroy(&c->buffers);
     arena_destroy(&c->head_arena);
 }

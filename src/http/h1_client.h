@@ -28,12 +28,13 @@ struct h1_upstream {
 /* What h1 exchanges of one worker share. */
 struct h1_client {
     struct h1_buffers buffers;
+    struct loop_spares spares;
     struct h1_scratch scratch;
     struct http_headers head_fields;  /* where heads are parsed; copied once they are whole */
     struct arena head_arena;
     uint32_t head_bytes, head_fields_max, interims_max;
 };
-void h1_client_create(struct h1_client *c, const struct http_client_conf *conf);
+void h1_client_create(struct h1_client *c, struct loop *loop, const struct http_client_conf *conf);
 void h1_client_destroy(struct h1_client *c);
 
 /* Takes the connected stream. */

@@ -30,6 +30,7 @@ struct h1_server {
     struct loop *loop;
     struct h1_buffers buffers;
     struct pace_limit pace, tunnel_pace;  /* of clients: a tunnel has no minimum rate */
+    struct loop_spares spares;
     struct h1_exchange *free_exchanges;
     uint32_t n_free_exchanges;
     struct h1_scratch scratch;
@@ -76,6 +77,20 @@ static void work(struct h1_conn *c);
 static void watch_peer(struct h1_exchange *ex);
 static void wait_for_head(struct h1_conn *c, uint64_t timeout_ms);
 
+static void
+release_spares(struct loop_spares *spares)
+{
+    struct h1_server *s = CONTAINER_OF(spares, struct h1_server, spares);
+
+    while (s->free_exchanges) {
+        struct h1_exchange *ex = s->free_exchanges;
+        s->free_exchanges = ex->next_free;
+        free(ex);
+    }
+    s->n_free_exchanges = 0;
+    h1_buffers_destroy(&s->buffers);
+}
+
 struct h1_server *
 h1_server_new(struct http_server *server)
 {
@@ -83,6 +98,8 @@ h1_server_new(struct http_server *server)
 
     s->server = server;
     s->loop = http_server_loop(server);
+    s->spares.release = release_spares;
+    list_push_back(&s->loop->spares, &s->spares.link);
     s->scratch.pool = &s->buffers;
     s->pace = http_limits_pace(&http_server_conf(server)->limits);
     s->tunnel_pace = (struct pace_limit){.halt_ms = s->pace.halt_ms};
@@ -96,12 +113,8 @@ h1_server_delete(struct h1_server *s)
 {
     if (!s)
         return;
-    while (s->free_exchanges) {
-        struct h1_exchange *ex = s->free_exchanges;
-        s->free_exchanges = ex->next_free;
-        free(ex);
-    }
-    h1_buffers_destroy(&s->buffers);
+    list_remove(&s->spares.link);
+    release_spares(&s->spares);
     arena_destroy(&s->head_arena);
     free(s);
 }

@@ -33,6 +33,7 @@ struct block {
 
 struct h2_pool {
     nghttp2_mem mem;
+    struct loop_spares spares;
     struct block *free[CLASSES];
     uint32_t n_free[CLASSES];
 };
@@ -109,9 +110,9 @@ pool_realloc(void *old, size_t size, void *ctx)
 }
 
 static void
-pool_delete(void *ctx)
+release_spares(struct loop_spares *spares)
 {
-    struct h2_pool *pool = ctx;
+    struct h2_pool *pool = CONTAINER_OF(spares, struct h2_pool, spares);
 
     for (uint32_t i = 0; i < CLASSES; i++) {
         while (pool->free[i]) {
@@ -119,7 +120,17 @@ pool_delete(void *ctx)
             pool->free[i] = b->next;
             free(b);
         }
+        pool->n_free[i] = 0;
     }
+}
+
+static void
+pool_delete(void *ctx)
+{
+    struct h2_pool *pool = ctx;
+
+    list_remove(&pool->spares.link);
+    release_spares(&pool->spares);
     free(pool);
 }
 
@@ -132,6 +143,8 @@ h2_memory(struct loop *loop)
         return &pool->mem;
     pool = xnew(struct h2_pool);
     pool->mem = (nghttp2_mem){pool, pool_malloc, pool_free, pool_calloc, pool_realloc};
+    pool->spares.release = release_spares;
+    list_push_back(&loop->spares, &pool->spares.link);
     loop->h2 = pool;
     loop->free_h2 = pool_delete;
     return &pool->mem;

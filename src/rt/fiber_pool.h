@@ -63,7 +63,7 @@ struct fiber *fiber_stack_take(struct fiber_pool *pool, bool *ret_is_new);
 /* Gives back what went deep; keeps the top 16 KiB. */
 void fiber_stack_give(struct fiber *f);
 /* Of stacks that lie unused, but for these many that were used last: gives back all but one page, of at most `most` of them. */
-#define FIBER_STACKS_WARM 64u
+#define FIBER_STACKS_WARM 8u
 void fiber_stacks_shrink(struct fiber_pool *pool, uint32_t most);
 void fiber_slabs_unmap(struct fiber_pool *pool);
 void fiber_stack_paint(struct fiber *f, const void *above);

@@ -87,6 +87,7 @@ loop_new(const struct loop_options *options, struct err *err)
     list_init(&loop->tasks);
     list_init(&loop->later);
     list_init(&loop->lingering);
+    list_init(&loop->spares);
     loop_read_clock(loop);
     loop->timers = timer_wheel_new(loop_now_ms(loop));
     loop->fibers = fiber_pool_new(loop, options->fibers_max, options->workers);
@@ -100,8 +101,12 @@ loop_new(const struct loop_options *options, struct err *err)
 }
 
 void
-loop_release_pools(struct loop *loop, uint32_t stacks)
+loop_release_spares(struct loop *loop, uint32_t stacks)
 {
+    for (struct list_node *n = loop->spares.head.next; n != &loop->spares.head; n = n->next) {
+        struct loop_spares *s = CONTAINER_OF(n, struct loop_spares, link);
+        s->release(s);
+    }
     arena_cache_destroy(&loop->blocks);
     fiber_stacks_shrink(loop->fibers, stacks);
 }

@@ -45,6 +45,12 @@ struct task {                            /* zero-initialised: not posted */
     void (*run)(struct task *);
 };
 
+/* What a room above keeps for later on this worker, and how it gives that back. In its owner, which adds and removes it. */
+struct loop_spares {
+    struct list_node link;               /* in loop->spares */
+    void (*release)(struct loop_spares *);
+};
+
 struct loop {
     uint64_t now_ns, wall_ns;            /* read once a turn */
     struct timer_wheel *timers;
@@ -69,6 +75,7 @@ struct loop {
     void (*free_resolver)(void *);       /* how loop_delete() frees what rooms above hung in */
     void (*free_tls)(void *);
     void (*free_h2)(void *);
+    struct list spares;                  /* struct loop_spares */
     struct list lingering;            /* streams that have had their last words (net/stream.c) */
     /* Written by other threads. */
     _Alignas(64) _Atomic(struct message *) mail;
@@ -95,8 +102,9 @@ struct loop_options {
 struct loop *loop_new(const struct loop_options *options, struct err *err);
 /* Nothing may run or be registered any more. NULL is fine. */
 void loop_delete(struct loop *loop);
-/* Gives back what is pooled for later: all blocks of arenas, and of stacks what fiber_stacks_shrink() does. On the loop's thread. */
-void loop_release_pools(struct loop *loop, uint32_t stacks);
+/* Gives back what is kept for later: all blocks of arenas and all spares, and of stacks what fiber_stacks_shrink() does. On the loop's
+ * thread. */
+void loop_release_spares(struct loop *loop, uint32_t stacks);
 
 /* Turns until loop_stop(). */
 void loop_run(struct loop *loop);

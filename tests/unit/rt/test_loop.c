@@ -43,6 +43,41 @@ run_chain(struct task *t)
         loop_post(c->loop, t);
 }
 
+struct shelf {
+    struct loop_spares spares;
+    int n;
+};
+
+static void
+clear_shelf(struct loop_spares *spares)
+{
+    CONTAINER_OF(spares, struct shelf, spares)->n = 0;
+}
+
+TEST(what_is_kept_for_later_is_given_back_when_asked)
+{
+    struct err err;
+    struct loop *loop = loop_new(&(struct loop_options){0}, &err);
+    struct shelf shelves[2] = {{.spares.release = clear_shelf, .n = 3}, {.spares.release = clear_shelf, .n = 5}};
+    struct arena arena = ARENA(&loop->blocks, 1 << 20);
+
+    EXPECT(arena_alloc(&arena, 40000, 1, 16) != NULL && arena_alloc(&arena, 100, 1, 16) != NULL);
+    arena_destroy(&arena);
+    EXPECT_EQ(loop->blocks.n, 1);
+    list_push_back(&loop->spares, &shelves[0].spares.link);
+    list_push_back(&loop->spares, &shelves[1].spares.link);
+    loop_release_spares(loop, 1);
+    EXPECT_EQ(shelves[0].n + shelves[1].n, 0);
+    EXPECT_EQ(loop->blocks.n, 0);
+    list_remove(&shelves[1].spares.link);
+    shelves[0].n = shelves[1].n = 2;
+    loop_release_spares(loop, 1);
+    EXPECT_EQ(shelves[0].n, 0);
+    EXPECT_EQ(shelves[1].n, 2);
+    list_remove(&shelves[0].spares.link);
+    loop_delete(loop);
+}
+
 TEST(a_task_runs_once_a_post_and_may_post_itself)
 {
     struct loop *loop = new_loop();
