@@ -25,7 +25,8 @@
 #define SHRINK_ENTRIES 4096u             /* dropped at one look, so that the loop goes on */
 #define CACHE_MIN ((uint64_t)1 << 20)
 #define COST_MIN ((uint64_t)64 << 10)    /* an exchange that holds less is not worth breaking off */
-#define QUIET_LOOKS 20u                  /* in a row between which nobody asked for anything, before anything is given back */
+#define QUIET_LOOKS 20u                  /* in a row that find the process idle, before anything is given back */
+#define IDLE_CPU_US 12500u               /* of processor time between two looks: 5 % of a core */
 #define TRIM_LOOK 3u                     /* of giving back: by now each worker has given back the end of its heap */
 #define SETTLED_LOOK 8u                  /* and by now the rest is given back */
 #define PAUSE_LOOKS 120u                 /* from one beginning to the next: requests that are few and large are to be slow seldom */
@@ -186,10 +187,9 @@ memory_init(struct gateway *g)
 /* ---- what is done about it ---- */
 
 enum memory_step
-memory_quiet_look(struct memory_quiet *q, uint64_t calls, uint64_t used)
+memory_quiet_look(struct memory_quiet *q, bool is_idle, uint64_t used)
 {
-    q->looks = calls == q->calls ? MIN(q->looks + 1, QUIET_LOOKS) : 0;
-    q->calls = calls;
+    q->looks = is_idle ? MIN(q->looks + 1, QUIET_LOOKS) : 0;
     q->pause -= q->pause > 0;
     if (q->looks < QUIET_LOOKS) {
         q->giving = 0;
@@ -241,13 +241,30 @@ shrink_cache(struct worker *w)
     cache_shrink(g->cache, m->cache_max, SHRINK_ENTRIES);
 }
 
-/* What was freed goes back when little is asked for, or little is left. */
+/* Since the last look no request has come, and those under way, streams and tunnels among them, took little time. */
+static bool
+is_idle(struct gateway *g)
+{
+    struct memory_watch *m = &g->memory;
+    uint64_t calls = atomic_load_explicit(&g->load.calls, memory_order_relaxed), cpu_us;
+    struct timespec t = {0};
+    bool is;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    cpu_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    is = calls == m->calls && cpu_us - m->cpu_us < IDLE_CPU_US;
+    m->calls = calls;
+    m->cpu_us = cpu_us;
+    return is;
+}
+
+/* What was freed goes back when nothing is asked for, or little is left. */
 static void
 give_back(struct worker *w, enum memory_level level, uint64_t used)
 {
     struct gateway *g = w->gateway;
     struct memory_watch *m = &g->memory;
-    enum memory_step step = memory_quiet_look(&m->quiet, atomic_load_explicit(&g->load.calls, memory_order_relaxed), used);
+    enum memory_step step = memory_quiet_look(&m->quiet, is_idle(g), used);
     enum memory_step was = (enum memory_step)atomic_load_explicit(&m->step, memory_order_relaxed);
 
     step = level >= MEMORY_TIGHT ? MEMORY_TRIM : step;

@@ -7,8 +7,8 @@
  * Each level includes those below it and ends 3 % under where it began. Operators' listeners and the status probe are served
  * throughout. What it may take is `limits: memory`, else what the control group allows, else the machine's memory.
  *
- * A process at work keeps what it frees: to have it back would cost more than most requests do (base/heap.h). When nobody has
- * asked for anything in five seconds, and when memory is tight, workers give back what they have pooled, and heaps what is free.
+ * A process at work keeps what it frees: to have it back would cost more than most requests do (base/heap.h). When it has been idle
+ * for five seconds, and when memory is tight, workers give back what they keep for later, and heaps what is free.
  * SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
@@ -24,14 +24,13 @@ enum memory_level { MEMORY_EASY, MEMORY_TIGHT, MEMORY_SCARCE, MEMORY_DESPERATE }
 /* What workers give back at each of their looks; each includes those before. */
 enum memory_step {
     MEMORY_BUSY,
-    MEMORY_QUIET,                     /* what they have pooled and do not need now */
+    MEMORY_QUIET,                     /* what they keep for later */
     MEMORY_GIVE,                      /* what is free at the end of their heaps */
     MEMORY_TRIM,                      /* the first worker: all that is free in all heaps */
 };
 /* Whether it is quiet, in looks. */
 struct memory_quiet {
-    uint64_t calls;                   /* so far, at the last look */
-    uint32_t looks;                   /* in a row since which nobody has asked */
+    uint32_t looks;                   /* in a row that found the process idle */
     uint32_t giving, pause;           /* since heaps give back; until they may again */
     uint64_t settled;                 /* bytes used when all had been given back, or less since; 0: never */
 };
@@ -44,6 +43,7 @@ struct memory_watch {
     uint64_t shrunk_ms;
     bool is_trimming;
     struct memory_quiet quiet;
+    uint64_t calls, cpu_us;           /* so far, at the last look */
     _Atomic uint8_t step;             /* enum memory_step */
     _Atomic uint8_t level;            /* enum memory_level */
     _Atomic uint64_t used;
@@ -54,9 +54,9 @@ struct memory_watch {
 /* The next level, from the one before. */
 enum memory_level memory_level(uint64_t used, uint64_t max, enum memory_level before);
 
-/* One look: so many calls so far, so many bytes used. Heaps give back when they hold more than after the last time, and not more often
+/* One look, with so many bytes used. Heaps give back when they hold more than after the last time, and not more often
  * than twice a minute. */
-enum memory_step memory_quiet_look(struct memory_quiet *q, uint64_t calls, uint64_t used);
+enum memory_step memory_quiet_look(struct memory_quiet *q, bool is_idle, uint64_t used);
 
 /* Finds out what the process may take. */
 void memory_init(struct gateway *g);

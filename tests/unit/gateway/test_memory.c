@@ -28,14 +28,14 @@ TEST(levels_begin_where_they_should_and_end_below)
     EXPECT_EQ(memory_level(UINT64_MAX, UINT64_MAX, MEMORY_EASY), MEMORY_DESPERATE);
 }
 
-/* So many looks at which `calls` came each time and `used` MiB are taken; the highest step of them. */
+/* So many looks, idle or not, at which so many MiB are taken; the highest step of them. */
 static enum memory_step
-looks(struct memory_quiet *q, unsigned n, unsigned calls, uint64_t used)
+looks(struct memory_quiet *q, unsigned n, bool is_idle, uint64_t used)
 {
     enum memory_step highest = MEMORY_BUSY;
 
     while (n-- > 0) {
-        enum memory_step step = memory_quiet_look(q, q->calls + calls, used * MIB);
+        enum memory_step step = memory_quiet_look(q, is_idle, used * MIB);
         highest = MAX(highest, step);
     }
     return highest;
@@ -46,13 +46,13 @@ TEST(memory_goes_back_when_nobody_asks)
     struct memory_quiet q = {0};
     uint32_t n_trims = 0;
 
-    EXPECT_EQ(looks(&q, 1000, 1, 200), MEMORY_BUSY);
-    EXPECT_EQ(looks(&q, QUIET_LOOKS - 1, 0, 200), MEMORY_BUSY);
-    EXPECT_EQ(looks(&q, 1, 0, 200), MEMORY_GIVE);
+    EXPECT_EQ(looks(&q, 1000, false, 200), MEMORY_BUSY);
+    EXPECT_EQ(looks(&q, QUIET_LOOKS - 1, true, 200), MEMORY_BUSY);
+    EXPECT_EQ(looks(&q, 1, true, 200), MEMORY_GIVE);
     for (int i = 0; i < 7; i++)
-        n_trims += looks(&q, 1, 0, 200 - 20 * (uint64_t)i) == MEMORY_TRIM;
+        n_trims += looks(&q, 1, true, 200 - 20 * (uint64_t)i) == MEMORY_TRIM;
     EXPECT_EQ(n_trims, 1);
-    EXPECT_EQ(looks(&q, 500, 0, 80), MEMORY_QUIET);        /* once was enough */
+    EXPECT_EQ(looks(&q, 500, true, 80), MEMORY_QUIET);       /* once was enough */
 }
 
 TEST(memory_that_is_needed_again_at_once_goes_back_seldom)
@@ -61,7 +61,7 @@ TEST(memory_that_is_needed_again_at_once_goes_back_seldom)
     unsigned n_slow = 0;
 
     for (int i = 0; i < 4000; i++)                           /* a large request each six seconds, for 1000 s */
-        n_slow += looks(&q, 1, i % 24 == 0, 80 + (i % 24 < 2) * 20) >= MEMORY_GIVE;
+        n_slow += looks(&q, 1, i % 24 != 0, 80 + (i % 24 < 2) * 20) >= MEMORY_GIVE;
     EXPECT(n_slow > 0);
     EXPECT(n_slow <= 1000 / 30 * 3 + 3);                     /* of 4,000 looks, three each half minute */
 }
@@ -70,11 +70,11 @@ TEST(a_request_ends_the_giving_back)
 {
     struct memory_quiet q = {0};
 
-    EXPECT_EQ(looks(&q, QUIET_LOOKS + 1, 0, 200), MEMORY_GIVE);
-    EXPECT_EQ(looks(&q, 1, 1, 200), MEMORY_BUSY);
-    EXPECT_EQ(looks(&q, QUIET_LOOKS - 1, 0, 200), MEMORY_BUSY);
-    EXPECT_EQ(looks(&q, 50, 0, 200), MEMORY_QUIET);        /* half a minute after it began last */
-    EXPECT_EQ(looks(&q, PAUSE_LOOKS, 0, 200), MEMORY_TRIM);
+    EXPECT_EQ(looks(&q, QUIET_LOOKS + 1, true, 200), MEMORY_GIVE);
+    EXPECT_EQ(looks(&q, 1, false, 200), MEMORY_BUSY);
+    EXPECT_EQ(looks(&q, QUIET_LOOKS - 1, true, 200), MEMORY_BUSY);
+    EXPECT_EQ(looks(&q, 50, true, 200), MEMORY_QUIET);       /* half a minute after it began last */
+    EXPECT_EQ(looks(&q, PAUSE_LOOKS, true, 200), MEMORY_TRIM);
 }
 
 TEST(numbers_are_found_in_what_the_kernel_writes)
