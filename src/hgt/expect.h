@@ -10,6 +10,7 @@ struct client_reply {
     struct wire_message message;
     bool has_answer;                  /* a complete head came */
     bool is_closed;                   /* the connection ended after it */
+    struct str trouble;               /* why no answer came; STR_NONE when one did */
     uint32_t n_interim, n_answers;    /* 1xx before it; answers in all (raw) */
 };
 

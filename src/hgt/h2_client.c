@@ -3,7 +3,6 @@
 #include "hgt/h2_client.h"
 
 #include <nghttp2/nghttp2.h>
-#include <sys/socket.h>
 
 #include "base/vec.h"
 
@@ -142,8 +141,8 @@ talk(struct client *c, nghttp2_session *session)
     char bytes[16384];
 
     while (flush(c, session) && !c->is_done && nghttp2_session_want_read(session)) {
-        ssize_t n = c->wire.ssl ? SSL_read(c->wire.ssl, bytes, sizeof(bytes)) : recv(c->wire.fd, bytes, sizeof(bytes), 0);
-        if (n <= 0 || nghttp2_session_mem_recv(session, (const uint8_t *)bytes, (size_t)n) < 0)
+        size_t n = wire_read(&c->wire, bytes, sizeof(bytes));
+        if (!n || nghttp2_session_mem_recv(session, (const uint8_t *)bytes, n) < 0)
             break;
     }
 }
@@ -160,8 +159,10 @@ h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena
 
     if (ctx)
         SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)"\x02h2", 3);
-    if (!wire_connect(&c.wire, port, ctx, "gateway.test", &err))
+    if (!wire_connect(&c.wire, port, ctx, "gateway.test", &err)) {
+        ret->trouble = str_dup(a, str_from_c(err.text));
         return false;
+    }
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
@@ -174,6 +175,8 @@ h2_client_exchange(uint16_t port, SSL_CTX *ctx, struct str request, struct arena
     nghttp2_submit_request(session, NULL, nv, n, c.body_out.len ? &body : NULL, NULL);
     talk(&c, session);
     nghttp2_session_del(session);
+    if (c.status.len != 3)
+        ret->trouble = wire_end(&c.wire, a);
     wire_close(&c.wire, false);
     if (ctx)
         SSL_CTX_set_alpn_protos(ctx, (const unsigned char *)"\x08http/1.1", 9);

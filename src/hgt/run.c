@@ -115,6 +115,8 @@ read_answer(struct wire *w, struct arena *a, bool is_head, struct client_reply *
         ret->n_answers++;
         return true;
     }
+    if (!ret->has_answer)
+        ret->trouble = wire_end(w, a);
     return false;
 }
 
@@ -155,8 +157,10 @@ send_one(struct burst *b)
         h2_client_exchange(port, tls, b->request, &b->arena, b->reply);
         return;
     }
-    if (!wire_connect(&w, port, tls, "gateway.test", &err))
+    if (!wire_connect(&w, port, tls, "gateway.test", &err)) {
+        b->reply->trouble = str_dup(&b->arena, str_from_c(err.text));
         return;
+    }
     exchange_once(b->run, &b->arena, &w, b->request, str_eq_lit(b->step->method, "HEAD"), b->reply);
     b->reply->is_closed = wire_wait_closed(&w, 2000);
     wire_close(&w, false);
@@ -206,7 +210,6 @@ find_connection(struct run *r, struct str name)
     return NULL;
 }
 
-/* The named connection, opened when it is not there or was closed. */
 /* NULL when the step names an identity that is not there. */
 static SSL_CTX *
 client_tls(struct run *r, const struct step *step)
@@ -219,18 +222,18 @@ client_tls(struct run *r, const struct step *step)
     return id ? secrets_client(id, &r->setup.authority) : NULL;
 }
 
+/* The named connection, opened when it is not there or was closed. */
 static struct connection *
-take_connection(struct run *r, struct str name, uint16_t port, SSL_CTX *tls)
+take_connection(struct run *r, struct str name, uint16_t port, SSL_CTX *tls, struct err *err)
 {
     struct connection *c = find_connection(r, name);
-    struct err err;
 
     if (!c) {
         c = arena_new(r->arena, struct connection);
         *c = (struct connection){.name = name, .wire = {.fd = -1}, .next = r->connections};
         r->connections = c;
     }
-    if (c->wire.fd < 0 && !wire_connect(&c->wire, port, tls, "gateway.test", &err))
+    if (c->wire.fd < 0 && !wire_connect(&c->wire, port, tls, "gateway.test", err))
         return NULL;
     return c;
 }
@@ -279,18 +282,23 @@ read_answers(struct run *r, struct wire *w, bool is_head, struct awaited awaited
     reply->is_closed = w->is_eof || w->is_broken;
 }
 
+static void fail(struct run *r, const struct step *step, struct str why);
+
 /* Sends and leaves the answer to an `answer` step. */
-static bool
+static void
 send_later(struct run *r, const struct step *step, struct str bytes)
 {
     struct str name = step->connection.p ? step->connection : STR(LATER);
-    struct connection *c = take_connection(r, name, port_for(r, step), step->is_tls ? client_tls(r, step) : NULL);
+    struct err err;
+    struct connection *c = take_connection(r, name, port_for(r, step), step->is_tls ? client_tls(r, step) : NULL, &err);
 
     r->n_replies = 0;
-    if (!c)
-        return false;
-    c->later = step;
-    return wire_write(&c->wire, bytes);
+    if (c) {
+        c->later = step;
+        wire_write(&c->wire, bytes);  /* what became of it shows at the `answer` */
+    } else {
+        fail(r, step, str_dup(r->arena, str_from_c(err.text)));
+    }
 }
 
 static bool
@@ -299,16 +307,21 @@ run_request(struct run *r, const struct step *step)
     struct str request = render_request(r, step);
     SSL_CTX *tls = client_tls(r, step);
     struct burst *bursts;
+    struct err err;
 
     if (!tls)
         return false;
     r->log_at = log_size(r);
-    if (step->is_later)
-        return send_later(r, step, request);
+    if (step->is_later) {
+        send_later(r, step, request);
+        return true;
+    }
     r->n_replies = step->times;
     r->replies = arena_new_array(r->arena, struct client_reply, step->times ? step->times : 1);
     if (step->connection.p) {
-        struct connection *c = take_connection(r, step->connection, port_for(r, step), step->is_tls ? tls : NULL);
+        struct connection *c = take_connection(r, step->connection, port_for(r, step), step->is_tls ? tls : NULL, &err);
+        if (!c)
+            fail(r, step, str_dup(r->arena, str_from_c(err.text)));
         for (uint32_t i = 0; c && i < step->times; i++)
             exchange_once(r, r->arena, &c->wire, request, str_eq_lit(step->method, "HEAD"), &r->replies[i]);
         if (c && (r->replies[0].is_closed = wire_wait_closed(&c->wire, awaited_by(step).is_end ? WIRE_WAIT_MS : MORE_WAIT_MS)))
@@ -330,7 +343,7 @@ run_request(struct run *r, const struct step *step)
 }
 
 /* Sends bytes as they are and reads all answers that come; the first is the one expectations see. */
-static bool
+static void
 run_raw(struct run *r, const struct step *step)
 {
     struct connection single = {.wire = {.fd = -1}}, *c = &single;
@@ -338,24 +351,25 @@ run_raw(struct run *r, const struct step *step)
     struct err err;
 
     r->log_at = log_size(r);
-    if (step->is_later)
-        return send_later(r, step, setup_expand(&r->setup, step->body));
+    if (step->is_later) {
+        send_later(r, step, setup_expand(&r->setup, step->body));
+        return;
+    }
     r->replies = reply;
     r->n_replies = 1;
     if (step->connection.p)
-        c = take_connection(r, step->connection, port_for(r, step), NULL);
+        c = take_connection(r, step->connection, port_for(r, step), NULL, &err);
     else if (!wire_connect(&single.wire, gateway_port(r->setup.gateway, 0), NULL, NULL, &err))
         c = NULL;
-    if (!c)
-        return false;
+    if (!c) {
+        reply->trouble = str_dup(r->arena, str_from_c(err.text));
+        return;
+    }
     wire_write(&c->wire, setup_expand(&r->setup, step->body));
     read_answers(r, &c->wire, str_starts_with(step->body, STR("HEAD ")), awaited_by(step), reply);
     if (!step->connection.p || reply->is_closed)
         wire_close(&c->wire, false);
-    return true;
 }
-
-static void fail(struct run *r, const struct step *step, struct str why);
 
 static void
 run_answer(struct run *r, const struct step *step)
@@ -547,6 +561,8 @@ run_expect(struct run *r, const struct step *step)
         actual = reply_part(&r->replies[i], e->subject, e->name, r->arena);
         if (expectation_holds(e, value, actual, r->arena, &why))
             continue;
+        if (!r->replies[i].has_answer && r->replies[i].trouble.p)
+            why = str_printf(r->arena, "%.*s\n      no answer came: %.*s", STR_ARG(why), STR_ARG(r->replies[i].trouble));
         if (str_eq_lit(e->subject, "json") && !json_part(r->replies[i].message.body, STR("$"), r->arena).p)
             why = str_concat(r->arena, why, STR(": the body is no JSON"));
         fail(r, step, r->n_replies > 1 ? str_printf(r->arena, "answer %zu of %zu: %.*s", i + 1, r->n_replies, STR_ARG(why))

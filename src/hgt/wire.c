@@ -13,6 +13,8 @@
 #include "base/num.h"
 #include "base/vec.h"
 
+#define READ_BYTES ((size_t)64 << 10)
+
 static bool
 wait_for(struct wire *w, short events, int wait_ms)
 {
@@ -25,16 +27,49 @@ wait_for(struct wire *w, short events, int wait_ms)
     return n == 1;
 }
 
+/* Whether a call on the connection that returned `n` was only interrupted. A socket with time limits is, also where no
+ * handler ran (signal(7)). */
+static bool
+is_interrupted(const struct wire *w, ssize_t n)
+{
+    if (n > 0 || errno != EINTR)
+        return false;
+    int why = w->ssl ? SSL_get_error(w->ssl, (int)n) : SSL_ERROR_NONE;
+    return w->ssl ? why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE : n < 0;
+}
+
 static bool
 handshake(struct wire *w, SSL_CTX *ctx, const char *server_name)
 {
+    int n;
+
     w->ssl = SSL_new(ctx);
     SSL_set_fd(w->ssl, w->fd);
-    if (server_name) {
+    if (server_name)
         SSL_set_tlsext_host_name(w->ssl, server_name);
-        return SSL_connect(w->ssl) == 1;
-    }
-    return SSL_accept(w->ssl) == 1;
+    do
+        n = server_name ? SSL_connect(w->ssl) : SSL_accept(w->ssl);
+    while (is_interrupted(w, n));
+    return n == 1;
+}
+
+/* POSIX: an interrupted connect() goes on by itself; false with errno. */
+static bool
+connect_fully(struct wire *w, const struct sockaddr_in *to)
+{
+    socklen_t len = sizeof(int);
+    int failure = 0;
+
+    if (connect(w->fd, (const struct sockaddr *)to, sizeof(*to)) == 0)
+        return true;
+    if (errno != EINTR)
+        return false;
+    if (!wait_for(w, POLLOUT, WIRE_WAIT_MS))
+        failure = ETIMEDOUT;
+    else if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &failure, &len) != 0)
+        failure = errno;
+    errno = failure;
+    return failure == 0;
 }
 
 static void
@@ -55,7 +90,7 @@ wire_connect(struct wire *w, uint16_t port, SSL_CTX *ctx, const char *server_nam
 
     *w = (struct wire){.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     set_waits(w->fd);
-    if (connect(w->fd, (struct sockaddr *)&to, sizeof(to)) != 0) {
+    if (!connect_fully(w, &to)) {
         int failure = errno;
         wire_close(w, false);
         return err_set_errno(err, ERR_CONNECT, failure, "127.0.0.1:%u", port);
@@ -82,17 +117,24 @@ wire_accept(struct wire *w, int fd, SSL_CTX *ctx)
     return true;
 }
 
+static void
+note_broken(struct wire *w)
+{
+    w->is_broken = true;
+    w->failure = w->ssl ? 0 : errno;
+    ERR_clear_error();
+}
+
 bool
 wire_write(struct wire *w, struct str bytes)
 {
     while (bytes.len) {
         ssize_t n = w->ssl ? SSL_write(w->ssl, bytes.p, (int)MIN(bytes.len, (size_t)1 << 20))
                            : send(w->fd, bytes.p, bytes.len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR && !w->ssl)
+        if (is_interrupted(w, n))
             continue;
         if (n <= 0) {
-            ERR_clear_error();
-            w->is_broken = true;
+            note_broken(w);
             return false;
         }
         bytes = str_skip(bytes, (size_t)n);
@@ -100,30 +142,35 @@ wire_write(struct wire *w, struct str bytes)
     return true;
 }
 
+size_t
+wire_read(struct wire *w, char *to, size_t room)
+{
+    ssize_t n;
+
+    if (w->is_eof || w->is_broken)
+        return 0;
+    do
+        n = w->ssl ? SSL_read(w->ssl, to, (int)room) : recv(w->fd, to, room, 0);
+    while (is_interrupted(w, n));
+    if (n > 0)
+        return (size_t)n;
+    if (w->ssl ? SSL_get_error(w->ssl, (int)n) == SSL_ERROR_ZERO_RETURN : n == 0)
+        w->is_eof = true;
+    else
+        note_broken(w);
+    ERR_clear_error();
+    return 0;
+}
+
 /* One read more into w->in; false at the end, on an error or when nothing comes. */
 static bool
 fill(struct wire *w)
 {
-    char *room = buf_reserve(&w->in, (size_t)64 << 10);
-    ssize_t n;
+    char *room = buf_reserve(&w->in, READ_BYTES);
+    size_t n = wire_read(w, room, READ_BYTES);
 
-    if (w->is_eof || w->is_broken)
-        return false;
-    do
-        n = w->ssl ? SSL_read(w->ssl, room, 64 << 10) : recv(w->fd, room, (size_t)64 << 10, 0);
-    while (n < 0 && errno == EINTR && !w->ssl);
-    if (n > 0) {
-        w->in.len += (size_t)n;
-        return true;
-    }
-    if (w->ssl && SSL_get_error(w->ssl, (int)n) == SSL_ERROR_ZERO_RETURN)
-        w->is_eof = true;
-    else if (!w->ssl && n == 0)
-        w->is_eof = true;
-    else
-        w->is_broken = true;
-    ERR_clear_error();
-    return false;
+    w->in.len += n;
+    return n != 0;
 }
 
 static struct str
@@ -275,6 +322,16 @@ wire_read_message(struct wire *w, struct arena *a, bool is_answer, bool has_no_b
     else
         m->is_complete = read_body(w, a, is_answer, m);
     return true;
+}
+
+struct str
+wire_end(const struct wire *w, struct arena *a)
+{
+    if (w->is_broken)
+        return str_printf(a, "the connection broke: %s", w->failure == EAGAIN ? "nothing came for too long"
+                                                         : w->failure         ? strerrordesc_np(w->failure)
+                                                                              : "TLS failed");
+    return w->is_eof ? STR("the connection was closed") : STR("the connection is open");
 }
 
 bool

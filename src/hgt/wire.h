@@ -16,6 +16,7 @@ struct wire {
     struct buf in;                    /* read and not yet taken, from `taken` on */
     size_t taken;
     bool is_eof, is_broken;           /* orderly end; reset or error */
+    int failure;                      /* errno of what broke it; 0: none, or TLS did */
 };
 
 struct wire_header {
@@ -40,9 +41,13 @@ bool wire_connect(struct wire *w, uint16_t port, SSL_CTX *ctx, const char *serve
 /* Takes over an accepted descriptor; with ctx the TLS handshake is made as a server. */
 bool wire_accept(struct wire *w, int fd, SSL_CTX *ctx);
 bool wire_write(struct wire *w, struct str bytes);
+/* One read, past what waits in w->in; 0: the end, and is_eof or is_broken says which. room: at most INT_MAX. */
+size_t wire_read(struct wire *w, char *to, size_t room);
 /* Reads one head and its body. has_no_body: the answer to HEAD. False when the peer ended before any byte, or with
  * a fault in the message. */
 bool wire_read_message(struct wire *w, struct arena *a, bool is_answer, bool has_no_body, struct wire_message *ret);
+/* How it ended, in words: "the connection was closed", "the connection broke: Connection reset by peer". */
+struct str wire_end(const struct wire *w, struct arena *a);
 /* Waits for the peer's end of file; false when wait_ms passed first, or bytes came. */
 bool wire_wait_closed(struct wire *w, int wait_ms);
 /* Waits for at least one byte that was not taken yet. */

@@ -1,9 +1,11 @@
 """testing_test.py: what `headgate test` tells its caller. Scripts are written to a temporary folder and run one by one."""
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import xml.etree.ElementTree as xml
 
 HEADGATE = os.path.abspath(sys.argv[1])
@@ -153,6 +155,27 @@ def a_body_that_is_no_json_is_called_so():
     assert status == 1 and '    json a should be "1"\n      found nothing: the body is no JSON\n' in out, out
 
 
+def no_answer_has_a_reason():
+    status, out, _, _ = run(SHOP + "test a\nraw later\n    \\\nadvance 1h\nanswer\nexpect status 200\n")
+    assert status == 1 and 'found "none"\n      no answer came: the connection was closed\n' in out, out
+
+
+def a_stop_and_go_on_loses_no_answer():
+    """A blocking call with a time limit ends when the process is stopped and goes on, TLS or not (signal(7))."""
+    script = "origin shop\n    delay 200ms\n    body ok\n\napi shop at /shop to shop\ntest a\n"
+    script += "".join(f"request GET /shop{how}\nexpect status 200\n" for how in ("", " tls", " http/2", " tls http/2") * 2)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "t.hgt"), "w") as file:
+            file.write(script)
+        process = subprocess.Popen([HEADGATE, "test", folder], stdout=subprocess.PIPE, text=True)
+        while process.poll() is None:
+            process.send_signal(signal.SIGSTOP)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.02)
+        out = process.stdout.read()
+    assert process.returncode == 0 and out.endswith("8 passed, 0 failed\n"), out
+
+
 def numbers_compare_as_numbers():
     script = "origin shop\n    body {\"price\": 12.50, \"big\": 9007199254740993, \"text\": \"1.0\"}\n\napi shop at /shop to shop\n"
     script += "test a\nrequest GET /shop\nexpect json price = 12.5\nexpect json price > 12.4\nexpect json price < 12.6\n"
@@ -167,9 +190,12 @@ def headers_are_told_by_their_names():
     assert run(script + "expect status 200\nexpect origin shop body = abc\n")[0] == 0
 
 
-TESTS = [statuses, indented_steps_are_run, times_may_be_variables, a_test_sees_its_own_answers, mistakes_in_policies_have_a_line_of_the_script,
-         declarations_are_checked, junit_is_xml_whatever_names_hold, junit_lists_what_could_not_be_run, only_runs_what_is_asked_for,
-         a_body_that_is_no_json_is_called_so, a_difference_far_inside_is_shown, a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers, headers_are_told_by_their_names]
+TESTS = [statuses, indented_steps_are_run, times_may_be_variables, a_test_sees_its_own_answers,
+         mistakes_in_policies_have_a_line_of_the_script, declarations_are_checked, junit_is_xml_whatever_names_hold,
+         junit_lists_what_could_not_be_run, only_runs_what_is_asked_for, a_body_that_is_no_json_is_called_so,
+         a_difference_far_inside_is_shown, no_answer_has_a_reason, a_stop_and_go_on_loses_no_answer,
+         a_script_does_not_see_the_environment_of_another, coverage_names_the_lines_of_branches, numbers_compare_as_numbers,
+         headers_are_told_by_their_names]
 failed = 0
 for test in TESTS:
     try:
