@@ -73,9 +73,13 @@ static int
 ask(int fd)
 {
     char answer[1024], command = MASTER_COMMAND_UPGRADE;
-    ssize_t n;
+    ssize_t n = -1;
 
-    if (send(fd, &command, 1, MSG_NOSIGNAL) != 1 || (n = recv(fd, answer, sizeof(answer) - 1, 0)) <= 0) {
+    if (send(fd, &command, 1, MSG_NOSIGNAL) == 1)
+        do                            /* with a time limit it is interrupted by a mere stop and go on (Ctrl-Z), signal(7) */
+            n = recv(fd, answer, sizeof(answer) - 1, 0);
+        while (n < 0 && errno == EINTR);
+    if (n <= 0) {
         fprintf(stderr, "headgate upgrade: the master does not answer\n");
         return 1;
     }

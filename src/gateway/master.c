@@ -574,12 +574,16 @@ on_control(struct master *m)
     struct timeval patience = {.tv_sec = 1};
     int fd = accept4(m->control_fd, NULL, NULL, SOCK_CLOEXEC);
     char command = 0;
+    ssize_t n;
 
     if (fd < 0)
         return;
     /* The file is ours alone (0600), so whoever is here may; a second's wait is the most it can cost. */
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    if (recv(fd, &command, 1, 0) != 1 || command != MASTER_COMMAND_UPGRADE || m->client_fd >= 0) {
+    do
+        n = recv(fd, &command, 1, 0);
+    while (n < 0 && errno == EINTR);
+    if (n != 1 || command != MASTER_COMMAND_UPGRADE || m->client_fd >= 0) {
         static const char busy[] = "another upgrade is under way";
         (void)!send(fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL);
         close(fd);

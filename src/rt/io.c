@@ -337,14 +337,9 @@ io_accept(struct io *io, struct io_op *op, struct io_peer *ret_peer)
 int64_t
 io_connect(struct io *io, struct io_op *op, const struct sockaddr *addr, socklen_t len)
 {
-    int result;
-
-    do
-        result = connect(io->fd, addr, len);
-    while (result < 0 && errno == EINTR);
-    if (result == 0)
+    if (connect(io->fd, addr, len) == 0)
         return IO_OK;
-    if (errno != EINPROGRESS)
+    if (errno != EINPROGRESS && errno != EINTR) /* POSIX: an interrupted one goes on, too, and is not to be made again */
         return io_failed(io);
     io->can_out = false;
     return op_keep(io, op, IO_KIND_CONNECT, NULL, 0);
