@@ -83,6 +83,7 @@ struct expr_env {
     const struct type *parameters[2][TYPE_PARAMETERS_MAX];
     struct core_types core;
     struct err failed;                /* while rows are read */
+    struct tokens tokens;             /* likewise: of the signature at hand, in room that the next one takes over */
     const struct type_def *nullable, *array, *enumerable_t, *globals, *tuple[TUPLE_VALUES_MAX + 1];
     const struct type *exceptions[EXC_COUNT];
 };

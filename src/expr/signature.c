@@ -214,7 +214,6 @@ signature_read(struct expr_env *env, struct type_def *def, const struct member_r
                struct err *err)
 {
     struct str text = str_from_c(row->signature);
-    struct tokens tokens = {0};
     struct diags diags;
     struct parser p;
     struct member *m = arena_new(&env->arena, struct member);
@@ -222,9 +221,10 @@ signature_read(struct expr_env *env, struct type_def *def, const struct member_r
 
     diags_init(&diags, &env->arena);
     *m = (struct member){.flags = row->flags, .fn = row->fn, .set = row->set, .row = row, .owner = def};
-    if (!lex(text, 0, (uint32_t)text.len, NULL, &env->arena, &diags, &tokens))
+    env->tokens.n = 0;
+    if (!lex(text, 0, (uint32_t)text.len, NULL, &env->arena, &diags, &env->tokens))
         return wrong(err, row, "no memory");
-    parser_init(&p, text, &tokens, NULL, &env->arena, &diags);
+    parser_init(&p, text, &env->tokens, NULL, &env->arena, &diags);
     if (!read_declaration(&p, &scope, def, m) || diags.errors || m->ret->kind == TYPE_ERROR) {
         struct str first = diags_first_error(&diags, &env->arena);
         return wrong(err, row, first.len ? first.p : "not a declaration that can be read");
