@@ -142,8 +142,8 @@ identity_create_with(struct identity *ret, const struct identity *authority, con
         ret->key = t->is_rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
         ret->certificate = certificate_new(ret->key, "x");
         X509_set_subject_name(ret->certificate, name);
-        X509_gmtime_adj(X509_getm_notBefore(ret->certificate), t->from_s);
-        X509_gmtime_adj(X509_getm_notAfter(ret->certificate), t->to_s);
+        ASN1_TIME_set(X509_getm_notBefore(ret->certificate), (time_t)t->from_s);
+        ASN1_TIME_set(X509_getm_notAfter(ret->certificate), (time_t)t->to_s);
         X509_set_issuer_name(ret->certificate, X509_get_subject_name(authority ? authority->certificate : ret->certificate));
         ok = add_traits(ret->certificate, authority ? authority->certificate : ret->certificate, t, a);
         ASSERT(X509_sign(ret->certificate, authority ? authority->key : ret->key, EVP_sha256()) > 0);
@@ -194,10 +194,10 @@ identity_serial(const struct identity *id, struct arena *a)
 }
 
 struct str
-identity_crl(const struct identity *authority, X509 *const *revoked, size_t n, struct arena *a)
+identity_crl(const struct identity *authority, X509 *const *revoked, size_t n, int64_t now_s, struct arena *a)
 {
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *at = X509_gmtime_adj(NULL, -60), *next = X509_gmtime_adj(NULL, 3600);
+    ASN1_TIME *at = ASN1_TIME_set(NULL, (time_t)now_s - 60), *next = ASN1_TIME_set(NULL, (time_t)now_s + 3600);
     unsigned char *der = NULL;
 
     X509_CRL_set_version(crl, 1);
@@ -219,11 +219,11 @@ identity_crl(const struct identity *authority, X509 *const *revoked, size_t n, s
 }
 
 struct str
-identity_ocsp(const struct identity *authority, const struct identity *about, bool is_revoked, struct arena *a)
+identity_ocsp(const struct identity *authority, const struct identity *about, bool is_revoked, int64_t now_s, struct arena *a)
 {
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), about->certificate, authority->certificate);
-    ASN1_TIME *at = X509_gmtime_adj(NULL, -60), *next = X509_gmtime_adj(NULL, 3600);
+    ASN1_TIME *at = ASN1_TIME_set(NULL, (time_t)now_s - 60), *next = ASN1_TIME_set(NULL, (time_t)now_s + 3600);
     unsigned char *der = NULL;
 
     OCSP_basic_add1_status(basic, id, is_revoked ? V_OCSP_CERTSTATUS_REVOKED : V_OCSP_CERTSTATUS_GOOD,

@@ -22,7 +22,7 @@ struct identity_traits {
     struct str crl_url, ocsp_url;
     struct str permitted;             /* of an authority: the DNS names it may sign for */
     bool is_authority, is_rsa;
-    long from_s, to_s;                /* validity, from now */
+    int64_t from_s, to_s;             /* validity, seconds since 1970 */
 };
 /* authority NULL: signed by itself. False when OpenSSL takes a trait for nonsense. */
 bool identity_create_with(struct identity *ret, const struct identity *authority, const struct identity_traits *traits,
@@ -32,9 +32,10 @@ void identity_destroy(struct identity *id);
 struct str identity_pkcs12(const struct identity *id, const char *password, struct arena *a);
 struct str identity_thumbprint(const struct identity *id, struct arena *a);
 struct str identity_serial(const struct identity *id, struct arena *a);
-/* DER: a list of what the authority revoked; a responder's answer about one certificate. */
-struct str identity_crl(const struct identity *authority, X509 *const *revoked, size_t n, struct arena *a);
-struct str identity_ocsp(const struct identity *authority, const struct identity *about, bool is_revoked, struct arena *a);
+/* DER: a list of what the authority revoked; a responder's answer about one certificate. Both hold for an hour from now_s. */
+struct str identity_crl(const struct identity *authority, X509 *const *revoked, size_t n, int64_t now_s, struct arena *a);
+struct str identity_ocsp(const struct identity *authority, const struct identity *about, bool is_revoked, int64_t now_s,
+                         struct arena *a);
 /* The certificate, then the key, in PEM. */
 struct str identity_pem(const struct identity *id, bool with_key, struct arena *a);
 /* A context that serves with it (TLS 1.2 and 1.3) and takes any client's certificate, or one that trusts it as an authority. */

@@ -763,6 +763,7 @@ setup_create(struct setup *s, struct step **at)
     struct str yaml = STR_NONE;
 
     begin_at_a_full_hour(&s->clock);
+    s->secrets.clock = &s->clock;
     snprintf(s->folder, sizeof(s->folder), "/tmp/headgate-test-XXXXXX");
     if (!mkdtemp(s->folder))
         return complain(s, NULL, "%s: %s", s->folder, strerror(errno));

@@ -5,10 +5,15 @@
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
 
+#include "base/clock.h"
 #include "base/codec.h"
 #include "base/file.h"
 #include "base/num.h"
 #include "data/jwe.h"
+
+/* A script's clock begins up to an hour and a second ahead of the machine's (setup.c), and handshakes go by the latter: what
+ * is over, not yet and right now keeps more than that away from the borders of both. */
+#define HOUR_S INT64_C(3600)
 
 /* ---- keys ---- */
 
@@ -195,6 +200,12 @@ secrets_identity(struct secrets *s, struct str name)
     return NULL;
 }
 
+static int64_t
+now_s(const struct secrets *s)
+{
+    return (int64_t)(clock_wall_ns(s->clock) / 1000000000u);
+}
+
 /* One line of the block, into the plan of the certificate. */
 static bool
 read_trait(struct secrets *s, struct arena *a, struct test_identity *id, struct identity_traits *t, struct str line, struct err *err)
@@ -225,8 +236,8 @@ read_trait(struct secrets *s, struct arena *a, struct test_identity *id, struct 
     t->is_authority |= str_eq_lit(word, "authority");
     t->is_rsa |= str_eq_lit(word, "rsa");
     if (str_eq_lit(word, "expired") || str_eq_lit(word, "future")) {
-        t->from_s = str_eq_lit(word, "expired") ? -7200 : 3600;
-        t->to_s = t->from_s + 3600;
+        t->from_s = now_s(s) + (str_eq_lit(word, "expired") ? -3 * HOUR_S : 2 * HOUR_S);
+        t->to_s = t->from_s + HOUR_S;
         return true;
     }
     return id->is_self_signed || id->is_revoked || t->is_authority || t->is_rsa ||
@@ -239,7 +250,8 @@ secrets_add_identity(struct secrets *s, struct arena *a, const struct identity *
                      struct err *err)
 {
     struct test_identity *id = arena_new(a, struct test_identity);
-    struct identity_traits traits = {.subject = str_concat(a, STR("CN="), step->name), .from_s = -3600, .to_s = 30L * 24 * 3600};
+    struct identity_traits traits = {.subject = str_concat(a, STR("CN="), step->name), .from_s = now_s(s) - 2 * HOUR_S,
+                                     .to_s = now_s(s) + INT64_C(30) * 24 * 3600};
     struct str line;
 
     id->name = step->name;
@@ -301,11 +313,11 @@ revocation_part(struct secrets *s, struct arena *a, const struct test_identity *
     size_t n = 0;
 
     if (is_ocsp)
-        return id->authority ? identity_ocsp(&id->authority->identity, &id->identity, id->is_revoked, a) : STR_NONE;
+        return id->authority ? identity_ocsp(&id->authority->identity, &id->identity, id->is_revoked, now_s(s), a) : STR_NONE;
     for (const struct test_identity *it = s->identities; it && n < COUNTOF(revoked); it = it->next)
         if (it->authority == id && it->is_revoked)
             revoked[n++] = it->identity.certificate;
-    return identity_crl(&id->identity, revoked, n, a);
+    return identity_crl(&id->identity, revoked, n, now_s(s), a);
 }
 
 struct str

@@ -23,10 +23,11 @@ struct test_identity {
     struct test_identity *next;
 };
 
-/* Everything of one script; zero-initialised. */
+/* Everything of one script; zero-initialised but for the clock. */
 struct secrets {
     struct test_key *keys;
     struct test_identity *identities;
+    const struct clock *clock;        /* the gateway's: what certificates and lists say of times counts from there */
 };
 void secrets_destroy(struct secrets *s);
 
