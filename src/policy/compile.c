@@ -70,15 +70,35 @@ compile_strict(struct compiler *c, const struct node *n, const char *fmt, ...)
     return !c->in->is_strict;
 }
 
+/* The attribute of this element or of one inside that says just this; NULL when none does. The reader bounds the depth. */
+static const struct doc_text *
+attribute_that_says(const struct node *n, struct str what)
+{
+    const struct doc_text *found = NULL;
+
+    for (const struct attribute *a = n->attrs; a && !found; a = a->next)
+        if (str_eq(a->text.value, what))
+            found = &a->text;
+    for (const struct node *child = n->first_child; child && !found; child = child->next)
+        found = attribute_that_says(child, what);
+    return found;
+}
+
 bool
 compile_unknown_name(struct compiler *c, const struct node *n, const char *what, struct str name)
 {
+    const struct doc_text *written = attribute_that_says(n, name);
     bool is_lone = c->in->names && c->in->names->is_lone;
+    enum diag_level level = is_lone ? DIAG_NOTE : DIAG_ERROR;
+    const char *more = is_lone ? " in this file alone" : "";
 
     if (!is_lone && compile_is_placeholder(c, name))
         return true;
-    diag_add(c->diags, is_lone ? DIAG_NOTE : DIAG_ERROR, n->source, n->at, n->len, "there is no %s '%.*s'%s", what,
-             STR_ARG(name), is_lone ? " in this file alone" : "");
+    if (written)
+        diag_add_mapped(c->diags, level, &written->map, 0, (uint32_t)name.len, "there is no %s '%.*s'%s", what, STR_ARG(name),
+                        more);
+    else
+        diag_add(c->diags, level, n->source, n->at, n->len, "there is no %s '%.*s'%s", what, STR_ARG(name), more);
     c->has_failed |= !is_lone;
     return is_lone;
 }
@@ -608,13 +628,18 @@ list_children(const struct child_def *children, char *to, size_t size)
 }
 
 static bool
-check_unknown_children(struct compiler *c, const struct node *n, const struct child_def *children)
+check_unknown_children(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children)
 {
     bool ok = true;
 
     for (const struct node *k = n->first_child; k; k = k->next) {
         if (find_child(children, k->name))
             continue;
+        if (find_attr(attrs, k->name)) {
+            ok = compile_error(c, k, "%.*s is an attribute of <%.*s>, no element: %.*s=\"...\"", STR_ARG(k->name), STR_ARG(n->name),
+                               STR_ARG(k->name));
+            continue;
+        }
         struct str nearest = diag_nearest(k->name, next_child_name, &(struct child_names){children});
         char takes[160];
 
@@ -626,13 +651,21 @@ check_unknown_children(struct compiler *c, const struct node *n, const struct ch
 }
 
 static bool
-fill_all_children(struct compiler *c, const struct node *n, const struct child_def *children, void *conf)
+fill_all_children(struct compiler *c, const struct node *n, const struct attr_def *attrs, const struct child_def *children,
+                  void *conf)
 {
     bool ok = true;
 
     for (const struct child_def *def = children; def && def->name; def++)
         ok &= fill_children(c, n, def, conf);
-    return check_unknown_children(c, n, children) && ok;
+    return check_unknown_children(c, n, attrs, children) && ok;
+}
+
+/* The attribute is missed because it was written as an element, which is an error of its own. */
+static bool
+stands_inside(const struct node *n, const struct attr_def *def, const struct child_def *children)
+{
+    return def->name[0] && !node_attr(n, def->name) && node_child(n, def->name) && !find_child(children, str_from_c(def->name));
 }
 
 /* holds_policies: what is inside are policies, and `compile` of the policy makes a block of them. */
@@ -643,9 +676,10 @@ fill_element(struct compiler *c, const struct node *n, const struct attr_def *at
     bool ok = compile_known_attributes(c, n, attrs), has_text = find_attr(attrs, STR("")) != NULL;
 
     for (const struct attr_def *def = attrs; def && def->name; def++)
-        ok &= fill_attribute(c, n, def, conf);
+        if (holds_policies || !stands_inside(n, def, children))
+            ok &= fill_attribute(c, n, def, conf);
     if (!holds_policies)
-        ok &= fill_all_children(c, n, children, conf);
+        ok &= fill_all_children(c, n, attrs, children, conf);
     if (!has_text && str_trim(n->text.value).len)
         ok &= compile_strict(c, n, "the text inside <%.*s> is ignored", STR_ARG(n->name));
     return ok;

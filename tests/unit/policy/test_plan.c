@@ -355,7 +355,7 @@ TEST(bad_documents_are_refused_with_a_hint)
         {"<policies><inbound><choose><when condition='true'/><els/></choose></inbound></policies>",
          "p.xml:1:52: <choose> takes no <els>; it takes <when>, <otherwise>"},
         {"<policies><inbound><include-fragment fragment-id='f'/></inbound></policies>",
-         "p.xml:1:20: there is no policy fragment 'f'"},
+         "p.xml:1:51: there is no policy fragment 'f'"},
         {"<policies><inbound><set-header name='{{n}}'/></inbound></policies>", "p.xml:1:38: there is no named value 'n'"},
         {"<policies><inbound><set-variable name='x' value='@(1)'/></inbound></policies>",
          "p.xml:1:50: expressions are not available here"},
