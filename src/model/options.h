@@ -310,6 +310,7 @@ struct service_options {
 
 struct options {
     struct str config_path;           /* the file that was read, and is again by every load; empty: none */
+    struct str_list files;            /* every path that the file names */
     const uint64_t *said;             /* hashes of what the file says, by its keys at the top: config.c; NULL: nothing */
     uint32_t version;                 /* of the file's format */
     uint32_t workers;                 /* 0: one a core */

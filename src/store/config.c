@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/num.h"
+#include "base/vec.h"
 #include "data/doc.h"
 #include "data/uri.h"
 #include "store/secret.h"
@@ -228,6 +229,7 @@ struct config_reader {
     struct str folder;                /* of headgate.yaml: where relative paths start */
     unsigned flags;
     struct store_files *files;
+    struct { struct str *v; size_t n, cap; } named;   /* paths that the file names */
 };
 
 static void read_section(struct config_reader *r, enum section_id id, const struct doc_node *map, char *to);
@@ -280,10 +282,14 @@ parse_number(const struct config_key *k, struct str text, uint32_t *ret, struct 
 static bool
 parse_text(struct config_reader *r, const struct config_key *k, struct str text, struct str *ret, struct err *err)
 {
+    bool is_file = k->type == KEY_FILENAME || k->type == KEY_FILENAMES;
+    struct str *named;
+
     if (k->check && !k->check(text, err))
         return false;
-    *ret = k->type == KEY_FILENAME || k->type == KEY_FILENAMES ? path_in(r->arena, r->folder, text)
-                                                                : str_dup(r->arena, text);
+    *ret = is_file ? path_in(r->arena, r->folder, text) : str_dup(r->arena, text);
+    if (is_file && ret->len && (named = avec_push(r->arena, &r->named)))
+        *named = *ret;
     return true;
 }
 
@@ -678,6 +684,7 @@ parse(struct config_reader *r, const struct source *source, struct options *ret,
                        doc_kind_name(r->doc.root));
         o.said = hash_keys(r);
     }
+    o.files = (struct str_list){r->named.v, (uint32_t)r->named.n};
     if (!finish(r, &o))
         diag_add(diags, DIAG_ERROR, source, 0, 1, "out of memory");
     *ret = o;

@@ -198,7 +198,7 @@ folder_warn_unknown(struct loader *l, struct str path, const char *const *known)
     for (int folders = any_folder ? 0 : 1; folders >= 0; folders--) {
         struct names all = folder_list(l, path, folders);
         for (size_t i = 0; i < all.n; i++)
-            if (!is_known(all.v[i], known))
+            if (!is_known(all.v[i], known) && !own_files_name(l->options, path_join(&l->scratch, path, all.v[i]).p))
                 warn_unknown(l, path, all.v[i], known, folders ? "folder" : "file");
     }
     arena_rewind(&l->scratch, mark);

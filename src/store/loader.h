@@ -174,6 +174,13 @@ struct str connection_part(struct str connection, const char *key);
 struct str connection_host(struct str endpoint);
 void read_service_buses(struct loader *l);
 
+/* ---- own_files.c ---- */
+
+/* Whether headgate.yaml names this file, or something in this folder. */
+bool own_files_name(const struct options *o, const char *path);
+/* Whether the gateway writes this entry of a folder; it may not be there yet. */
+bool own_files_write(const struct options *o, const char *folder, struct str name);
+
 /* ---- link.c ---- */
 
 /* Fills the model's arrays. Unknown names are reported. */

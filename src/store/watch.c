@@ -2,9 +2,9 @@
  *
  *     event -> "dirty", quiet for settle_ms -> all taken up again where names have changed -> changed(ctx) -> ...
  *
- * Every directory of the artifacts folder is watched, and the folders of headgate.yaml, users.yaml and the files that they
- * name; events about other files there are dropped by name. Which these are the loads tell, while they read (store_files), so that
- * what only a later headgate.yaml names is watched as well. What the kernel watches is a directory and not its name, so
+ * Every directory of the artifacts folder is watched, but for what the gateway itself writes there (own_files.c), and the
+ * folders of headgate.yaml, users.yaml and the files that they name; events about other files there are dropped by name. Which
+ * these are the loads tell, while they read (store_files), so that what only a later headgate.yaml names is watched as well. What the kernel watches is a directory and not its name, so
  * that each name on the way to one counts, too, where another could be put in its place: the folder's own, and symbolic
  * links, however many lie behind each other (a mounted ConfigMap changes by a new link `..data`). After events that tell of
  * names everything is looked up anew, and what was not met again is not watched any more. New directories are watched as
@@ -213,7 +213,7 @@ watch_tree(struct store_watch *w, const char *path, int depth)
     while (dir && (e = readdir(dir))) {
         struct buf below = BUF_INIT;
 
-        if (e->d_name[0] == '.')
+        if (e->d_name[0] == '.' || own_files_write(w->options, path, str_from_c(e->d_name)))
             continue;
         buf_printf(&below, "%s/%s", path, e->d_name);
         if (e->d_type == DT_LNK)
@@ -365,7 +365,8 @@ event_counts(struct store_watch *w, const struct inotify_event *e)
         return true;
     if (!folder || (e->mask & IN_IGNORED))
         return false;
-    counts = !name.len || map_has(&folder->names, name) || (folder->is_tree && name_counts(name));
+    counts = !name.len || map_has(&folder->names, name) ||
+             (folder->is_tree && name_counts(name) && !own_files_write(w->options, folder->path, name));
     if (counts && name.len && folder->is_tree && (e->mask & IN_ISDIR) && (e->mask & (IN_CREATE | IN_MOVED_TO))) {
         buf_printf(&path, "%s/%.*s", folder->path, STR_ARG(name));
         watch_tree(w, buf_str(&path).p, 1);

@@ -440,6 +440,25 @@ TEST(what_nobody_reads_is_named)
     EXPECT_EQ(diags.warnings, 5);
 }
 
+TEST(what_headgate_yaml_names_is_read_by_somebody)
+{
+    char path[128];
+
+    begin();
+    put("apis/shop/apiInformation.json", "{\"properties\": {\"path\": \"shop\"}}");
+    put("var/state/format", "1");
+    put("tls/deeper/ca.pem", "");
+    put("snapshot", "");
+    put("snapshots", "");
+    put("headgate.yaml", "artifacts: .\nstate: ./var//state\ncache: {snapshot: snapshot}\n"
+        "listeners: [{port: 1, tls: {client-ca: tls/deeper/ca.pem}}]\n");
+    snprintf(path, sizeof(path), "%s/headgate.yaml", folder);
+    EXPECT(config_load(path, &arena, &options, &diags));
+    EXPECT_LOAD();
+    EXPECT_PROBLEM("warning: snapshots: nothing reads this file, ignored\n");
+    EXPECT_EQ(diags.warnings, 1);
+}
+
 TEST(fragments_tags_loggers_and_diagnostics_are_there)
 {
     begin();

@@ -42,12 +42,9 @@ calls_become(int n, int ms)
     return calls == n;
 }
 
-static struct store_watch *
-start(void)
+static void
+prepare(void)
 {
-    struct err err = ERR_INIT;
-    struct store_watch *w;
-
     calls = 0;
     strcpy(folder, "/tmp/headgate-test-XXXXXX");
     ASSERT(mkdtemp(folder));
@@ -58,10 +55,25 @@ start(void)
     options.artifacts = str_from_c(xstrndup(folder, 64));
     options.artifacts = str_from_c(strcat(xrealloc((char *)options.artifacts.p, 128), "/apis"));
     options.config_path = str_from_c(strcat(strcpy(xmalloc(128), folder), "/conf/headgate.yaml"));
+}
+
+static struct store_watch *
+begin(void)
+{
+    struct err err = ERR_INIT;
+    struct store_watch *w;
+
     files = store_files_new();
     w = store_watch_new(&options, files, count, NULL, &err);
     ASSERT(w && store_watch_start(w, &err));
     return w;
+}
+
+static struct store_watch *
+start(void)
+{
+    prepare();
+    return begin();
 }
 
 static void
@@ -113,6 +125,36 @@ TEST(new_folders_are_watched_too)
     EXPECT(calls_become(2, 1000));
     write_file("apis/shop/operations/policy.xml");
     EXPECT(calls_become(3, 1000));
+    stop(w);
+}
+
+TEST(what_the_gateway_writes_is_no_change)
+{
+    struct log_sink_options log = {.kind = LOG_SINK_FILE};
+    char state[128], snapshot[128], rows[128];
+    struct store_watch *w;
+
+    prepare();
+    make_folder("apis/state");
+    /* The same folder in other words. */
+    snprintf(state, sizeof(state), "%s/conf/../apis/state", folder);
+    snprintf(snapshot, sizeof(snapshot), "%s/apis/snapshot", folder);
+    snprintf(rows, sizeof(rows), "%s/apis/rows.log", folder);
+    options.state = str_from_c(state);
+    options.cache_memory.snapshot = str_from_c(snapshot);
+    log.path = str_from_c(rows);
+    options.gateway_log.sinks = &log;
+    options.gateway_log.n_sinks = 1;
+    w = begin();
+    write_file("apis/state/format");
+    make_folder("apis/state/more");
+    write_file("apis/snapshot.new");
+    write_file("apis/snapshot");
+    write_file("apis/rows.log");
+    usleep(200000);
+    EXPECT_EQ(calls, 0);
+    write_file("apis/snapshots");
+    EXPECT(calls_become(1, 1000));
     stop(w);
 }
 
