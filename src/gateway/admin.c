@@ -207,7 +207,7 @@ static bool
 listen_at(struct admin *a, const struct options *o, struct err *err)
 {
     char text[4096];
-    struct listener_options lo = {.name = "admin", .on_stream = on_stream, .ctx = a};
+    struct listener_options lo = {.name = "admin", .limits = a->gateway->admin_limits, .on_stream = on_stream, .ctx = a};
 
     if (str_starts_with(o->admin.address, STR("unix:")))
         snprintf(text, sizeof(text), "%.*s", STR_ARG(o->admin.address));

@@ -33,6 +33,7 @@
 #include "gateway/worker.h"
 #include "http/h2.h"
 #include "model/route.h"
+#include "net/conn_limits.h"
 #include "net/listener.h"
 #include "observe/outlet.h"
 #include "rt/fiber.h"
@@ -380,6 +381,7 @@ gateway_new(const struct options *options, struct clock *clock, struct master_li
     g->supplies = supplies_new();
     g->outlets = outlets_new(g->clock);
     g->files = store_files_new();
+    g->admin_limits = conn_limits_new(options->admin.connections, 0);
     g->origins = http_origins_new();
     g->keep = ARENA(NULL, (size_t)16 << 20);
     g->overrides = overrides_new(options, &g->keep, &g->n_overrides);
@@ -665,6 +667,7 @@ gateway_delete(struct gateway *g)
     atomic_store(&g->is_ready, false);
     store_watch_stop(g->watch);
     admin_stop(g->admin);
+    conn_limits_delete(g->admin_limits);
     watchdog_delete(g->watchdog);
     if (atomic_load(&g->is_running))
         stop_workers(g);
@@ -860,6 +863,7 @@ gateway_metrics_print(struct gateway *g, struct buf *to)
     collect_http(g, figures);
     if (g->watchdog)
         metric_set(figures, METRIC_WATCHDOG_STALLS, watchdog_count(g->watchdog));
+    metric_set(figures, METRIC_ADMIN_CONNECTIONS_REFUSED, conn_limits_refused_total(g->admin_limits));
     metrics_print(g->metrics, to);
     print_refusals(g, to);
     print_errors(g, to);

@@ -105,6 +105,7 @@ struct gateway {
     struct listener_set *listening;   /* bound sockets, one a listener and worker */
     struct master_link *master;       /* NULL: nobody started us */
     struct admin *admin;
+    struct conn_limits *admin_limits; /* of its connections */
     struct addr admin_addr;           /* where it listens; no connection of ours may lead there. Path in keep */
     _Atomic bool has_admin_addr;
     struct store_watch *watch;

@@ -157,6 +157,7 @@ struct admin_options {
     bool is_on;
     struct str address;               /* loopback, or "unix:PATH" */
     uint32_t port;
+    uint32_t connections;             /* at most, from all clients */
     struct str token_file;            /* empty: admin-token in the state folder */
     bool metrics_open;                /* /metrics and health without the token */
 };

@@ -21,6 +21,7 @@ struct node {
 struct conn_limits {
     uint32_t total_max, per_address_max;
     _Atomic uint32_t total;
+    _Atomic uint64_t refused_total;
     struct {
         pthread_mutex_t lock;
         struct node *buckets[BUCKETS];
@@ -64,7 +65,14 @@ conn_limits_take_total(struct conn_limits *l)
     if (!l->total_max || before < l->total_max)
         return true;
     conn_limits_give_total(l);
+    atomic_fetch_add_explicit(&l->refused_total, 1, memory_order_relaxed);
     return false;
+}
+
+uint64_t
+conn_limits_refused_total(const struct conn_limits *l)
+{
+    return atomic_load_explicit(&l->refused_total, memory_order_relaxed);
 }
 
 void
