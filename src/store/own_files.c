@@ -10,15 +10,15 @@
 
 /* Paths may be written in several ways; what they stand for is one. */
 static bool
-is_same_place(const char *a, const char *b)
+is_at(const char *path, const struct stat *place)
 {
-    struct stat at_a, at_b;
+    struct stat at;
 
-    return stat(a, &at_a) == 0 && stat(b, &at_b) == 0 && at_a.st_dev == at_b.st_dev && at_a.st_ino == at_b.st_ino;
+    return stat(path, &at) == 0 && at.st_dev == place->st_dev && at.st_ino == place->st_ino;
 }
 
 static bool
-is_in(struct str path, const char *place)
+is_in(struct str path, const struct stat *place)
 {
     bool found = false;
 
@@ -26,7 +26,7 @@ is_in(struct str path, const char *place)
         char *text = xstrndup(path.p, path.len);
         ptrdiff_t slash = str_rfind_char(path, '/');
 
-        found = is_same_place(text, place);
+        found = is_at(text, place);
         free(text);
         path = str_sub(path, 0, (size_t)MAX(slash, (ptrdiff_t)0));
     }
@@ -36,10 +36,14 @@ is_in(struct str path, const char *place)
 bool
 own_files_name(const struct options *o, const char *path)
 {
+    struct stat place;
+
+    if (stat(path, &place) != 0)
+        return false;
     for (uint32_t i = 0; i < o->files.n; i++)
-        if (is_in(o->files.v[i], path))
+        if (is_in(o->files.v[i], &place))
             return true;
-    return is_in(o->state, path);     /* the command line may have said so */
+    return is_in(o->state, &place);   /* the command line may have said so */
 }
 
 /* Whether this path of the options is the entry of the folder, or will be. */
@@ -48,13 +52,14 @@ is_entry(struct str path, const char *folder, struct str name)
 {
     ptrdiff_t slash = str_rfind_char(path, '/');
     struct str last = str_skip(path, (size_t)(slash + 1));
+    struct stat place;
     char *parent;
     bool found;
 
     if (!last.len || !str_starts_with(name, last) || (name.len > last.len && !str_eq_lit(str_skip(name, last.len), FRESH)))
         return false;
     parent = slash < 0 ? xstrndup(".", 1) : xstrndup(path.p, MAX((size_t)slash, (size_t)1));
-    found = is_same_place(parent, folder);
+    found = stat(folder, &place) == 0 && is_at(parent, &place);
     free(parent);
     return found;
 }
