@@ -121,7 +121,7 @@ static void
 note_broken(struct wire *w)
 {
     w->is_broken = true;
-    w->failure = w->ssl ? 0 : errno;
+    w->failure = !w->ssl || errno == EAGAIN ? errno : 0;
     ERR_clear_error();
 }
 

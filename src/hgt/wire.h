@@ -16,7 +16,7 @@ struct wire {
     struct buf in;                    /* read and not yet taken, from `taken` on */
     size_t taken;
     bool is_eof, is_broken;           /* orderly end; reset or error */
-    int failure;                      /* errno of what broke it; 0: none, or TLS did */
+    int failure;                      /* errno of what broke it, EAGAIN: nothing came in time; 0: none, or TLS did */
 };
 
 struct wire_header {
